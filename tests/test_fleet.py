@@ -350,7 +350,7 @@ WRONG = {
     "no number": (("up",), "fleet up needs to know how many workers"),
     "none": (("up", "-n", "0"), "fleet up needs to know how many workers"),
     "too many": (("up", "-n", "65"), "-n must be 1 to 64"),
-    "a name": (("up", "w1"), "NAME cannot be combined with fleet up"),
+    "a name": (("up", "w1"), "fleet up NAME is for workers in clones, which --url starts here"),
     "a number": (("status", "-n", "2"), "-n cannot be combined with fleet status"),
     "now": (("attach", "--now"), "--now cannot be combined with fleet attach"),
     "both": (("up", "-n", "1", "--tmux", "--no-tmux"), "--tmux and --no-tmux cannot be combined"),

@@ -28,7 +28,7 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.app.workspace.worktree_names import folder_of
 from ralphgit.errors import GuardRefused, NeedsPerson
-from ralphgit.loop import batch_progress, batch_state, fleet, fleet_state
+from ralphgit.loop import background, batch_progress, batch_state, fleet, fleet_state
 from ralphgit.loop.batch_progress import ProgressNote
 from ralphgit.loop.batch_state import Job, State, WorkerResult
 from ralphgit.loop.loop_options import Say
@@ -218,7 +218,7 @@ class Batch:
                     self._say_pause(job, tops[job], said)
                 due = [job for job, pid in running.items() if fleet_state.runs(tops[job]) != pid]
                 for job in due:
-                    if fleet.was_stopped(running.pop(job)):
+                    if background.was_stopped(running.pop(job)):
                         raise NeedsPerson(
                             f"{job.worker} was stopped at {job.task}; the batch stops too, and "
                             "its workers keep their claims",

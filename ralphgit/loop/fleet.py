@@ -10,10 +10,9 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from ralphgit.app.processes import trust
@@ -22,10 +21,9 @@ from ralphgit.app.workspace.locks import RepositoryLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.worktrees import create
 from ralphgit.errors import GuardRefused, NotWritable, RalphError, UsageError
-from ralphgit.loop import event_log, fleet_state, stop, tmux_entry, tmux_session
+from ralphgit.loop import background, event_log, fleet_state, stop, tmux_entry, tmux_session
 from ralphgit.loop.task_agents import TaskAgents
 from ralphgit.model.ids import is_id
-from ralphgit.records import atomic_files
 
 LOG = os.path.join(event_log.FOLDER, "fleet.log")
 _START = os.path.join(".ralph", "start.json")
@@ -38,15 +36,8 @@ _BEGIN_S, _END_S, _END_NOW_S = 15.0, 15.0, 20.0
 _ALONE_S = 60.0
 #: The phases in which a loop may still find that it cannot work here.
 _FIRST = ("start", "claim")
-#: How a loop ends that was interrupted or terminated.
-_STOPPED = (130, 143, -signal.SIGINT, -signal.SIGTERM)
 #: How long its last words may take through tmux into the log.
 _SAID_S = 1.0
-_TURN_S = 0.05
-_MARK = b"-- started at "
-_MOST_LOG_BYTES = 8 * 1024 * 1024
-#: Kept until this process ends: it is not to wait for them.
-_children: list[subprocess.Popen[bytes]] = []
 
 
 class Wanted(NamedTuple):
@@ -235,18 +226,9 @@ def _start(
     log = os.path.join(top, LOG)
     environ = {k: v for k, v in project.around.environ.items() if not k.startswith("TMUX")}
     try:
-        os.makedirs(os.path.dirname(log), exist_ok=True)
-        if os.path.exists(log) and os.path.getsize(log) > _MOST_LOG_BYTES:
-            os.replace(log, f"{log}.1")
-        with atomic_files.appending(log) as file:
-            file.write(_MARK + time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()).encode() + b"\n")
+        with background.open_log(log) as file:
             if session is None:
-                process = subprocess.Popen(
-                    words, cwd=top, env=environ, stdin=subprocess.DEVNULL,
-                    stdout=file, stderr=subprocess.STDOUT, start_new_session=True,
-                )  # fmt: skip
-                _children.append(process)
-                return process.pid
+                return background.start(words, top, environ, file)
         start = os.path.join(top, _START)
         if os.path.lexists(start):
             os.unlink(start)
@@ -277,7 +259,7 @@ def _settled(one: Started) -> Started:
         beat = fleet_state.beat_of(top)
         return _ended(one.pid, top) or (beat is not None and beat.phase not in _FIRST)
 
-    _until(begun, _BEGIN_S)
+    background.until(begun, _BEGIN_S)
     if not _ended(one.pid, top):
         return one
     if (other := fleet_state.beat_of(top)) is not None and other.pid != one.pid:
@@ -288,21 +270,14 @@ def _settled(one: Started) -> Started:
         why = str(last[-1].get("why", ""))
         if why != "failed":
             return one._replace(state="ended", why=why)
-    _until(lambda: bool(last_error(top)), _SAID_S)
+    background.until(lambda: bool(last_error(top)), _SAID_S)
     return one._replace(state="failed", why=last_error(top))
 
 
 def _ended(pid: int, top: str) -> bool:
     note = fleet_state.note_of(top)
-    for process in _children:
-        if process.pid == pid:
-            return process.poll() is not None
-    return note is None or note.process.gone
-
-
-def was_stopped(pid: int) -> bool:
-    """Whether a loop that we started was stopped by a signal."""
-    return any(one.pid == pid and one.poll() in _STOPPED for one in _children)
+    ended = background.has_ended(pid)
+    return (note is None or note.process.gone) if ended is None else ended
 
 
 def agent_away(top: str) -> str:
@@ -314,23 +289,7 @@ def agent_away(top: str) -> str:
 
 def last_error(top: str) -> str:
     """Return the last error of the newest loop of the fleet in a worktree; "" if it has none."""
-    log = os.path.join(top, LOG)
-    if not os.path.exists(log):
-        return ""
-    with open(log, "rb") as file:
-        file.seek(max(0, os.path.getsize(log) - 64 * 1024))
-        said = file.read().rpartition(_MARK)[2].decode("utf-8", "replace").splitlines()
-    # In a window the bell rings first.
-    said = [line.lstrip("\a") for line in said]
-    errors = [line.removeprefix("error: ") for line in said if line.startswith("error: ")]
-    return errors[-1] if errors else ""
-
-
-def _until(condition: Callable[[], bool], seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while not (true := condition()) and time.monotonic() < deadline:
-        time.sleep(_TURN_S)
-    return true
+    return background.last_error(os.path.join(top, LOG))
 
 
 # -- attach and down -----------------------------------------------------------------------
@@ -378,7 +337,7 @@ def _awaited(one: Ending, deadline: float) -> Ending:
         note = fleet_state.note_of(one.worktree)
         return note is None or note.pid != one.pid or note.process.gone
 
-    return one._replace(ended=_until(ended, deadline - time.monotonic()))
+    return one._replace(ended=background.until(ended, deadline - time.monotonic()))
 
 
 def session(project: Project) -> tmux_session.Fleet | None:

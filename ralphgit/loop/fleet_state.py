@@ -108,19 +108,19 @@ def _worker(
         name=worktree_names.name_of(project, worktree),
         worktree=worktree.path,
         state=state,
-        phase=beat.phase if beat is not None else _last_phase(entries) if state == "ended" else "",
+        phase=beat.phase if beat is not None else last_phase(entries) if state == "ended" else "",
         task=beat.task if beat is not None else "",
         age_s=round(max(0.0, now - beat.time), 1) if beat is not None else None,
-        done=_tasks(entries, "done"),
-        blocked=_tasks(entries, "blocked"),
+        done=tasks(entries, "done"),
+        blocked=tasks(entries, "blocked"),
         how=note.how if note is not None and note.pid == pid else "by hand",
         pid=pid,
     )
 
 
-def _last_phase(entries: Sequence[dict[str, object]]) -> str:
+def last_phase(entries: Sequence[dict[str, object]]) -> str:
     return str(entries[-1].get("why", "")) if entries else ""
 
 
-def _tasks(entries: Sequence[dict[str, object]], event: str) -> tuple[str, ...]:
+def tasks(entries: Sequence[dict[str, object]], event: str) -> tuple[str, ...]:
     return tuple(str(entry.get("task", "")) for entry in entries if entry["event"] == event)

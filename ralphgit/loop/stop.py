@@ -43,12 +43,17 @@ def stop(project: Project, names: tuple[str, ...], *, every: bool, now: bool) ->
             except ProcessLookupError:
                 continue  # it has ended meanwhile
         else:
-            atomic_files.write(os.path.join(worktree.path, PATH), b"", durable=False)
+            ask(worktree.path)
         asked.append(Asked(worktree.path, beat.pid, beat.task))
     if not asked and not every:
         where = ", ".join(project.show_path(worktree.path) for worktree in chosen)
         raise GuardRefused(f"no loop runs in {where}", code="no_loop", hint="ralphgit status")
     return asked
+
+
+def ask(top: str) -> None:
+    """Ask the loop of the worktree at `top` to end after its task. Raises: NotWritable."""
+    atomic_files.write(os.path.join(top, PATH), b"", durable=False)
 
 
 def wanted(top: str) -> bool:

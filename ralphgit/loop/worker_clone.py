@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ralphgit.app.workspace import heartbeat
+from ralphgit.app.workspace.heartbeat import Process
 from ralphgit.errors import GuardRefused, RemoteUnavailable, UsageError
 from ralphgit.git.run_git import Git
 
@@ -24,7 +25,7 @@ class Clone(NamedTuple):
     path: str
     worker: str
     lock: int
-    """The open file that is locked."""
+    """The open file that is locked; its text is the process that has it."""
 
 
 def take(environ: Mapping[str, str], url: str, worker: str, *, reference: str = "") -> Clone:
@@ -37,7 +38,7 @@ def take(environ: Mapping[str, str], url: str, worker: str, *, reference: str = 
     Raises: GuardRefused (worker_runs) where the named worker runs already; RemoteUnavailable;
     UsageError where there is another repository in its place.
     """
-    address = os.path.abspath(url) if os.path.exists(url) else url
+    address = _address(url)
     home = _folder(environ, address)
     os.makedirs(home, mode=0o700, exist_ok=True)
     clone = _locked(home, worker)
@@ -74,6 +75,40 @@ def _make(git: Git, address: str, path: str, reference: str) -> None:
     os.rename(half, path)
 
 
+def every(environ: Mapping[str, str], url: str) -> list[tuple[str, str, Process | None]]:
+    """List the workers of `url` that this machine knows: name, clone, and the process that runs."""
+    home = _folder(environ, _address(url))
+    if not os.path.isdir(home):
+        return []
+    names = sorted(one.removesuffix(".lock") for one in os.listdir(home) if one.endswith(".lock"))
+    return [(name, os.path.join(home, name), running(os.path.join(home, name))) for name in names]
+
+
+def place(environ: Mapping[str, str], url: str, worker: str) -> str:
+    """Where the clone of a worker is, or will be."""
+    return os.path.join(_folder(environ, _address(url)), worker)
+
+
+def running(path: str) -> Process | None:
+    """The process that works in a clone now; None where none does."""
+    try:
+        lock = os.open(f"{path}.lock", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        text = os.pread(lock, 32, 0).strip()
+        return heartbeat.noted(int(text)) if text.isdigit() else None
+    finally:
+        os.close(lock)
+    return None
+
+
+def _address(url: str) -> str:
+    return os.path.abspath(url) if os.path.exists(url) else url
+
+
 def _folder(environ: Mapping[str, str], address: str) -> str:
     """The folder of all clones of one address: a cache."""
     cache = environ.get("XDG_CACHE_HOME") or os.path.join(environ.get("HOME") or "~", ".cache")
@@ -83,9 +118,13 @@ def _folder(environ: Mapping[str, str], address: str) -> str:
     return os.path.join(os.path.expanduser(cache), "ralphgit", "workers", f"{name}-{digest}")
 
 
+def host_name(host: str = "") -> str:
+    """A name for the workers of a machine, of letters, digits and dashes."""
+    return re.sub(r"[^A-Za-z0-9-]+", "-", host or heartbeat.host()).strip("-")[:40] or "host"
+
+
 def _locked(home: str, worker: str) -> Clone:
-    host = re.sub(r"[^A-Za-z0-9-]+", "-", heartbeat.host()).strip("-")[:40] or "host"
-    names = [worker] if worker else [f"{host}-{number}" for number in range(1, _MOST)]
+    names = [worker] if worker else [f"{host_name()}-{number}" for number in range(1, _MOST)]
     for name in names:
         path = os.path.join(home, name)
         lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -94,6 +133,8 @@ def _locked(home: str, worker: str) -> Clone:
         except BlockingIOError:
             os.close(lock)
             continue
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, b"%d\n" % os.getpid(), 0)
         return Clone(path, name, lock)
     raise GuardRefused(
         f"a worker named {worker} runs here already" if worker else "too many workers run here",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -10,11 +11,13 @@ from ralphgit.app.active_claims import recovery_commands
 from ralphgit.app.workspace import worktree_names
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import leave
+from ralphgit.cli import worker_fleet
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, Table, safe, telling
 from ralphgit.errors import GuardRefused, Refused, UsageError
-from ralphgit.loop import fleet, fleet_leftover, fleet_state, tmux_session, wake
+from ralphgit.loop import fleet, fleet_leftover, fleet_state, ssh_fleet, tmux_session, wake
 from ralphgit.loop.fleet import Started
+from ralphgit.model.ids import is_id
 
 _MOST = 64
 _MOST_FAR = 1000
@@ -35,21 +38,110 @@ class Options(NamedTuple):
     url: str = ""
     image: str = ""
     trust: bool = False
+    on: tuple[str, ...] | None = None
+    fetch: bool = False
     wake: str = ""
     every: float | None = None
 
 
 def run(call: Call, options: Options) -> Outcome:
-    project = call.project()
+    if options.url and not options.on and options.action != "manifest":
+        return _here(call, options)
+    project = call.project(fetch=options.fetch)
     if options.action == "manifest":
         return _manifest(project, options)
     if options.action == "up":
+        if options.name:
+            raise UsageError(
+                "fleet up NAME is for workers in clones, which --url starts here",
+                hint="ralphgit fleet up -n 3",
+            )
+        if options.on:
+            return _there(project, options, options.on)
         return _up(call, project, options)
     if options.action == "status":
-        return _status(project)
+        return _status(project, options)
     if options.action == "attach":
         return _attach(call, project, options.name)
-    return _down(project, options.name, now=options.now)
+    return _down(project, options)
+
+
+# -- workers in clones ---------------------------------------------------------------------
+
+
+def _here(call: Call, options: Options) -> Outcome:
+    """Workers of a URL on this machine, without a repository around us."""
+    around, url = call.around._replace(begun=None), options.url
+    if options.action == "up":
+        if options.name and not is_id(options.name):
+            raise UsageError(
+                f"{options.name!r} is not a worker",
+                code="bad_name", hint=f"ralphgit fleet up gpu --url {shlex.quote(url)} -n 1",
+            )  # fmt: skip
+        words = _wanted(options)
+        return worker_fleet.up_here(around, url, options.name, words, _words(options))
+    if options.action == "status":
+        return worker_fleet.status_here(around, url)
+    return worker_fleet.down_here(around, url, options.name, now=options.now)
+
+
+def _there(project: Project, options: Options, hosts: tuple[str, ...]) -> Outcome:
+    url = options.url or _remote_url(project)
+    if options.number is None and not options.stories:
+        options = options._replace(number=len(hosts))
+    workers = _wanted(options)
+    return worker_fleet.up_there(project, hosts, url, workers, _words(options))
+
+
+def _wanted(options: Options) -> list[fleet.Wanted]:
+    """The workers of `fleet up`. Raises: UsageError."""
+    for given, name in (
+        (options.tmux, "--tmux"), (options.no_tmux, "--no-tmux"), (options.wake, "--wake"),
+    ):  # fmt: skip
+        if given:
+            raise UsageError(
+                f"{name} is for loops in worktrees of this repository",
+                hint=f"leave out {name}: a worker runs in the background, in a clone",
+            )
+    if options.land == "none":
+        raise UsageError(
+            "a worker in a clone has to land what it does: --land none leaves it there",
+            hint="--land auto, pr or merge",
+        )
+    stories = list(dict.fromkeys(options.stories))
+    return fleet.wanted(_count(options, len(stories)), stories)
+
+
+def _words(options: Options) -> list[str]:
+    """The words of these options, for `worker` or for `fleet up` on a host."""
+    found = [("--agent", options.agent), ("--land", options.land), ("--idle", options.idle)]
+    words = [word for option in found if option[1] for word in option]
+    return [*words, *(["--trust"] if options.trust else [])]
+
+
+def _remote_url(project: Project) -> str:
+    """Where workers on other machines find the repository. Raises: UsageError."""
+    remote = project.base.remote or project.config.remote or "origin"
+    if url := project.repository.config.get(f"remote.{remote}.url"):
+        return url
+    raise UsageError(
+        "there is no remote, and workers on other machines have nothing else in common",
+        hint="name it with --url URL",
+    )
+
+
+def _count(options: Options, stories: int) -> int:
+    """How many workers. Raises: UsageError."""
+    count = stories if options.number is None else options.number
+    if not 0 < count <= _MOST:
+        problem = f"-n must be 1 to {_MOST}" if count else "fleet up needs to know how many workers"
+        raise UsageError(problem, hint="ralphgit fleet up -n 3")
+    if stories and count != stories:
+        raise UsageError(
+            f"-n {count} and {stories} stories: there is one worker for each story",
+            hint="leave out -n",
+        )
+    return count
 
 
 # -- manifest --------------------------------------------------------------------------------
@@ -74,14 +166,9 @@ def _manifest(project: Project, options: Options) -> Outcome:
             "a Job for Kubernetes needs an image with ralphgit, git and the agent",
             hint="ralphgit fleet manifest --for kubernetes --image IMAGE",
         )
-    remote = project.base.remote or project.config.remote or "origin"
-    configured = project.repository.config.get(f"remote.{remote}.url")
-    url = options.url or configured or ""
+    url = options.url
     if not url and options.engine != "github-actions":
-        raise UsageError(
-            "there is no remote, and workers on other machines have nothing else in common",
-            hint="name it with --url URL",
-        )
+        url = _remote_url(project)
     if options.land == "none":
         raise UsageError(
             "a worker on another machine has to land what it does: --land none leaves it there",
@@ -112,15 +199,7 @@ def _up(call: Call, project: Project, options: Options) -> Outcome:
     if options.tmux and options.no_tmux:
         raise UsageError("--tmux and --no-tmux cannot be combined", hint="use one of them")
     stories = list(dict.fromkeys(options.stories))
-    count = len(stories) if options.number is None else options.number
-    if not 0 < count <= _MOST:
-        problem = f"-n must be 1 to {_MOST}" if count else "fleet up needs to know how many workers"
-        raise UsageError(problem, hint="ralphgit fleet up -n 3")
-    if stories and count != len(stories):
-        raise UsageError(
-            f"-n {count} and {len(stories)} stories: there is one worker for each story",
-            hint="leave out -n",
-        )
+    count = _count(options, len(stories))
     tmux = True if options.tmux else False if options.no_tmux else None
     told = fleet.FleetOptions(options.agent, options.land, options.idle, tmux)
     started = fleet.up(project, fleet.wanted(count, stories), told)
@@ -179,26 +258,32 @@ def _line(project: Project, one: Started) -> str:
 # -- status --------------------------------------------------------------------------------
 
 
-def _status(project: Project) -> Outcome:
+def _status(project: Project, options: Options) -> Outcome:
+    url = options.url
+    if options.on:
+        return worker_fleet.status_there(project, options.on, url or _remote_url(project))
     found = fleet_state.workers(project)
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for one in found:
         beat = f"{one.age_s:.0f} s ago" if one.age_s is not None else "-"
         counts = (str(len(one.done)), str(len(one.blocked)))
         place, now = project.show_path(one.worktree), (one.phase or "-", one.task or "-", beat)
         rows.append((one.name, place, one.state, *now, *counts, one.how))
-    headers = ("NAME", "WORKTREE", "LOOP", "PHASE", "TASK", "BEAT", "DONE", "BLOCKED", "WHERE")
-    table = Table(headers, rows)
-    before = () if found else ("No loop runs, and no fleet has been started.",)
-    advice = [] if found else ["Next: ralphgit fleet up -n 2"]
+    far, error = worker_fleet.elsewhere(project, ask=options.fetch)
+    rows += [worker_fleet.row(one, str(one["host"])) for one in far]
+    before = () if rows or error else ("No loop runs, and no fleet has been started.",)
+    advice = [] if rows else ["Next: ralphgit fleet up -n 2"]
+    if any(one["state"] == worker_fleet.NOT_ASKED for one in far):
+        advice = ["Next: ralphgit fleet status --fetch asks the other machines"]
     left = fleet_leftover.leftover(project)
     if left is not None:
         advice = [left.sentence, f"Next: {left.command}"]
     data = {
-        "workers": [{**one._asdict(), "task": one.task or None} for one in found],
+        "workers": [*({**one._asdict(), "task": one.task or None} for one in found), *far],
         "left": left._asdict() if left is not None else None,
     }
-    return Outcome(data, before=before, table=table if found else None, advice=advice)
+    table = Table(worker_fleet.HEADERS, rows) if rows else None
+    return Outcome(data, before=before, table=table, advice=advice, error=error)
 
 
 # -- attach and down -----------------------------------------------------------------------
@@ -224,7 +309,25 @@ def _attach(call: Call, project: Project, name: str) -> Outcome:
     session.attach(windows[0] if windows else None)
 
 
-def _down(project: Project, name: str, *, now: bool) -> Outcome:
+def _down(project: Project, options: Options) -> Outcome:
+    name, now = options.name, options.now
+    known = ssh_fleet.noted(project)
+    hosts = options.on or [one.name for one in known if name in ("", *one.workers)]
+    if hosts and (name or options.on):
+        url = options.url or ("" if not options.on else _remote_url(project))
+        return worker_fleet.down_there(project, hosts, url, name, now=now)
+    here = _down_here(project, name, now=now)
+    if not hosts:
+        return here
+    there = worker_fleet.down_there(project, hosts, "", "", now=now)
+    assert isinstance(here.data, dict) and isinstance(there.data, dict)
+    stopped = [*here.data["stopped"], *there.data["stopped"]]
+    lines = [*(here.before if here.data["stopped"] else ()), *there.before]
+    error = here.error or there.error
+    return here._replace(data={**here.data, "stopped": stopped}, before=lines, error=error)
+
+
+def _down_here(project: Project, name: str, *, now: bool) -> Outcome:
     asked = fleet.down(project, (name,) if name else (), now=now)
     session = fleet.session(project)
     closed = session.close_if_empty() if session is not None else ""

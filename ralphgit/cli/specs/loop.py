@@ -1,5 +1,6 @@
 """Describe the commands for loops, worktrees, fleets and batches."""
 
+import re
 from collections.abc import Iterable
 
 from ralphgit.cli.command_spec import Command, arg, flag, integer, many, of, text
@@ -12,6 +13,7 @@ from ralphgit.cli.shared_options import (
     interval,
     seconds,
 )
+from ralphgit.errors import UsageError
 from ralphgit.model.listed import Listed
 
 
@@ -19,6 +21,13 @@ def _agents(folder: str) -> Iterable[Listed]:
     from ralphgit.loop import agent_presets
 
     return agent_presets.listed(folder)
+
+
+def _hosts(words: str) -> tuple[str, ...]:
+    hosts = tuple(dict.fromkeys(word.strip() for word in words.split(",")))
+    if not all(re.fullmatch(r"[^\s-]\S*", host) for host in hosts):
+        raise UsageError(f"{words!r} is no list of hosts", hint="--on HOST or --on HOST,HOST")
+    return hosts
 
 
 COMMANDS = (
@@ -108,37 +117,44 @@ COMMANDS = (
         "fleet", "loop", "Several loops: up, status, attach, down, manifest.",
         (
             arg("action", "ACTION", choices=("up", "status", "attach", "down", "manifest")),
-            *of("attach, down", arg("name", "[NAME]", kind="optional")),
+            *of("up, attach, down", arg("name", "[NAME]", kind="optional")),
             *of("up, manifest",
                 integer("number", "How many workers, w1 to wN.", "-n", "--number"),
                 many("story", "A worker for this story; repeatable.", metavar="S",
                      field="stories"),
                 text("agent", "The coding agent, as for run.", metavar="AGENT",
                      listed=_agents),
-                text("land", "How completed work gets into the base.", metavar="WAY",
+                text("land", "How work lands.", metavar="WAY",
                       choices=("auto", "pr", "merge", "none")),
+                flag("trust", "Agree to run what the repository names."),
             ),
             *of("up",
                 text("idle", "What a loop does while nothing is ready.", metavar="WAY",
                       choices=("exit", "wait")),
-                text("wake", "Stay, and run this now and then, with the state as JSON on stdin.",
-                     metavar="CMD"),
+                text("wake", "Stay, and run this now and then.", metavar="CMD"),
                 text("every", "How often: 10m, 1h, 90s.", metavar="INTERVAL", parse=interval),
                 flag("tmux", "Only in a tmux session."),
                 flag("no_tmux", "In the background, also where there is tmux."),
             ),
+            *of("up, status, down",
+                text("on", "Workers on these machines, by ssh.", metavar="HOST[,HOST]",
+                     parse=_hosts),
+            ),
+            *of("up, status, down, manifest",
+                text("url", "The repository, if not the remote; without --on, workers here, in "
+                     "clones.", metavar="URL"),
+            ),
+            *of("status", flag("fetch", "Fetch first, and ask the machines of --on.")),
             *of("manifest",
                 text("for", "For which engine.", metavar="ENGINE",
                      field="engine", choices=("slurm", "kubernetes", "github-actions")),
-                text("url", "The repository, if not this one's remote.", metavar="URL"),
-                text("image", "With ralphgit, git and the agent, for kubernetes.",
-                     metavar="IMAGE"),
-                flag("trust", "Agree to run what the repository names."),
+                text("image", "What kubernetes runs.", metavar="IMAGE"),
             ),
             *of("down", flag("now", "At once; agents are stopped, claims stay.")),
         ),
-        "up makes the worktrees that are missing and starts a loop in each, in tmux where that is "
-        "installed. down ends them after their tasks. manifest writes a job for an engine.",
+        "up makes the worktrees that are missing and starts a loop in each; with --on it starts "
+        "workers on other machines, and with --url here, NAME-1 to NAME-N. down ends them after "
+        "their tasks. manifest writes a job for an engine.",
     ),
     Command(
         "batch", "loop", "Groups of independent tasks, one after the other: plan, run.",
