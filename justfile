@@ -59,6 +59,11 @@ fuzz *ARGS:
 agents *ARGS:
     PYTHONPATH=tests python -m agents_real "$@"
 
+# Have four loops work through a night in fast motion; `--write` makes docs/night.md
+[no-exit-message]
+night *ARGS:
+    PYTHONPATH=tests python -m night "$@"
+
 # Measure against the targets
 [no-exit-message]
 bench *ARGS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,15 @@ from test_loop import events, loop, made, on_base, rescued, start, task
 from world import PATIENCE, Place, until
 
 from ralphgit.app.workspace import agent_pause, heartbeat
+from ralphgit.app.workspace.surroundings import Surroundings
+from ralphgit.loop.agent_away import AgentAway
+from ralphgit.loop.agent_presets import Command
+from ralphgit.loop.attempt_memory import Attempts
+from ralphgit.loop.event_log import Journal
+from ralphgit.loop.heartbeat_writer import HeartbeatWriter
+from ralphgit.loop.waiting import Pauses
+from ralphgit.model.config import Config
+from ralphgit.rules.agent_outcome import Unavailable
 
 ONE = task("T-1", "scope: {write: [f.txt]}", "verify: [grep -q good f.txt]")
 GOOD = "test $RALPH_TASK = T-2 && echo 2 > two.txt || echo good > f.txt"
@@ -172,7 +182,7 @@ def test_an_agent_that_cannot_work_leaves_its_task_as_it_was(
 def test_a_loop_that_waits_tries_an_agent_that_was_away_again(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     does = f"if [ $n -le 4 ]; then echo '{LOGIN}'; exit 1; fi; echo good > f.txt"
-    env = {**tool(alpha, does), "RALPH_LOOP_COOLDOWN": "0.01"}
+    env = {**tool(alpha, does), "RALPH_LOOP_COOLDOWN": "0.45"}
     running = start(alpha, "--agent", "claude", "--idle", "wait", env=env)
     out, err = running.communicate(timeout=PATIENCE)
     assert (running.returncode, out.splitlines()[0]) == (0, "done: T-1"), err
@@ -192,6 +202,59 @@ def test_work_of_before_is_kept_when_the_agent_goes_away(tmp_path: Path) -> None
     assert alpha.git("show", f"{kept}:f.txt") == "bad"
     assert f"the work so far is kept in {kept}" in ran.err
     assert on_base(alpha, "T-1")["status"] == "pending"
+
+
+def away(folder: Path, name: str, asked: list[str]) -> AgentAway:
+    """What one of several loops of a machine does; `asked` gets what a person is told."""
+    top = folder / name
+    top.mkdir()
+    around = Surroundings(str(top), {"HOME": str(folder)}, time.time, lambda: "id")
+    journal = Journal(str(top), name, lambda entry: asked.append(str(entry["event"])))
+    pauses = Pauses(str(top), HeartbeatWriter(str(top), name), journal, lambda _: None)
+    quick = Config(loop_backoff=0.001, loop_cooldown=0.2)
+    command = Command(("claude",), "claude")
+    return AgentAway(around, quick, command, str(top), pauses, journal, lambda _: None)
+
+
+def test_a_person_is_asked_once_for_all_loops_and_one_of_them_tries_again(tmp_path: Path) -> None:
+    asked: list[str] = []
+    first, second = (away(tmp_path, name, asked) for name in ("first", "second"))
+    gone = Unavailable(LOGIN)
+    assert [first.gives_back(Attempts("c", unavailable=n), gone) for n in range(3)] == [
+        False, False, True
+    ]  # fmt: skip
+    assert first.why == second.why == f"claude cannot work: {LOGIN}"
+    assert second.gives_back(Attempts("d"), gone), "the others know it at once"
+    later = away(tmp_path, "later", asked)
+    assert later.why == "", "who starts a loop has helped"
+    while second.why:
+        second.wait(60)
+    assert first.why, "which waits, as it is being tried"
+    assert second.gives_back(Attempts("e"), gone)
+    assert asked == ["unavailable"]
+    began = time.time()
+    second.worked(began)
+    first.wait(60)
+    assert first.why == second.why == ""
+    assert first.gives_back(Attempts("f", unavailable=2), gone)
+    assert asked == ["unavailable"] * 2
+
+
+def test_what_is_done_lands_while_the_agent_is_limited(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    go = tmp_path / "go"
+    env = tool(alpha, f'until test -e "{go}"; do sleep 0.02; done; {GOOD}')
+    running = start(alpha, "--agent", "claude", env=env)
+    try:
+        until(lambda: starts(alpha) == 1)
+        now = time.time()
+        note = agent_pause.AgentPause("claude", agent_pause.LIMITED, LIMIT, now + 9e3, now + 9e3)
+        agent_pause.write({**alpha.environ, **env}, note)
+        go.touch()
+        until(lambda: on_base(alpha, "T-1")["status"] == "complete")
+    finally:
+        running.terminate()
+        running.communicate()
 
 
 # -- silence and time limits ----------------------------------------------------------------

@@ -115,6 +115,7 @@ def attempt(
     unchanged: Unchanged,
     fix: Callable[[RalphError, int], None],
     heard: Callable[[], None],
+    stopped: Callable[[Usage], None],
 ) -> tuple[Outcome, Usage]:
     """Have the agent work on the task once, and judge the result by what is there.
 
@@ -124,7 +125,7 @@ def attempt(
     else is in its way, `fix` waits or repairs, and it is tried again. `ended_here` is called when
     the agent has ended, with the base as it was before and what it used, and may refuse to go on;
     `unchanged` after each verify command, which runs what the agent wrote; `heard` when the agent
-    prints something.
+    prints something; `stopped`, with what it used, where we are interrupted while it works.
 
     Raises: ClaimLost, NeedsPerson (untrusted, settings_changed), NotWritable.
     """
@@ -161,12 +162,17 @@ def attempt(
     left = runtime_files.left(top)
     git = project.repository.git
     silence = agent_process.Silence(config.agent_silence, lambda: work_done.snapshot(git, top))
-    with Watch(check, config.loop_check) as watch:
-        ended = agent_process.run(
-            agent_presets.started(command, project, os.path.join(top, PROMPT)), top=top,
-            prompt=os.path.join(top, PROMPT), environ=environ, log=log,
-            timeout=command.limit(config), stop=watch.why, silence=silence, heard=heard,
-        )  # fmt: skip
+    ended: agent_process.Ended | None = None
+    try:
+        with Watch(check, config.loop_check) as watch:
+            ended = agent_process.run(
+                agent_presets.started(command, project, os.path.join(top, PROMPT)), top=top,
+                prompt=os.path.join(top, PROMPT), environ=environ, log=log,
+                timeout=command.limit(config), stop=watch.why, silence=silence, heard=heard,
+            )  # fmt: skip
+    finally:
+        if ended is None:
+            stopped(log.usage)
     if project.repository.linked and not os.path.lexists(os.path.join(top, ".git")):
         # git would go on in whatever repository the folder lies in.
         raise resume.gone(top, project.repository.home)

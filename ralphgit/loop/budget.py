@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from ralphgit.app.workspace import agent_usage
+from ralphgit.app.workspace.agent_usage import Run
 from ralphgit.loop.loop_options import LoopOptions, Say
 from ralphgit.model.printable import duration
 from ralphgit.model.task import Usage
@@ -14,21 +15,23 @@ from ralphgit.model.usage import dollars, total
 class Budget:
     """What one loop has used since it began; it stops once that is what it may."""
 
-    def __init__(self, options: LoopOptions, top: str, say: Say) -> None:
+    def __init__(self, options: LoopOptions, common_dir: str, worker: str, say: Say) -> None:
+        """`common_dir` is git's, where the runs of this machine are noted."""
         self._max_cost, self._max_time = options.max_cost, options.max_time
-        self._top, self._say = top, say
+        self._common_dir, self._worker, self._say = common_dir, worker, say
         self._began = time.monotonic()
         self._used = Usage()
         self._is_asked = options.max_cost is not None
         """Whether anybody wants to know the cost, and has not been told that nobody says it."""
 
-    def note(self, claim: str, used: Usage) -> None:
+    def note(self, task: str, claim: str, used: Usage) -> None:
         """Add what an agent used in one run for a claim.
 
         Raises: NotWritable.
         """
         self._used = total((self._used, used))
-        agent_usage.note(self._top, claim, used)
+        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time()))
+        agent_usage.note(self._common_dir, Run(task, claim, self._worker, at, used))
         if self._is_asked and used.cost_usd is None:
             self._is_asked = False
             self._say(f"{used.agent} does not say what it costs: no budget in USD can stop it")
@@ -48,7 +51,7 @@ class Budget:
         if task_budget is None:
             return ""
         self._is_asked = True
-        used = agent_usage.of_claim(self._top, claim)
+        used = agent_usage.of_claim(self._common_dir, claim)
         cost = used.cost_usd if used is not None else None
         if cost is None or cost < task_budget:
             return ""

@@ -29,9 +29,10 @@ from ralphgit.model.active_claim import ActiveClaim
 from ralphgit.model.handoff import REVIEW_REPORT
 from ralphgit.model.printable import counted
 from ralphgit.model.review import Review
-from ralphgit.model.task import Task
+from ralphgit.model.task import Task, Usage
 from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import State
+from ralphgit.model.usage import total
 from ralphgit.records import atomic_files
 from ralphgit.records.redact_secrets import secrets_in
 from ralphgit.rules import review_verdict
@@ -66,6 +67,8 @@ class Reviewing:
         self._options, self._agents, self._pauses, self._budget = options, agents, pauses, budget
         self._journal, self._beat, self._say, self._unchanged = journal, beat, say, unchanged
         self._passed: set[tuple[str, str]] = set()
+        self._used: dict[str, Usage] = {}
+        """What the tries at a review have used so far, by its name."""
         self.done: list[str] = []
         self.failed: list[str] = []
         """What the agent did not review, however often it was asked."""
@@ -199,7 +202,8 @@ class Reviewing:
                 heard=self._beat.agent_spoke,
             )  # fmt: skip
             used = ended.usage._replace(agent=command.name)
-            self._budget.note(before.claim, used)
+            self._budget.note(one.row.id, before.claim, used)
+            self._used[before.claim] = total((self._used.get(before.claim, Usage()), used))
             self._journal.write(
                 "attempted", task=one.row.id, attempt=before.failed + 1, role="review",
                 agent_s=used.seconds, **used.stored(),
@@ -252,6 +256,7 @@ class Reviewing:
             lenses=project.config.review_lenses, context=found.context, findings=found.findings,
             disposes=tuple(d for d in found.disposes if (d.review, d.finding) in known),
             residual_risk=found.residual_risk, model=found.model,
+            usage=self._used.pop(f"{one.holder.claim}-review", None),
         )  # fmt: skip
         made, _ = reviews.composed(project, told)
         done = record_review.record(project, made)

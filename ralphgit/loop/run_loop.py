@@ -153,7 +153,9 @@ class Loop:
                     self._around, self._options, self._landing, self._agents, self._journal, beat,
                     self._say,
                 )  # fmt: skip
-                self._budget = Budget(self._options, self._top, self._say)
+                self._budget = Budget(
+                    self._options, project.repository.common_dir, self._worker, self._say
+                )
                 self._reviewing = Reviewing(
                     self._options, self._agents, self._pauses, self._budget, self._journal, beat,
                     self._say, self._steered_as_before,
@@ -198,14 +200,14 @@ class Loop:
             if worked:
                 continue
             self._close()
-            if self._agents.wait_for_limit():
-                continue
-            if self._options.idle == "exit":
-                return self._agents.why or self._idle()
-            if self._agents.pause():
-                continue
-            if self._all_finished():
+            waits = self._options.idle != "exit"
+            if waits and self._all_finished():
                 return "everything is done"
+            self._close()
+            if self._agents.wait(self._config.loop_idle, person=waits):
+                continue
+            if not waits:
+                return self._agents.why or self._idle()
             config = self._project().config
             self._close()
             self._pauses.for_work(config)
@@ -302,11 +304,6 @@ class Loop:
             # A loop of one task ends with its attempts: nothing is left to break.
             if not self._options.task and self._pauses.for_breaker(project.config):
                 return
-            if self._away.is_limited():
-                self._close()  # it may take hours
-                if not self._away.may_start():
-                    return
-                project = self._project()
             before = attempt_memory.attempts(self._top, lease.claim)
             if own_claims.end_of(project.view("HEAD", "HEAD"), lease) is Status.BLOCKED:
                 if self._pulls.give_up_fix(project, lease, "its worker has blocked the task"):
@@ -321,6 +318,12 @@ class Loop:
             elif spent := self._budget.of_task(lease.claim, promised(project, lease).budget):
                 self._block(lease, Reason.OTHER, f"{spent}. Should it have more?", ())
                 return
+            elif self._away.is_limited():  # what is done lands nevertheless
+                self._close()  # it may take hours
+                if not self._away.may_start():
+                    return
+                project = self._project()
+                continue
             else:
                 outcome = self._attempt(project, lease, before)
             match outcome:
@@ -382,6 +385,7 @@ class Loop:
             command=self._away.command, check=lambda: reason_to_stop(quiet, self._journal, lease),
             ended_here=lambda *ended: self._agent_ended(lease, *ended),
             unchanged=self._unchanged, fix=self._fix, heard=self._beat.agent_spoke,
+            stopped=lambda used: self._spent(lease, used),
         )  # fmt: skip
         self._journal.write(
             "attempted", task=lease.task, attempt=number,
@@ -411,13 +415,16 @@ class Loop:
         changed_settings.refuse(project, self._signs, changed)
         seen_here_alone.passed_over(project.repository)
 
+    def _spent(self, lease: Lease, used: Usage) -> None:
+        self._budget.note(lease.task, lease.claim, used._replace(agent=self._away.command.name))
+
     def _agent_ended(self, lease: Lease, project: Project, base: str, used: Usage) -> None:
         """Note what the agent has used, refuse what it has changed that steers the loop, and see
         the true base again.
 
         Raises: NeedsPerson (settings_changed, blocks_git), RemoteUnavailable.
         """
-        self._budget.note(lease.claim, used._replace(agent=self._away.command.name))
+        self._spent(lease, used)
         self._unchanged(project, lease)
         if project.base.remote and project.base.commit != base:
             self._base_away.ask_remote(project)

@@ -99,7 +99,7 @@ class TaskAgents:
             return False
         self.left.pop(row.id, None)
         away = self._aways[name]
-        if away.why or away.is_limited():
+        if away.held_until or away.why:
             self._held.add(name)
             return False
         return True
@@ -134,7 +134,7 @@ class TaskAgents:
         limited = [one for one in self._aways.values() if one.is_limited()]
         if len(limited) < len(self._aways):
             return True
-        return min(limited, key=lambda one: one.limited_until).may_start()
+        return min(limited, key=lambda one: one.held_until).may_start()
 
     @property
     def why(self) -> str:
@@ -146,21 +146,21 @@ class TaskAgents:
         """Whether every agent needs a person."""
         return all(one.why for one in self._aways.values())
 
-    def wait_for_limit(self) -> bool:
-        """Wait for the agent of tasks that were passed over for its limit; False for none."""
-        held, self._held = self._held, set()
-        limited = [self._aways[name] for name in held if self._aways[name].is_limited()]
-        if not limited:
-            return False
-        min(limited, key=lambda one: one.limited_until).may_start()
-        return True
+    def wait(self, seconds: float, *, person: bool) -> bool:
+        """Wait a while for an agent whose limit lasts and that tasks were passed over for, and
+        with `person` also for one that a person has to help; False for none.
 
-    def pause(self) -> bool:
-        """Wait for a person to help an agent, and try it again; False if all can work."""
-        away = next((one for one in self._aways.values() if one.why), None)
-        if away is None:
+        At most so many seconds: meanwhile there may be something to do for another agent.
+        """
+        held, self._held = self._held, set()
+        away = [
+            one
+            for name, one in self._aways.items()
+            if (name in held and one.is_limited()) or (person and one.why)
+        ]
+        if not away:
             return False
-        away.pause()
+        min(away, key=lambda one: one.held_until).wait(seconds)
         return True
 
     @property

@@ -39,10 +39,13 @@ class Pauses:
 
     def until(
         self, at: float, phase: str, why: str, *, now: Callable[[], float],
-        over: Callable[[], bool] = lambda: False,
+        over: Callable[[], bool] = lambda: False, end: float = 0.0,
     ) -> None:  # fmt: skip
-        """Wait until a time by the clock, for `why`; a stop ends it early, and so may `over`."""
-        self._beat.phase(phase, why=why, until=at)
+        """Wait until a time by the clock, for `why`; a stop ends it early, and so may `over`.
+
+        Shown is when it will have an `end`, where that is later.
+        """
+        self._beat.phase(phase, why=why, until=end or at)
         look = 0.0
         while (left := at - now()) > 0 and not self.stop_wanted():
             if now() >= look:

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from ralphgit.model.evidence import Subject
+from ralphgit.model.task import Usage
 
 VERDICTS = ("clear", "concerns", "changes-needed", "inconclusive")
 CLEAR = "clear"
@@ -49,3 +50,5 @@ class Review(NamedTuple):
     """The content that was reviewed, as evidence has it."""
     model: str = ""
     """The model that reviewed it, where its agent said so."""
+    usage: Usage | None = None
+    """What the reviewer has used for it, where its agent said it."""

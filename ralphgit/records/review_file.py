@@ -12,6 +12,7 @@ from ralphgit.model.ids import is_id
 from ralphgit.model.review import DISPOSITIONS, VERDICTS, Disposal, Finding, Review
 from ralphgit.records import input_limits as texts
 from ralphgit.records import schemas, yaml_reader, yaml_writer
+from ralphgit.records.audit_file import parsed_usage
 
 
 def encode(made: Review, path: str) -> bytes:
@@ -31,6 +32,7 @@ def stored(made: Review) -> dict[str, object]:
         "verdict": made.verdict, "residual_risk": made.residual_risk,
         "subject": made.subject._asdict() if made.subject else None,
         "model": made.model,
+        "usage": made.usage.stored() if made.usage else None,
     }  # fmt: skip
     return {key: entry for key, entry in value.items() if entry or key == "findings"}
 
@@ -59,6 +61,7 @@ def parse(data: bytes) -> Review | None:
             _record(Disposal, one) for one in disposes if one.get("disposition") in DISPOSITIONS
         ),
         subject=_record(Subject, subject) if isinstance(subject, dict) else None,
+        usage=parsed_usage(known.get("usage")),
     )
 
 

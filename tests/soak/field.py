@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Self
 
 from servers import GitDaemon
 from world import Place, World
@@ -50,9 +52,13 @@ def graph(count: int, *, sleep: float) -> str:
 class Field:
     """The repository and its loops. Used as a context, which ends the server and all loops."""
 
-    def __init__(self, folder: Path, *, text: str, loops: int) -> None:
+    def __init__(
+        self, folder: Path, *, text: str, loops: int, files: Mapping[str, str] | None = None
+    ) -> None:
         self.world = World(folder)
         self.world.write_graph(text)
+        for name, content in (files or {}).items():
+            self.world.write(name, content)
         self.world.commit("Begin")
         served = folder / "served"
         served.mkdir()
@@ -63,7 +69,7 @@ class Field:
         self.loops: dict[str, subprocess.Popen[bytes]] = {}
         self.starts = 0
 
-    def __enter__(self) -> Field:
+    def __enter__(self) -> Self:
         self._daemon.__enter__()
         world = self.world
         for repository in (world.path, self._served):

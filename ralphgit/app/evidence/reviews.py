@@ -10,7 +10,7 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import Tree
 from ralphgit.errors import GuardRefused, InvalidRecord, UsageError
 from ralphgit.model.review import Disposal, Finding, Review
-from ralphgit.model.task import Task
+from ralphgit.model.task import Task, Usage
 from ralphgit.records import audit_file
 from ralphgit.records import review_file as codec
 from ralphgit.rules import review_verdict as rule
@@ -31,6 +31,8 @@ class ReviewOptions(NamedTuple):
     residual_risk: str = ""
     model: str = ""
     """The model of a reviewing agent."""
+    usage: Usage | None = None
+    """What it has used."""
 
 
 class Added(NamedTuple):
@@ -92,6 +94,7 @@ def composed(project: Project, options: ReviewOptions) -> tuple[Review, str]:
         residual_risk=options.residual_risk,
         subject=subject,
         model=options.model,
+        usage=options.usage,
     )
     return made, task.claim.by if task.claim else ""
 

@@ -200,7 +200,7 @@ def write_audit(
     project: Project, undo: atomic_files.Undo, path: str, event: Event, task: str, claim_id: str
 ) -> None:
     """Append one event to the attempt's audit file; with its end, what it has used."""
-    event = agent_usage.told(project.top, claim_id, event)
+    event = agent_usage.told(project.repository.common_dir, claim_id, event)
     full = project.file(path)
     undo.write(
         full,

@@ -33,7 +33,7 @@ class Entry(NamedTuple):
     from_: str = ""
     to: str = ""
     usage: Usage | None = None
-    """What the attempt has used until then."""
+    """What the attempt has used until then; of a review, what it has used."""
 
 
 def log(project: Project, task: str = "") -> list[Entry]:
@@ -235,7 +235,7 @@ def _events(data: bytes) -> list[tuple[str, Event]]:
     count = len(made.findings)
     found = f", {counted(count, 'finding')}" if count else ""
     note = f"{made.verdict}{found} ({made.target})"
-    return [(made.claim, Event(made.at, "reviewed", made.by, "", "", note))]
+    return [(made.claim, Event(made.at, "reviewed", made.by, "", "", note, usage=made.usage))]
 
 
 def _landings(project: Project, task: str, entries: Sequence[Entry]) -> Iterator[Entry]:

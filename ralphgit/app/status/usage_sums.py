@@ -1,23 +1,27 @@
-"""Sum up what attempts have used: by task, story, worker and day.
+"""Sum up what agents have used: by task, story, worker and day.
 
-The audits on the base say it, and the notes of the loops of this machine what has not landed.
+The audits on the base say it, and the notes of this machine what is in no audit: of what has not
+landed, was given back, or is worked on.
 """
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from ralphgit.app.workspace import runtime_files
+from ralphgit.app.workspace import agent_usage
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.task import Usage
 from ralphgit.model.usage import total
 
-#: What an audit has in which an attempt says that it used something.
+#: What a record has that says that an attempt or a review has used something.
 _MARK = b"usage:"
+#: Under which the repository's cache has what the audits of a task say.
+_CACHED = "usage 1 "
+#: The fields of what is `Attempted`, as plain values.
+_Known = tuple[tuple[Any, ...], ...]
 
 
 class Attempted(NamedTuple):
-    """What one attempt has used."""
+    """What one attempt has used, or one review of it."""
 
     task: str
     claim: str
@@ -40,10 +44,18 @@ class UsageSums(NamedTuple):
 
 
 def sums(project: Project) -> UsageSums:
-    """Sum up what the base and the worktrees of this machine say. Reads only."""
-    found = {one.claim: one for one in (*_under_way(project), *_landed(project))}
+    """Sum up what the base and this machine say. Writes nothing but the repository's cache."""
+    every = list(_landed(project))
+    told = {(one.claim, one.by) for one in every}
+    every += [
+        Attempted(run.task, run.claim, run.by, run.at[:10], run.usage)
+        for run in agent_usage.runs(project.repository.common_dir)
+        if (run.claim, run.by) not in told and run.usage.is_told
+    ]
+    if not every:
+        return UsageSums(Usage(), {}, {}, {}, {})
     stories = {row.id: row.story for row in project.base_view.rows} if project.base.commit else {}
-    every = sorted(found.values(), key=lambda one: one.day, reverse=True)
+    every.sort(key=lambda one: one.day, reverse=True)
     return UsageSums(
         total(one.usage for one in every),
         _by(every, lambda one: one.task),
@@ -62,34 +74,56 @@ def _by(every: Iterable[Attempted], key: Callable[[Attempted], str]) -> dict[str
 
 
 def _landed(project: Project) -> Iterator[Attempted]:
-    base, objects = project.base, project.repository.objects
-    if not base.commit:
+    """What the audits on the base say; of a folder that has not changed, as the cache has it."""
+    folder, objects = f"{project.config.records}/audit", project.repository.objects
+    tree = objects.resolve([f"{project.base.commit}:{folder}/"])[0] if project.base.commit else None
+    if tree is None:
         return
-    folder = f"{project.config.records}/audit"
-    paths = objects.files([base.commit], (), (folder,), lambda path: path.endswith(".yaml"))
-    names = dict(paths[base.commit])
-    contents = objects.read(names.values())
-    for path, oid in names.items():
-        data = contents[oid]
-        if _MARK not in data:
-            continue
-        from ralphgit.app.evidence import attempt_events  # seldom needed: no parser is loaded
-
-        task, claim = path.removesuffix(".yaml").rsplit("/", 2)[1:]
-        for event in reversed(attempt_events.parsed(data, task, claim)):
-            if event.usage is not None:
-                yield Attempted(task, claim, event.by, event.at[:10], event.usage)
-                break
+    key = _CACHED + folder
+    kept: tuple[str, dict[str, _Known]] | None = project.cache.history(key)
+    seen, known = kept or ("", {})
+    if seen != tree:
+        tasks = {name: one.oid for name, one in objects.trees([tree])[tree].items() if one.is_tree}
+        unknown = {name: oid for name, oid in tasks.items() if oid not in known}
+        read = _read(project, unknown)
+        known = {oid: read[oid] if oid in read else known[oid] for oid in tasks.values()}
+        project.cache.keep_history(key, (tree, known))
+    for found in known.values():
+        for task, claim, by, day, usage in found:
+            yield Attempted(task, claim, by, day, Usage(*usage))
 
 
-def _under_way(project: Project) -> Iterator[Attempted]:
-    for worktree in project.repository.worktrees:
-        note = os.path.join(worktree.path, runtime_files.USAGE)
-        if worktree.bare or not worktree.exists or not os.path.lexists(note):
-            continue
-        from ralphgit.app.workspace import agent_usage
+def _read(project: Project, tasks: Mapping[str, str]) -> dict[str, _Known]:
+    """What the audits of tasks say, by the id of each one's folder, as plain values."""
+    objects = project.repository.objects
+    objects.trees(tasks.values())
+    files = {oid: objects.below(oid) for oid in tasks.values()}
+    contents = objects.read(
+        entry.oid for below in files.values() for path, entry in below if path.endswith(".yaml")
+    )
+    found: dict[str, _Known] = {}
+    for task, oid in tasks.items():
+        said: list[tuple[Any, ...]] = []
+        for path, entry in files[oid]:
+            if _MARK in contents.get(entry.oid, b""):
+                said += _said(contents[entry.oid], task, path.removesuffix(".yaml"))
+        found[oid] = tuple(said)
+    return found
 
-        lease = runtime_files.remembered(worktree.path)
-        used = agent_usage.of_claim(worktree.path, lease.claim) if lease is not None else None
-        if lease is not None and used is not None and used.is_told:
-            yield Attempted(lease.task, lease.claim, lease.by, lease.at[:10], used)
+
+def _said(data: bytes, task: str, record: str) -> Iterator[tuple[Any, ...]]:
+    """What one audit says: an attempt by its last event that does, a review."""
+    from ralphgit.app.evidence import attempt_events  # seldom needed: no parser is loaded
+    from ralphgit.errors import InvalidRecord
+    from ralphgit.records import review_file
+
+    for event in reversed(attempt_events.parsed(data, task, record)):
+        if event.usage is not None:
+            yield task, record, event.by, event.at[:10], tuple(event.usage)
+            return
+    try:
+        made = review_file.parse(data)
+    except InvalidRecord:
+        return  # which `check` reports
+    if made is not None and made.usage is not None:
+        yield task, f"{made.claim}-review", made.by, made.at[:10], tuple(made.usage)

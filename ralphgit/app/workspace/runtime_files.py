@@ -16,8 +16,6 @@ FOLDER = ".ralph"
 #: The note of a move of this worktree that is under way.
 MOVING = os.path.join(FOLDER, "moving")
 CURRENT = os.path.join(FOLDER, "current.yaml")
-USAGE = os.path.join(FOLDER, "usage.yaml")
-"""What the agent of the worktree's claim has used so far."""
 FLEET = os.path.join(FOLDER, "fleet.yaml")
 """What a fleet notes of the loop that it has started here."""
 LEFT = os.path.join(FOLDER, "left")

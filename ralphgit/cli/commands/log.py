@@ -33,8 +33,12 @@ def run(call: Call, options: Options) -> Outcome:
     if not found:
         return Outcome(data, before=("Nothing has happened yet.",))
     left_off = options.amount.left_off(total)
-    # Of each attempt its end says what it has used in all.
-    last = {(one.task, one.claim): one.usage for one in every if one.usage is not None}
+    # Of each attempt its end says what it has used in all; a review says its own.
+    last = {
+        (one.task, one.claim, one.at if one.event == "reviewed" else ""): one.usage
+        for one in every
+        if one.usage is not None
+    }
     said = in_words(sum_up(last.values()))
     after = (f"used: {said}",) if said else ()
     if call.screen.terminal:
