@@ -303,6 +303,16 @@ def test_doctor_tries_an_agent(tmp_path: Path) -> None:
     assert told["usage"]["cost_usd"] == 0.0411
 
 
+def test_doctor_asks_nothing_of_an_agent_that_goes_by_the_task(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    ran = alpha.ralph("doctor", "--agent", "scripted")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.splitlines()[2] == (
+        "answers: yes (it is not asked: it does what a task says in x-script, outputs, scope, "
+        "whatever the prompt)"
+    )
+
+
 def test_doctor_says_what_an_agent_cannot_do(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     env = trial(alpha, "echo written > written.txt")

@@ -110,7 +110,8 @@ def test_add_writes_every_field(world: World) -> None:
         "--complexity", "S", "--depends-on", "T-001", "--depends-on", "T-007",
         "--description", "One.\nTwo.", "--acceptance", "yes", "--acceptance", "it: is",
         "--verify", "true", "--output", "a.txt", "--write", "src/**", "--read", "docs",
-        "--resource", "port-80", "--mode", "sequential",
+        "--resource", "port-80", "--mode", "sequential", "--milestone", "M 1", "--tag", "ui",
+        "--tag", "ui", "--risk", "high", "--budget", "2.50", "--agent", "dev", "--review", "ops",
     )  # fmt: skip
     assert found.code == 0, found.err
     assert changes(world).replace("+", "") == (
@@ -143,6 +144,13 @@ def test_add_writes_every_field(world: World) -> None:
         "      resources:\n"
         "        - port-80\n"
         "    mode: sequential\n"
+        "    milestone: M 1\n"
+        "    tags:\n"
+        "      - ui\n"
+        "    risk: high\n"
+        "    budget: 2.5\n"
+        "    agent: dev\n"
+        "    review: ops\n"
     )
 
 
@@ -581,6 +589,9 @@ def test_edit_of_what_is_so_already_writes_nothing(world: World) -> None:
             "--block, --cancel, --rename and --take-scope cannot be",
         ),
         (("--cancel", ""), 2, "usage", "the reason is empty"),
+        (("--budget", "1000001"), 2, "usage", "a budget is at most 1000000 USD"),
+        (("--budget", "five"), 2, "usage", "'five' is not an amount in USD"),
+        (("--tag", " "), 2, "usage", "tags is empty"),
     ],
 )
 def test_edit_refuses(

@@ -228,3 +228,13 @@ def test_what_reviews_may_cost_is_bounded(tmp_path: Path) -> None:
     ran = review(critic, "--max-cost", "0.02", env=env)
     assert (ran.code, ran.err.count("reviewing T-")) == (7, 1), ran.err
     assert "0.02 USD are spent (--max-cost 0.02)" in ran.err
+
+
+def test_a_review_without_an_agent_says_how_one_is_named(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", "review: critic"))
+    ran = review(alpha)
+    assert (ran.code, ran.err) == (
+        2,
+        "error: no agent is configured that could review\nhint: ralphgit run --role review "
+        "--agent CMD, or [agents.NAME] in ralph.toml, which tasks ask for with review: NAME\n",
+    )

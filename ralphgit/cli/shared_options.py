@@ -91,6 +91,11 @@ CONTRACT = (
          field="resources"),
     text("mode", "Beside its story.", metavar="MODE",
           choices=("parallel", "sequential", "verify")),
+    text("milestone", "The milestone it counts towards.", metavar="M"),
+    many("tag", "A word to find it by; repeatable.", metavar="WORD", field="tags"),
+    text("risk", "How much harm a mistake could do.", metavar="RISK",
+          choices=("low", "medium", "high")),
+    text("budget", "What its attempts may cost.", metavar="USD", parse=dollars),
     text("agent", "The profile whose agent does it.", metavar="PROFILE"),
     text("review", "The profile that reviews it before it lands.", metavar="PROFILE"),
 )  # fmt: skip

@@ -68,6 +68,10 @@ def trial(project: Project, agent: str, say: Say) -> Trial:
             raise
         return Trial(agent, (Check("installed", False, error.message, error.hint),), Usage())
     checks = [_installed(project, command), _version(project, command)]
+    if command.task_fields:
+        fields = ", ".join(command.task_fields.values())
+        said = f"it is not asked: it does what a task says in {fields}, whatever the prompt"
+        return Trial(command.name, (*checks, Check("answers", True, said)), Usage())
     say(
         f"asking {command.name} for one word, then for two small files: some ten thousand tokens, "
         "which cost what your account says"

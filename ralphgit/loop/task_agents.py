@@ -40,6 +40,12 @@ class TaskAgents:
                 "--only-profile needs the name of a profile",
                 hint="--agent NAME --only-profile, of [agents.NAME] in ralph.toml",
             )
+        if of is agent_profile.reviewer and not (asked or config.agent_command or self._profiles):
+            raise UsageError(
+                "no agent is configured that could review", code="no_agent",
+                hint="ralphgit run --role review --agent CMD, or [agents.NAME] in ralph.toml, "
+                "which tasks ask for with review: NAME",
+            )  # fmt: skip
         self._commands: dict[str, Command] = {}
         """The command of each profile that tasks get here, and by "" the loop's own."""
         if asked or config.agent_command or not self._profiles:

@@ -10,43 +10,20 @@ from ralphgit.app.active_claims import next_tasks, recovery_commands
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.next_tasks import Pair
 from ralphgit.app.active_claims.own_claims import open_claims
-from ralphgit.app.tasks import placement, verify_entries
+from ralphgit.app.tasks import given_fields, placement
+from ralphgit.app.tasks.given_fields import Fields
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord, UsageError
-from ralphgit.model import characters, path_patterns
+from ralphgit.model import path_patterns
 from ralphgit.model.active_claim import ActiveClaim
-from ralphgit.model.ids import is_id, parse_task_id
+from ralphgit.model.ids import parse_task_id
 from ralphgit.model.task import Event
 from ralphgit.model.task_row import Row
-from ralphgit.model.task_status import PRIORITIES
 from ralphgit.records import atomic_files, audit_file, graph_file, splice_task, task_mapping
 from ralphgit.rules import cycles, lifecycle
 from ralphgit.rules.contract_digest import contract
 from ralphgit.rules.cycles import find_cycles
-from ralphgit.rules.pattern_overlap import check_pattern
 from ralphgit.rules.readiness import TaskState, TaskStates
-
-
-class Fields(NamedTuple):
-    """The fields to set on a task; None leaves one as it is."""
-
-    title: str | None = None
-    story: str | None = None
-    priority: int | None = None
-    complexity: str | None = None
-    depends_on: tuple[str, ...] | None = None
-    description: str | None = None
-    acceptance: tuple[str, ...] | None = None
-    verify: tuple[str, ...] | None = None
-    proves: tuple[str, ...] | None = None
-    """`ID=CMD`: the criterion that a verify command proves."""
-    outputs: tuple[str, ...] | None = None
-    write: tuple[str, ...] | None = None
-    read: tuple[str, ...] | None = None
-    resources: tuple[str, ...] | None = None
-    mode: str | None = None
-    agent: str | None = None
-    review: str | None = None
 
 
 class Changed(NamedTuple):
@@ -72,7 +49,7 @@ def add(
     """
     if fields.title is None:
         raise UsageError("a task needs a title", hint="--title TEXT")
-    given = _stored(fields, {})
+    given = given_fields.stored(fields, {})
     _warn_brackets(project, fields)
     there = placement.base_rows(project)
     known = {row.id: row for row in (*there, *project.here.rows)}
@@ -127,7 +104,7 @@ def edit(project: Project, task: str, fields: Fields, *, remove: tuple[str, ...]
     """
     row = project.require_here().row(task)
     old = project.here.stored(row)
-    wanted = _stored(fields, old)
+    wanted = given_fields.stored(fields, old)
     _warn_brackets(project, fields)
     if fields.title is not None:
         wanted = {"title": fields.title, **wanted}
@@ -219,7 +196,7 @@ def cancel(project: Project, task: str, reason: str) -> Changed:
     from ralphgit.app.lifecycle import claim_errors, claim_facts, write_audit_and_graph
     from ralphgit.model.task import Cancelled
 
-    _text("the reason", reason)
+    given_fields.require_text("the reason", reason)
     row = project.require_here().row(task)
     old = task_mapping.lifecycle(project.here.stored(row))
     if (holder := _other_holder(project, row)) is not None:
@@ -275,71 +252,6 @@ def _holder(project: Project, task: str) -> str:
 
 
 # -- what both do --------------------------------------------------------------------------
-
-
-def _stored(fields: Fields, old: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that were given, as a task stores them and in that order; not the title.
-
-    `old`: the task's block as it is.
-
-    Raises: UsageError naming the option that is wrong.
-    """
-    for name, value in fields._asdict().items():
-        if isinstance(value, str):
-            _text(name, value)
-        elif isinstance(value, tuple):
-            for text in value:
-                _text(name, text)
-    if fields.title is not None and len(fields.title.splitlines()) > 1:
-        raise UsageError("a title must be one line", hint="put the rest into --description")
-    if fields.story is not None and not is_id(fields.story):
-        raise UsageError(
-            f"{fields.story!r} is not the id of a story", code="bad_id", hint="--story S-024"
-        )
-    for name, profile in (("agent", fields.agent), ("review", fields.review)):
-        if profile is not None and not is_id(profile):
-            raise UsageError(
-                f"{profile!r} is not the name of a profile", code="bad_id",
-                hint=f"--{name} NAME, of [agents.NAME] in ralph.toml",
-            )  # fmt: skip
-    if fields.priority is not None and fields.priority not in PRIORITIES:
-        raise UsageError("priority must be a whole number from 0 to 5", hint="--priority 2")
-    for other in fields.depends_on or ():
-        parse_task_id(other)
-    for pattern in (*(fields.write or ()), *(fields.read or ())):
-        if wrong := check_pattern(pattern):
-            raise UsageError(
-                f"the pattern {pattern!r}: {wrong}", code="bad_pattern", hint="--write 'src/api/**'"
-            )
-    criteria = None
-    if fields.acceptance is not None:
-        criteria = [{"id": f"ACC-{n}", "text": text} for n, text in enumerate(fields.acceptance, 1)]
-    scope = {"write": fields.write, "read": fields.read, "resources": fields.resources}
-    scope_told = {name: list(items) for name, items in scope.items() if items is not None}
-    told = {
-        "story": fields.story,
-        "priority": fields.priority,
-        "complexity": fields.complexity,
-        "depends_on": fields.depends_on and list(dict.fromkeys(fields.depends_on)),
-        "description": fields.description,
-        "acceptance": criteria,
-        "verify": verify_entries.entries(
-            fields.verify, fields.proves, criteria or old.get("acceptance"), old.get("verify")
-        ),
-        "outputs": fields.outputs and list(fields.outputs),
-        "scope": scope_told or None,
-        "mode": fields.mode,
-        "agent": fields.agent,
-        "review": fields.review,
-    }
-    return {name: value for name, value in told.items() if value is not None}
-
-
-def _text(name: str, text: str) -> None:
-    """Raises: UsageError for text that is empty or has what no text may hold."""
-    if not text.strip():
-        raise UsageError(f"{name} is empty", hint="edit --remove FIELD takes a field out")
-    characters.refuse(name, text)
 
 
 def _refuse_cycle(project: Project, task: str, needs: Iterable[str], path: str) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ralphgit.app.tasks.edit import Changed, Fields, edit
+from ralphgit.app.tasks.edit import Changed, edit
+from ralphgit.app.tasks.given_fields import Fields
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import UsageError
 from ralphgit.records.importers.parts.suggested_scope import SUGGESTED, offered

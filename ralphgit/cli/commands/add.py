@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ralphgit.app.tasks import edit
-from ralphgit.app.tasks.edit import Changed, Fields
+from ralphgit.app.tasks.edit import Changed
+from ralphgit.app.tasks.given_fields import Fields
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, safe, stored_task

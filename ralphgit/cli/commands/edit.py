@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ralphgit.app.tasks import edit, rename, take_scope
-from ralphgit.app.tasks.edit import Fields
+from ralphgit.app.tasks.given_fields import Fields
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.commands.add import outcome
