@@ -5,8 +5,6 @@ back, at a limit or for its silence, no audit tells. An event that ends an attem
 runs under its claim have used.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Iterator
