@@ -4,10 +4,11 @@ The audits on the base say it, and the notes of this machine what is in no audit
 landed, was given back, or is worked on.
 """
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from ralphgit.app.workspace import agent_usage
+from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.task import Usage
 from ralphgit.model.usage import total
@@ -47,11 +48,7 @@ def sums(project: Project) -> UsageSums:
     """Sum up what the base and this machine say. Writes nothing but the repository's cache."""
     every = list(_landed(project))
     told = {(one.claim, one.by) for one in every}
-    every += [
-        Attempted(run.task, run.claim, run.by, run.at[:10], run.usage)
-        for run in agent_usage.runs(project.repository.common_dir)
-        if (run.claim, run.by) not in told and run.usage.is_told
-    ]
+    every += (one for one in _here(project) if (one.claim, one.by) not in told)
     if not every:
         return UsageSums(Usage(), {}, {}, {}, {})
     stories = {row.id: row.story for row in project.base_view.rows} if project.base.commit else {}
@@ -63,6 +60,17 @@ def sums(project: Project) -> UsageSums:
         _by(every, lambda one: one.by),
         _by(every, lambda one: one.day),
     )
+
+
+def _here(project: Project) -> Iterator[Attempted]:
+    """What the runs of this machine have used."""
+    common_dir = project.repository.common_dir
+    if os.path.lexists(os.path.join(common_dir, runtime_files.RUNS)):
+        from ralphgit.app.workspace import agent_usage  # which needs a parser
+
+        for run in agent_usage.runs(common_dir):
+            if run.usage.is_told:
+                yield Attempted(run.task, run.claim, run.by, run.at[:10], run.usage)
 
 
 def _by(every: Iterable[Attempted], key: Callable[[Attempted], str]) -> dict[str, Usage]:

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ralphgit.app.workspace.runtime_files import RUNS
 from ralphgit.errors import NotWritable, Refused
 from ralphgit.model.task import Event, Usage
 from ralphgit.model.usage import total
@@ -75,7 +76,7 @@ def told(common_dir: str, claim: str, event: Event) -> Event:
 
 
 def _path(common_dir: str) -> str:
-    return os.path.join(common_dir, "ralphgit", "usage.jsonl")
+    return os.path.join(common_dir, RUNS)
 
 
 def _parsed(line: bytes) -> Run | None:

@@ -16,6 +16,8 @@ FOLDER = ".ralph"
 #: The note of a move of this worktree that is under way.
 MOVING = os.path.join(FOLDER, "moving")
 CURRENT = os.path.join(FOLDER, "current.yaml")
+RUNS = os.path.join("ralphgit", "usage.jsonl")
+"""What each run of an agent has used, below git's common folder."""
 FLEET = os.path.join(FOLDER, "fleet.yaml")
 """What a fleet notes of the loop that it has started here."""
 LEFT = os.path.join(FOLDER, "left")
