@@ -235,6 +235,6 @@ def test_a_review_without_an_agent_says_how_one_is_named(tmp_path: Path) -> None
     ran = review(alpha)
     assert (ran.code, ran.err) == (
         2,
-        "error: no agent is configured that could review\nhint: ralphgit run --role review "
-        "--agent CMD, or [agents.NAME] in ralph.toml, which tasks ask for with review: NAME\n",
+        "error: no agent is configured that could review, here or as a profile ([agents.NAME] in "
+        "ralph.toml)\nhint: ralphgit run --role review --agent CMD\n",
     )

@@ -42,9 +42,9 @@ class TaskAgents:
             )
         if of is agent_profile.reviewer and not (asked or config.agent_command or self._profiles):
             raise UsageError(
-                "no agent is configured that could review", code="no_agent",
-                hint="ralphgit run --role review --agent CMD, or [agents.NAME] in ralph.toml, "
-                "which tasks ask for with review: NAME",
+                "no agent is configured that could review, here or as a profile ([agents.NAME] in "
+                "ralph.toml)",
+                code="no_agent", hint="ralphgit run --role review --agent CMD",
             )  # fmt: skip
         self._commands: dict[str, Command] = {}
         """The command of each profile that tasks get here, and by "" the loop's own."""
