@@ -629,6 +629,7 @@ def test_odd_branches_and_worktrees(world: World, old: bool) -> None:
         program = world.write("../old/git", OLD_GIT.format(git=real))
         program.chmod(0o755)
         world.environ["PATH"] = f"{program.parent}{os.pathsep}{world.environ['PATH']}"
+        world.environ["GIT_CEILING_DIRECTORIES"] = "/nowhere"  # have git asked
     for place in (world, *(Place(world.folder / name, world.environ) for name in names)):
         for command in LOOKS:
             found = place.ralph(command, *LINES[command])

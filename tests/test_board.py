@@ -404,7 +404,7 @@ def test_git_is_asked_when_something_has_changed_and_not_too_often(world: World)
     follower = Follower(place, Pace(ask=0.2, idle=float("inf"), beat=0.0))
     assert follower.look().snapshot is not None
     once = started(log)
-    assert once <= 7
+    assert once <= 4
     # What was not looked at before git was asked may have changed meanwhile.
     wait_until(lambda: follower.look().snapshot)
     for age in range(100):

@@ -32,7 +32,9 @@ def test_a_question_survives_its_first_git(verb: str, command: str, tmp_path: Pa
         f'exec {shutil.which("git")} "$@"\n'
     )
     fake.chmod(0o755)
-    found = world.ralph(command, env={"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"})
+    # The variable has git asked for what is otherwise read from its files.
+    env = {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "GIT_CEILING_DIRECTORIES": "/x"}
+    found = world.ralph(command, env=env)
     assert (found.code, found.err) == (0, "")
     assert found.out.startswith({"next": "T-1\tready", "claim": "proj has T-1"}[command])
     assert (tmp_path / "killed").exists()

@@ -3,56 +3,29 @@
 import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import NamedTuple
 
 from ralphgit.errors import NotARepository, NotWritable
+from ralphgit.git import plain_layout
 from ralphgit.git.child_process import Child
+from ralphgit.git.listings import (
+    LIST_REFS,
+    LIST_WORKTREES,
+    Ref,
+    Worktree,
+    refs_in,
+    refs_of,
+    worktrees_in,
+    worktrees_of,
+)
 from ralphgit.git.objects import STORE, Objects, dialogue
 from ralphgit.git.run_git import Git, GitError, failure
 
-
-class Ref(NamedTuple):
-    name: str
-    oid: str
-    symref: str
-    """The full name it points at, for a symbolic ref; else ""."""
-
-
-class Worktree(NamedTuple):
-    """One working tree of the repository, as `git worktree list` has it."""
-
-    path: str
-    head: str
-    """Object id; "" without a commit."""
-    branch: str
-    """Full ref name; "" when HEAD is detached."""
-    main: bool = False
-    bare: bool = False
-    locked: bool = False
-    prunable: bool = False
-    reason: str = ""
-    """Why it is locked, if there is a reason."""
-
-    @property
-    def name(self) -> str:
-        return os.path.basename(self.path)
-
-    @property
-    def exists(self) -> bool:
-        """Whether it is there and still one: a linked one is not without its `.git`."""
-        own = self.main or os.path.lexists(os.path.join(self.path, ".git"))
-        return own and os.path.isdir(self.path)
-
-
 #: What nearly every command asks; while one process starts, so can the others.
 _QUESTIONS = {
-    "config": ("config", "--list", "-z"),
-    "refs": (
-        "for-each-ref", "--format=%(objectname) %(refname) %(symref)",
-        "refs/heads", "refs/remotes", "refs/ralph",
-    ),
-    "worktrees": ("worktree", "list", "--porcelain", "-z"),
+    "config": ("config", "--list", "-z"), "refs": LIST_REFS, "worktrees": LIST_WORKTREES,
 }  # fmt: skip
+#: Those of them that the files of a `plain_layout` answer.
+_IN_FILES = ("refs", "worktrees")
 UNMERGED = ("ls-files", "-u", "-z", "--full-name", "--", ":/")
 #: Changes refs as its stdin says, and reads none until then.
 CHANGE = ("update-ref", "--no-deref", "-z", "--stdin")
@@ -71,12 +44,16 @@ class Opening:
     def __init__(self, directory: str, environ: Mapping[str, str], *, claims: bool = False) -> None:
         """`claims`: what a claim needs, too."""
         self._directory = directory
-        self._within = _bare_within(directory, environ)
+        top, self._within = _nearest(directory, environ)
         if self._within:
             return  # git would read its configuration, and run what that names
         self._git = git = Git(directory, environ)
-        self._place = git.start(*_PLACE)
-        questions = {**_QUESTIONS, **_OF_CLAIM} if claims else _QUESTIONS
+        self._plain = plain_layout.find(top, git.environ) if top else None
+        questions = {**_QUESTIONS, **_OF_CLAIM} if claims else {**_QUESTIONS}
+        if self._plain is None:
+            self._place = git.start(*_PLACE)
+        else:
+            questions = {name: questions[name] for name in questions if name not in _IN_FILES}
         self._asked = {name: git.start(*question) for name, question in questions.items()}
         self._objects = dialogue(git)
 
@@ -94,6 +71,10 @@ class Opening:
                 "one around it; git would run what its configuration says, so nothing was asked",
                 hint=f"cd {shlex.quote(os.path.dirname(self._within))}",
             )
+        if self._plain is not None:
+            git = self._git.at(self._plain.top)
+            objects = Objects(git, "sha1", asked=self._objects)
+            return Repository(git, self._plain, False, objects, self._asked, plain=True)
         result = self._place.finish()
         if result.status < 0:  # it was killed
             result = self._git.try_run(*_PLACE)
@@ -124,23 +105,27 @@ class Opening:
         return out.decode("utf-8", "surrogateescape").removesuffix("\n")
 
 
-def _bare_within(directory: str, environ: Mapping[str, str]) -> str:
-    """Return the folder that git would take for the repository of `directory`, and that another
-    repository has committed; "" for none. In nearly every place no process is started.
+def _nearest(directory: str, environ: Mapping[str, str]) -> tuple[str, str]:
+    """Return the folder around `directory` that has a `.git`, by its real path, and the folder that
+    git would take for the repository instead, if another one has committed it; "" for none.
+
+    The first is "" as well where git would take another folder. In nearly every place no process
+    is started.
     """
-    folder, within = os.path.realpath(directory), ""
+    folder, within, mounted = os.path.realpath(directory), "", False
     while not os.path.lexists(os.path.join(folder, ".git")):
         if not within and _is_bare(folder):
             within = folder
+        mounted = mounted or os.path.ismount(folder)  # git looks no further
         above = os.path.dirname(folder)
         if above == folder:
-            return ""
+            return "", ""
         folder = above
     if not within:
-        return ""
+        return "" if mounted else folder, ""
     from ralphgit.git import bare_within  # seldom needed
 
-    return within if bare_within.committed(folder, within, environ) else ""
+    return "", within if bare_within.committed(folder, within, environ) else ""
 
 
 def _is_bare(folder: str) -> bool:
@@ -168,10 +153,15 @@ class Repository:
         bare: bool,
         objects: Objects,
         asked: Mapping[str, Child],
+        *,
+        plain: bool = False,
     ) -> None:
-        """`asked` are processes under way, by their name in `_QUESTIONS` and `_OF_CLAIM`."""
+        """`asked` are processes under way, by their name in `_QUESTIONS` and `_OF_CLAIM`.
+
+        `plain`: the folders are those of a `plain_layout`.
+        """
         self.git = git
-        self._asked = dict(asked)
+        self._asked, self._plain = dict(asked), plain
         self.git_dir, self.common_dir, self.top = folders
         self.bare = bare
         self.objects = objects
@@ -202,9 +192,16 @@ class Repository:
 
     @cached_property
     def config(self) -> Mapping[str, str]:
-        """git's configuration, the last value of each key; sections and names lower case."""
+        """git's configuration, the last value of each key; sections and names lower case.
+
+        Raises: NotARepository where git cannot read it, and so does nothing here.
+        """
         found = {}
-        for entry in self._answer("config").decode("utf-8", "replace").split("\0"):
+        try:
+            answer = self._answer("config")
+        except GitError as error:
+            raise NotARepository(error.message, hint="the message above is git's own") from None
+        for entry in answer.decode("utf-8", "replace").split("\0"):
             key, newline, value = entry.partition("\n")
             if key:
                 found[key] = value if newline else "true"
@@ -213,34 +210,23 @@ class Repository:
     @cached_property
     def refs(self) -> Mapping[str, Ref]:
         """Branches, remote-tracking branches, leases and rescue refs, by full name."""
-        lines = self._answer("refs").decode("utf-8", "surrogateescape").split("\n")[:-1]
-        refs = (line.split(" ", 2) for line in lines)
-        return {name: Ref(name, oid, symref) for oid, name, symref in refs}
+        found = refs_in(self.common_dir) if self._plain else None
+        return refs_of(self._answer("refs")) if found is None else found
 
     @cached_property
     def worktrees(self) -> tuple[Worktree, ...]:
         """Every worktree, the main one first."""
-        end = "\0"
+        if self._plain:
+            top, environ = self.top or "", self.git.environ
+            if (found := worktrees_in(self.common_dir, top, environ)) is not None:
+                return found
         try:
-            answer = self._answer("worktrees")
+            return worktrees_of(self._answer("worktrees"))
         except GitError as error:
             if "usage:" not in error.stderr:
                 raise
             # git before 2.36 knows no -z.
-            end = "\n"
-            answer = self.git.run("worktree", "list", "--porcelain")
-        found: list[Worktree] = []
-        for entry in answer.decode("utf-8", "surrogateescape").split(end * 2):
-            parts = (line.partition(" ") for line in entry.split(end))
-            fields = {key: value for key, _, value in parts}
-            if "worktree" not in fields:
-                continue  # the end; of an old git also what follows an empty line in a path
-            head, branch, reason = (fields.get(key, "") for key in ("HEAD", "branch", "locked"))
-            bare, locked, prunable = (key in fields for key in ("bare", "locked", "prunable"))
-            head = head if head.strip("0") else ""
-            place, first = fields["worktree"], not found
-            found.append(Worktree(place, head, branch, first, bare, locked, prunable, reason))
-        return tuple(found)
+            return worktrees_of(self.git.run("worktree", "list", "--porcelain"), "\n")
 
     @cached_property
     def worktree(self) -> Worktree | None:
@@ -303,7 +289,8 @@ class Repository:
         if not git_dir or self.config.get("extensions.worktreeconfig"):
             return Repository.open(worktree.path, self.git.environ)
         places = (git_dir, self.common_dir, worktree.path)
-        made = Repository(self.git.at(worktree.path), places, False, self.objects, {})
+        git = self.git.at(worktree.path)
+        made = Repository(git, places, False, self.objects, {}, plain=self._plain)
         made.head_name = f"{name}/HEAD"
         made.__dict__["config"] = self.config
         return made
@@ -362,9 +349,10 @@ class Repository:
         self._forget("refs")
 
     def begin_refs(self) -> None:
-        """Have git read the refs again while we do other things."""
+        """Have the refs read again; where git has to, while we do other things."""
         self.forget_refs()
-        self._asked["refs"] = self.git.start(*_QUESTIONS["refs"])
+        if not self._plain:
+            self._asked["refs"] = self.git.start(*_QUESTIONS["refs"])
 
     def under_way(self) -> str:
         """Name the unfinished merge, rebase or the like in this worktree; "" if none."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ralphgit.app.workspace import heartbeat, runtime_files, worktree_names
 from ralphgit.app.workspace.heartbeat import Heartbeat, Process
 from ralphgit.app.workspace.project import Project
-from ralphgit.git.repository import Worktree
+from ralphgit.git.listings import Worktree
 from ralphgit.loop import event_log
 from ralphgit.records import runtime_notes
 

@@ -16,7 +16,7 @@ from ralphgit.app.active_claims.other_bases import elsewhere, lease_places
 from ralphgit.app.workspace.graph_view import GraphView, Shard
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, RalphError
-from ralphgit.git.repository import Worktree
+from ralphgit.git.listings import Worktree
 from ralphgit.model.active_claim import ActiveClaim, Lease, TakenBack
 from ralphgit.model.task_row import Row
 from ralphgit.rules import readiness

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ralphgit.app.workspace import heartbeat, runtime_files, worktree_names
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import RalphError
-from ralphgit.git.repository import Worktree
+from ralphgit.git.listings import Worktree
 from ralphgit.model.active_claim import ActiveClaim, Lease
 from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import Outcome

@@ -11,7 +11,7 @@ from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.workspace import heartbeat, runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import worktrees
-from ralphgit.git.repository import Worktree
+from ralphgit.git.listings import Worktree
 from ralphgit.model.active_claim import ActiveClaim
 from ralphgit.model.task_row import Row
 from ralphgit.records.schemas import audit_path

@@ -12,7 +12,7 @@ from ralphgit.app.workspace.locks import RepositoryLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, RalphError
 from ralphgit.git import index, refs, remote, trees, worktrees
-from ralphgit.git.repository import Worktree
+from ralphgit.git.listings import Worktree
 from ralphgit.git.run_git import GitError, failure
 from ralphgit.records import atomic_files
 

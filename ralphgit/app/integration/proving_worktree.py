@@ -17,7 +17,8 @@ from ralphgit.app.worktrees import create
 from ralphgit.app.worktrees.survey import LOCK
 from ralphgit.errors import RalphError, Refused
 from ralphgit.git import index, worktrees
-from ralphgit.git.repository import Repository, Worktree
+from ralphgit.git.listings import Worktree
+from ralphgit.git.repository import Repository
 from ralphgit.records import atomic_files
 
 _NAME = "integration-"

@@ -13,7 +13,7 @@ from ralphgit.app.workspace import heartbeat, record_tree, runtime_files, worktr
 from ralphgit.app.workspace.graph_files import is_wild
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import work_done, worktrees
-from ralphgit.git.repository import Worktree
+from ralphgit.git.listings import Worktree
 from ralphgit.git.work_done import Asked, Counted
 from ralphgit.model.active_claim import ActiveClaim
 from ralphgit.model.printable import counted

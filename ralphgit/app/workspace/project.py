@@ -14,7 +14,8 @@ from ralphgit.app.workspace.graph_files import Places, files_below, places
 from ralphgit.app.workspace.graph_view import HERE, GraphView, Shard, refuse_twins
 from ralphgit.app.workspace.surroundings import Surroundings, begin
 from ralphgit.errors import GuardRefused, InvalidRecord
-from ralphgit.git.repository import Repository, Worktree
+from ralphgit.git.listings import Worktree
+from ralphgit.git.repository import Repository
 from ralphgit.model.active_claim import TakenBack
 from ralphgit.model.config import SETTINGS_FILE, Config, Layer
 from ralphgit.records import atomic_files, row_cache, worktree_files

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ralphgit.app.workspace.project import Project
-from ralphgit.git.repository import Worktree
+from ralphgit.git.listings import Worktree
 
 if TYPE_CHECKING:
     from ralphgit.model.pull_request import Pull

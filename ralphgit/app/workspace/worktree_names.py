@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import UsageError
-from ralphgit.git.repository import Worktree
+from ralphgit.git.listings import Worktree
 
 
 def folder_of(project: Project, name: str) -> str:

@@ -17,7 +17,8 @@ from ralphgit.app.workspace.worktree_names import folder_of
 from ralphgit.app.worktrees.survey import BRANCHES, WORKER_LOCK
 from ralphgit.errors import GuardRefused, NotWritable, RalphError, Refused, UsageError
 from ralphgit.git import refs, worktrees
-from ralphgit.git.repository import Repository, Worktree
+from ralphgit.git.listings import Worktree
+from ralphgit.git.repository import Repository
 from ralphgit.model import paths
 from ralphgit.model.ids import is_id, parse_worker
 from ralphgit.records import atomic_files

@@ -13,7 +13,8 @@ from ralphgit.app.workspace.configuration import STORY
 from ralphgit.app.workspace.heartbeat import Heartbeat
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import worktrees
-from ralphgit.git.repository import Worktree, under_way
+from ralphgit.git.listings import Worktree
+from ralphgit.git.repository import under_way
 from ralphgit.git.worktrees import Changes
 from ralphgit.records import atomic_files
 from ralphgit.rules import lost_claim
