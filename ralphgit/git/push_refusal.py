@@ -68,14 +68,18 @@ def why(text: str) -> Why:
     return Why.AWAY
 
 
+#: ... that say only that there was a reason: told where nothing else is.
+_THAT = re.compile(r"error: failed to push some refs to |! .*\((?:pre-receive )?hook declined\)$")
+
+
 def words(text: str) -> tuple[str, ...]:
     """The decisive lines of what `git push` has written, without git's frame."""
-    found = []
+    found: list[str] = []
     for line in text.split("\n"):
         said = line.removeprefix("remote:").replace("\t", " ").strip()
         if said and not _FRAME.match(said) and said not in found:
             found.append(said)
-    return tuple(found)
+    return tuple(line for line in found if not _THAT.match(line)) or tuple(found)
 
 
 def hint(reason: Why) -> str:
@@ -87,6 +91,7 @@ _HINTS = {
     Why.PROTECTED: 'land by pull request: --land pr, or land.mode = "pr"',
     Why.TOO_LARGE: "take the file out of the commits, or keep it in git LFS, then repeat",
     Why.SECRET: "take the secret out of the commits, and out of use; then repeat",
-    Why.SIGNATURE: "have commits signed (commit.gpgsign), then repeat",
+    Why.SIGNATURE: "have commits signed (commit.gpgsign), and those of the branch signed anew "
+    "(git rebase --force-rebase --gpg-sign BASE), then repeat",
     Why.QUOTA: "make room on the remote, then repeat",
 }

@@ -234,11 +234,14 @@ def _hung(name: str, limit: float, error: TimedOut, *, network: bool) -> RalphEr
     )  # fmt: skip
 
 
-#: How git says that a signer was not able to, or had no key.
+#: How git and its signers say that one was not able to, had no key, or nobody to ask.
 _UNSIGNED = (
     "failed to sign the data", "gpg.ssh.defaultKeyCommand needs to be configured",
-    "Couldn't load public key", "signing failed",
+    "Couldn't load public key", "signing failed", "error: Load key", "incorrect passphrase",
+    "No private key found", "agent refused operation", "is needed for ssh signing",
 )  # fmt: skip
+#: What git says in the end, whyever; of itself it says nothing.
+_NO_COMMIT = "fatal: failed to write commit object"
 _UNWRITABLE = (
     "Read-only file system", "Permission denied", "No space left on device",
     "Disk quota exceeded", "insufficient permission", "Out of diskspace", "couldn't write",
@@ -246,14 +249,35 @@ _UNWRITABLE = (
 )  # fmt: skip
 
 
+def _is_unsigned(name: str, text: str) -> bool:
+    """Whether git could make a commit, and the signer could not sign it."""
+    if any(sign in text for sign in _UNSIGNED):
+        return True
+    if name not in ("commit", "commit-tree") or any(reason in text for reason in _UNWRITABLE):
+        return False
+    return "error: cannot run " in text or _NO_COMMIT in text
+
+
 def failure(arguments: Iterable[str], result: ProcessResult) -> RalphError:
     """Make the error for a git process that failed."""
-    error = GitError(tuple(arguments), result.status, result.err)
+    words = tuple(arguments)
+    error = GitError(words, result.status, result.err)
+    if error.is_commit and result.status == 1:
+        return error  # a hook has refused it, which may print what it likes; git itself exits 128
+    if _is_unsigned(verb(words), error.stderr):
+        said = [line.strip() for line in error.stderr.split("\n")[:_SHOWN_LINES]]
+        said = [line for line in said if line and line != _NO_COMMIT]
+        return NeedsPerson(
+            "; ".join(("the commit cannot be signed", *said)), code="cannot_sign",
+            hint="have the signer find a key, and ask nobody for its passphrase (user.signingkey, "
+                 "gpg.program, an agent), or sign no commit (commit.gpgsign); then repeat",
+            details=error.details,
+        )  # fmt: skip
     for reason in _UNWRITABLE:
         if reason in error.stderr:
-            said = next(line for line in error.stderr.split("\n") if reason in line)
+            line = next(line for line in error.stderr.split("\n") if reason in line)
             return NotWritable(
-                f"cannot write to the repository: {said}",
+                f"cannot write to the repository: {line}",
                 hint="free space or fix the permissions, then repeat the command",
                 details=error.details,
             )
@@ -262,14 +286,6 @@ def failure(arguments: Iterable[str], result: ProcessResult) -> RalphError:
             f"the filter cannot be run: {gone[1]}",
             code="missing_filter", hint="ralphgit doctor", details=error.details,
             lines=error.stderr.split("\n")[-_SHOWN_LINES:],
-        )  # fmt: skip
-    if any(sign in error.stderr for sign in _UNSIGNED):
-        return NeedsPerson(
-            "; ".join(("the commit cannot be signed", *error.stderr.split("\n")[:_SHOWN_LINES])),
-            code="cannot_sign",
-            hint="have the signer find a key (user.signingkey, gpg.program), or sign no commit "
-                 "(commit.gpgsign); then repeat",
-            details=error.details,
         )  # fmt: skip
     if "index.lock': File exists" in error.stderr:
         return RalphError(
