@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 from test_loop import events, loop, made, on_base, task
-from world import Place
+from world import Place, installed
 
 #: What docs/configuration.md offers for conventional commits.
 CONVENTIONAL = 'chore({{ packet.task }}): {{ packet.title | lower | truncate(60, true, "") }}'
@@ -233,19 +231,9 @@ def test_a_merge_of_the_base_has_the_template_s_subject_too(tmp_path: Path, temp
 # -- commitlint ----------------------------------------------------------------------------
 
 
-def commitlint() -> str:
-    """The program; it has to be there in CI."""
-    found = shutil.which("commitlint")
-    if found is None and os.environ.get("CI") == "true":
-        pytest.fail("commitlint is not installed")
-    if found is None:
-        pytest.skip("commitlint is not installed (npm install -g @commitlint/cli)")
-    return found
-
-
 @pytest.mark.slow
 def test_conventional_commits_by_commitlint_itself(tmp_path: Path) -> None:
-    program = commitlint()
+    program = installed("commitlint", "npm install -g @commitlint/cli")
     long = "title: Do what the users of the old client asked for in so many words that it is long."
     alpha = with_template(
         tmp_path, task("T-1", "verify: ['true']").replace("title: Task T-1", long), task("T-2"),

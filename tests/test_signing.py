@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from keys import ANN, GIVES, HANGS, LOCKED, PASSPHRASE, STRANGER, Keyring
 from test_loop import events, loop, made, on_base, task
-from world import Place
-
-pytestmark = pytest.mark.skipif(shutil.which("gpg") is None, reason="gpg is not installed")
+from world import Place, installed
 
 
 @pytest.fixture(scope="module")
 def keys() -> Iterator[Keyring]:
+    installed("gpg", "gnupg")
     with Keyring() as made:
         yield made
 

@@ -398,6 +398,18 @@ def shared(name: str) -> Path:
     return path
 
 
+def installed(name: str, package: str) -> str:
+    """Where a program is; it has to be there in CI, and else the test is skipped."""
+    path = os.pathsep.join((os.environ["PATH"], "/usr/sbin", "/sbin"))
+    found = shutil.which(name, path=path)
+    if found is None:
+        reason = f"{name} is not installed ({package})"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found
+
+
 def environment(home: Path) -> dict[str, str]:
     """The variables that programs see: the world's own, and PATH."""
     who = {"NAME": "Ann Author", "EMAIL": "ann@example.com", "DATE": "2026-11-21T10:00:00Z"}
