@@ -96,6 +96,8 @@ class RemoteUnavailable(RalphError):
     exit_code = 4
     code = "remote_unavailable"
     usual_hint = "check the network and your credentials, then repeat the command"
+    needs_person = False
+    """Whether it stays away until somebody does what the hint says."""
 
 
 class ClaimHeld(RalphError):

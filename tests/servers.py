@@ -59,6 +59,70 @@ class GitDaemon:
         return f"git://127.0.0.1:{self._port}/{name}"
 
 
+class Sshd:
+    """`sshd` on loopback, which lets in whoever runs the test, with the key `folder`/ssh/key."""
+
+    def __init__(self, folder: Path, environ: Mapping[str, str], program: str) -> None:
+        self._folder, self._program, self._port = folder / "ssh", program, free_port()
+        self._git = {name: word for name, word in environ.items() if name.startswith("GIT_CONFIG")}
+
+    def __enter__(self) -> Sshd:
+        self._folder.mkdir()
+        if os.getuid() == 0:
+            os.makedirs("/run/sshd", exist_ok=True)  # where it locks a part of itself up
+        for name in ("host", "other", "key"):
+            self.new_key(name)
+        own = (self._folder / "key.pub").read_text()
+        (self._folder / "authorized_keys").write_text(own)
+        self.know("host")
+        (self._folder / "sshd_config").write_text(
+            f"ListenAddress 127.0.0.1\nPort {self._port}\nHostKey {self._folder}/host\n"
+            f"AuthorizedKeysFile {self._folder}/authorized_keys\nPidFile none\n"
+            "StrictModes no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n"
+            "PermitRootLogin yes\n"
+            f"SetEnv {' '.join(f'{name}={word}' for name, word in self._git.items())}\n"
+        )
+        (self._folder / "config").write_text(
+            f"Host *\nIdentityFile {self._folder}/key\nIdentitiesOnly yes\n"
+            f"UserKnownHostsFile {self._folder}/known_hosts\nGlobalKnownHostsFile none\n"
+        )
+        self._process = subprocess.Popen(
+            [self._program, "-D", "-e", "-f", str(self._folder / "sshd_config")],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            if b"Server listening" in line:
+                return self
+        raise RuntimeError("sshd does not listen")
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.communicate()
+
+    @property
+    def command(self) -> str:
+        """git's core.sshCommand: without the user's own settings, keys and agent."""
+        return f"ssh -F {self._folder}/config"
+
+    def url(self, path: Path) -> str:
+        """Where a repository is reached."""
+        return f"ssh://127.0.0.1:{self._port}{path}"
+
+    def new_key(self, name: str, passphrase: str = "", before: str = "") -> None:
+        """Make a key, or another passphrase for one."""
+        path = self._folder / name
+        words = ["-t", "ed25519"] if not path.exists() else ["-p", "-P", before]
+        subprocess.run(["ssh-keygen", "-q", *words, "-N", passphrase, "-f", str(path)],
+                       check=True, capture_output=True)  # fmt: skip
+
+    def know(self, name: str) -> None:
+        """Have the client know the host by a key; "" for by none."""
+        key = (self._folder / f"{name}.pub").read_text() if name else ""
+        known = f"[127.0.0.1]:{self._port} {key}" if name else ""
+        (self._folder / "known_hosts").write_text(known)
+
+
 class HttpBackend:
     """`git http-backend` over a folder of bare repositories, behind a small web server.
 

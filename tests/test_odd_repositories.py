@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
@@ -358,43 +357,6 @@ def test_a_failing_post_checkout_hook_is_named(tmp_path: Path) -> None:
     assert ran.code == 0, ran.err
     assert "no network" in ran.err
     assert alpha.world.ralph("status").code == 0
-
-
-#: Run a command with a terminal of its own, and print what it prints there.
-AT_A_TERMINAL = """
-import os, pty, sys
-child, terminal = pty.fork()
-if not child:
-    os.execvp(sys.argv[1], sys.argv[1:])
-said = b""
-try:
-    while chunk := os.read(terminal, 4096):
-        said += chunk
-except OSError:
-    pass
-sys.stdout.buffer.write(said)
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-"""
-SSH = """\
-#!/bin/sh
-if (: < /dev/tty) 2> /dev/null; then sleep 600; fi
-echo "git@example.com: Permission denied (publickey)." >&2
-exit 255
-"""
-
-
-def test_a_passphrase_that_cannot_be_asked_for(tmp_path: Path) -> None:
-    alpha = made(tmp_path, task("T-1"))
-    ssh = alpha.world.write(".git/ssh", SSH)
-    ssh.chmod(0o755)
-    alpha.git("remote", "set-url", "origin", "git@example.com:x/y.git")
-    alpha.git("config", "core.sshCommand", str(ssh))
-    words = (sys.executable, "-m", "ralphgit", "claim", "T-1")
-    env = {"RALPH_REQUIRE_REMOTE": "true"}
-    done = alpha.run(sys.executable, "-c", AT_A_TERMINAL, *words, env=env)
-    assert done.code == 4
-    assert "Permission denied (publickey)" in done.out, done
-    assert "ssh-add" in done.out
 
 
 # -- a repository among the files of another --------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -108,8 +107,7 @@ def test_the_hint_for_commits_that_are_not_signed_works(tmp_path: Path, keys: Ke
         f"error: {declined.json['error']['message']}", f"hint: {hint}",
     ]  # fmt: skip
     signs(alpha, keys)
-    (command,) = re.findall(r"git rebase [^,)]+", hint)
-    alpha.git(*command.replace("BASE", "origin/main").split()[1:])
+    assert alpha.run("sh", "-c", hint.replace("BASE", "origin/main")).code == 0
     assert alpha.ralph("land").code == 0
     assert on_base(alpha, "T-1")["status"] == "complete"
 

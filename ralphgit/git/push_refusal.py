@@ -91,7 +91,6 @@ _HINTS = {
     Why.PROTECTED: 'land by pull request: --land pr, or land.mode = "pr"',
     Why.TOO_LARGE: "take the file out of the commits, or keep it in git LFS, then repeat",
     Why.SECRET: "take the secret out of the commits, and out of use; then repeat",
-    Why.SIGNATURE: "have commits signed (commit.gpgsign), and those of the branch signed anew "
-    "(git rebase --force-rebase --gpg-sign BASE), then repeat",
+    Why.SIGNATURE: "git config commit.gpgsign true && git rebase --force-rebase --gpg-sign BASE",
     Why.QUOTA: "make room on the remote, then repeat",
 }

@@ -51,23 +51,36 @@ def _unavailable(remote: str, text: str) -> RemoteUnavailable:
     before = [line for line in lines[: lines.index(reason)] if reason] if reason else []
     if "Could not read from remote repository" in reason and before:
         reason = before.pop()  # what ssh says is why
-    hint = next((hint for sign, hint in _AWAY if re.search(sign, text)), _AWAY[-1][1])
-    return RemoteUnavailable(
+    hint = next((hint for sign, hint in _AWAY if re.search(sign, text)), "")
+    if _OTHER_HOST in text:
+        reason, before = f"{_OTHER_HOST}. {reason}", [line for line in before if _KEY.match(line)]
+        before.append(
+            "who runs the host knows whether its key is new: only then remove the old one"
+        )
+        if removed := re.search(r"ssh-keygen .*-R .*", text):
+            hint = removed[0].strip()
+    error = RemoteUnavailable(
         f"the remote {remote} cannot be reached: {reason.removeprefix('fatal: ')}",
-        hint=hint, lines=before[-_SHOWN_LINES:], details={"remote": remote},
+        hint=hint or "check the network and your credentials; --no-fetch works offline",
+        lines=before[-_SHOWN_LINES:], details={"remote": remote},
     )  # fmt: skip
+    error.needs_person = bool(hint)
+    return error
 
 
 _SHOWN_LINES = 10
+#: How ssh says that a host has another key than it had, and which of the lines around it tell more.
+_OTHER_HOST = "REMOTE HOST IDENTIFICATION HAS CHANGED"
+_KEY = re.compile(r"SHA256:|Offending |Host key for ")
 #: What to do about a remote that is away, by the words of git and ssh.
 _AWAY = (
+    (_OTHER_HOST, "ssh-keygen -R HOST"),
     (r"Permission denied \(|passphrase",
      "nobody can be asked for a passphrase here: ssh-add the key first, then repeat"),
     (r"Host key verification failed",
      "connect once with ssh by hand to accept the key of the host, then repeat"),
     (r"terminal prompts disabled|Authentication failed|could not read (?:Username|Password)",
      "nobody can be asked for a password here: have a credential helper know it, then repeat"),
-    ("", "check the network and your credentials; --no-fetch works offline"),
 )  # fmt: skip
 
 

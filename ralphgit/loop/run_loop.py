@@ -276,7 +276,8 @@ class Loop:
             self._beat.phase("lost", task="")
         except RemoteUnavailable as error:
             self._journal.write("unreachable", message=error.message)
-            self._say("; ".join((error.message, *error.lines, "trying again")))
+            asks = (error.hint,) if error.needs_person else ()
+            self._say("; ".join((error.message, *error.lines, *asks, "trying again")))
             self._pauses.after_failure(3, project.config)
         except RalphError as error:
             if isinstance(error, InvalidRecord) and resume.base_fault(self._project()) is not None:
