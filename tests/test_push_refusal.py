@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -85,6 +84,20 @@ SAID: dict[str, tuple[Why, str]] = {
     ),
     "bitbucket protected": (
         Why.PROTECTED, "remote: Permission denied to update branch main.\n" + HOOK,
+    ),
+    # git-lfs and its hook
+    "no git-lfs": (
+        Why.PROGRAM, "This repository is configured for Git LFS but 'git-lfs' was not found on "
+        "your path. If you no longer wish to use Git LFS, remove this hook by deleting "
+        "'.git/hooks/pre-push'.\nerror: failed to push some refs to 'r'\n",
+    ),
+    "no program of a hook": (
+        Why.PROGRAM, ".git/hooks/pre-push: 2: gitleaks: not found\n"
+        "error: failed to push some refs to 'r'\n",
+    ),
+    "no server of large files": (
+        Why.AWAY, 'batch response: Post "http://127.0.0.1:9/x/objects/batch": dial tcp '
+        "127.0.0.1:9: connect: connection refused\nerror: failed to push some refs to 'r'\n",
     ),
     # git itself: builtin/receive-pack.c, builtin/push.c, transport.c
     "a pack that is too large": (
@@ -186,22 +199,6 @@ def test_a_hook_that_declines_is_heard(tmp_path: Path) -> None:
     assert world.task("T-1")["state"] == "in-review"
     (world.path / ".git" / "hooks" / "pre-push").unlink()
     assert alpha.ralph("land").code == 0
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(shutil.which("git-lfs") is None, reason="git-lfs is not installed")
-def test_large_files_are_on_the_remote_once_the_work_is(tmp_path: Path) -> None:
-    world = with_task(tmp_path)
-    world.git("lfs", "install", "--local")
-    world.write(".gitattributes", "*.bin filter=lfs diff=lfs merge=lfs -text\n")
-    world.commit("Keep large files apart")
-    world.git("push", "--quiet", "origin", "main")
-    alpha = world.worktree("alpha")
-    alpha.claim("T-1")
-    alpha.write("a.bin", "large\n" * 1000)
-    assert alpha.ralph("complete", "--land").code == 0
-    (kept,) = (world.origin.path / "lfs" / "objects").glob("*/*/*")
-    assert kept.read_text() == "large\n" * 1000
 
 
 # -- what a remote declines ----------------------------------------------------------------

@@ -24,6 +24,8 @@ class Why(StrEnum):
     QUOTA = "quota"
     MESSAGE = "commit message"
     """A rule about the message or the author of a commit."""
+    PROGRAM = "missing program"
+    """A hook here has not found a program: nothing of the work is wrong."""
     HOOK = "hook"
     """Another rule, of the remote or of a pre-push hook here."""
     AWAY = "away"
@@ -50,6 +52,9 @@ _SIGNS: tuple[tuple[Why, str], ...] = (
     (Why.PROTECTED, r"GH006|protected (?:branch|ref|from)|through (?:a )?pull request"
                     r"|denied to update branch|GH013|repository rule violations|is restricted"
                     r"|archived so it is read-only|branch is currently checked out"),
+    (Why.PROGRAM, r"was not found on your path|: (?:command )?not found$"),
+    # What git-lfs says, in the user's hook, of a server of large files.
+    (Why.AWAY, r"^batch re(?:quest|sponse): .*(?:dial tcp|timeout|Authenti?cation|Authorization)"),
     (Why.HOOK, r"\[remote rejected\]|hook declined|non-fast-forward|deletion prohibited"
                r"|failed to push some refs"),
 )  # fmt: skip
@@ -92,5 +97,6 @@ _HINTS = {
     Why.TOO_LARGE: "take the file out of the commits, or keep it in git LFS, then repeat",
     Why.SECRET: "take the secret out of the commits, and out of use; then repeat",
     Why.SIGNATURE: "git config commit.gpgsign true && git rebase --force-rebase --gpg-sign BASE",
+    Why.PROGRAM: "install what the hook has not found, then repeat",
     Why.QUOTA: "make room on the remote, then repeat",
 }

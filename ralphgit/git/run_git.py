@@ -41,7 +41,7 @@ class GitError(RalphError):
         text = stderr.decode("utf-8", "replace").strip()
         self.status, self.stderr = status, text
         lines = text.split("\n")
-        first = next((line for line in lines if line.startswith(_FATAL)), "")
+        first = next((line for sign in _FATAL for line in lines if line.startswith(sign)), "")
         if len(lines) == 1:
             first = text
         name = verb(arguments)
@@ -55,10 +55,11 @@ class GitError(RalphError):
             f"git {name} failed: {first or f'exit {status}'}",
             hint=hint,
             details={"git": list(arguments), "status": status, "stderr": text},
-            lines=[line for line in lines[-_SHOWN_LINES:] if line != first] if text else (),
+            lines=[line for line in lines[-_SHOWN_LINES:] if line.strip() and line != first],
         )
 
 
+#: What a line begins with that says why, the more decisive one first.
 _FATAL = ("fatal:", "error:", " ! [")
 #: Of a message in which no line says that it is the reason.
 _SHOWN_LINES = 20
@@ -242,6 +243,16 @@ _UNSIGNED = (
 )  # fmt: skip
 #: What git says in the end, whyever; of itself it says nothing.
 _NO_COMMIT = "fatal: failed to write commit object"
+#: How a shell says that the program of a filter is not there, and how git that one has failed.
+_NOT_THERE = re.compile(r"^.*?: (?:line )?\d+: (\S+: (?:command )?not found)$", re.MULTILINE)
+_FILTER_FAILED = re.compile(
+    "external filter '.*' failed|initialization for subprocess|the remote end hung up"
+)
+#: What git says of the other end of a pipe to such a program.
+_PACKETS = re.compile(
+    "error: packet write|error: Could not write client|fatal: the remote end hung up|"
+    "error: initialization for subprocess"
+)
 _UNWRITABLE = (
     "Read-only file system", "Permission denied", "No space left on device",
     "Disk quota exceeded", "insufficient permission", "Out of diskspace", "couldn't write",
@@ -281,11 +292,13 @@ def failure(arguments: Iterable[str], result: ProcessResult) -> RalphError:
                 hint="free space or fix the permissions, then repeat the command",
                 details=error.details,
             )
-    if gone := re.search(r"external filter '(.*)' failed 127", error.stderr):
+    gone = _NOT_THERE.search(error.stderr)
+    if gone and _FILTER_FAILED.search(error.stderr):
+        lines = error.stderr.split("\n")[-_SHOWN_LINES:]
         return NeedsPerson(
             f"the filter cannot be run: {gone[1]}",
             code="missing_filter", hint="ralphgit doctor", details=error.details,
-            lines=error.stderr.split("\n")[-_SHOWN_LINES:],
+            lines=[line for line in lines if not _PACKETS.match(line)],
         )  # fmt: skip
     if "index.lock': File exists" in error.stderr:
         return RalphError(
