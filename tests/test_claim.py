@@ -946,6 +946,8 @@ def test_a_local_base_that_is_ahead_is_told(world: World) -> None:
         "ralphgit land main\n"
     )
     assert result.out.splitlines()[0] == "origin/main: 1 waiting, 2 ready"
+    for command in ("next", "preflight", "claim"):
+        assert world.ralph(command).err == result.err, "and wherever the base decides"
 
 
 def test_a_bare_common_repository(tmp_path: Path) -> None:

@@ -48,6 +48,27 @@ def support(place: Place) -> list[str]:
 # -- criteria --------------------------------------------------------------------------------
 
 
+def test_what_is_open_is_named_where_the_task_is_complete(tmp_path: Path) -> None:
+    one = 'acceptance: [{id: ACC-1, text: "it is"}, {id: ACC-2, text: "it will be"}]'
+    alpha = worked(world_of(tmp_path, one, 'verify: [{run: "true", proves: [ACC-1]}]'))
+    done = alpha.ralph("complete")
+    assert done.code == 0, done.err
+    assert done.out.startswith("T-1 is complete, with ACC-2 open: commit ")
+    add = 'ralphgit evidence add T-1 --proves ACC-2 --shows "TEXT"'
+    assert f"\n  {add} && git commit -m " in done.out
+    said = "Nobody has observed ACC-2. Say what you observed:\n"
+    assert said in done.out
+    assert alpha.ralph(*add.replace('"', "").split()[1:]).code == 0
+    alpha.git("commit", "-qm", "Evidence")
+    assert support(alpha) == ["proved", "proved"]
+
+
+def test_a_forced_completion_says_so(tmp_path: Path) -> None:
+    alpha = worked(world_of(tmp_path, "verify: ['false']"))
+    done = alpha.ralph("complete", "--force", "Because")
+    assert done.out.startswith("T-1 is complete by FORCE: commit "), done.out
+
+
 def test_a_command_that_names_no_criterion_proves_none(tmp_path: Path) -> None:
     alpha = worked(world_of(tmp_path, CRITERIA, "verify: ['true']"))
     done = alpha.ralph("complete")

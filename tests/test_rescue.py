@@ -86,6 +86,24 @@ def test_status_says_it_in_one_line_until_the_task_is_finished(world: World) -> 
     assert [one["landed"] for one in listed(world)] == [False]  # the base has another one.txt
 
 
+def test_a_claim_under_which_nothing_was_done_leaves_no_work(world: World) -> None:
+    """Its audit is kept, and nobody is asked to look for more."""
+    alpha = world.worktree("alpha")
+    alpha.claim("T-1")
+    assert world.ralph("reset", "T-1", "--reason", "Gone").code == 0
+    (one,) = listed(world)
+    assert one["files"] == []
+    assert world.ralph("status", "--json").data["attention"] == []
+    beta = world.worktree("beta")
+    assert "earlier_work" not in beta.ralph("packet", "T-1").out
+    beta.claim("T-1")
+    beta.write("one.txt", "x\n")
+    assert world.ralph("reset", "T-1", "--reason", "Gone too").code == 0
+    assert beta.ralph("packet", "T-1").out.count("refs/ralph/rescue/T-1/") == 1
+    (told,) = world.ralph("status", "--json").data["attention"]
+    assert told["message"].startswith("1 rescue ref with kept work, the first: T-1/")
+
+
 def test_what_has_landed_goes_with_prune(world: World) -> None:
     alpha = world.worktree("alpha")
     claim = kept(world, alpha)

@@ -281,6 +281,24 @@ def test_before_there_is_anything(tmp_path: Path) -> None:
     assert 'git add -A && git commit -m "Plan"' in told.err
 
 
+def test_tasks_that_the_base_has_not_are_told_where_all_else_is_done(tmp_path: Path) -> None:
+    world = world_of(tmp_path, "  - id: T-1\n    title: Old\n    status: complete\n")
+    assert world.ralph("next").err == (
+        "nothing is left to do; all tasks are done: 1 complete\nhint: ralphgit status\n"
+    )
+    assert world.ralph("add", "--title", "New").code == 0
+    said = "all tasks of main are done: 1 complete; 1 task in the files here is not on it\n"
+    told = world.ralph("next")
+    assert (told.code, told.err) == (3, f'{said}hint: git add -A && git commit -m "Plan"\n')
+    world.git("checkout", "-q", ".")
+    alpha = world.worktree("alpha")
+    assert alpha.ralph("add", "--title", "New").code == 0
+    alpha.commit("Plan")
+    assert alpha.ralph("claim").err.endswith(f"{said}hint: ralphgit land\n")
+    assert alpha.ralph("land").code == 0
+    assert alpha.ralph("claim").code == 0
+
+
 def test_a_local_base_that_has_diverged_is_no_case_for_a_push(tmp_path: Path) -> None:
     world = world_of(tmp_path, task("T-1"))
     other = world.origin and world.clone("other")

@@ -30,6 +30,7 @@ from ralphgit.loop.loop_options import LoopOptions, Say
 from ralphgit.loop.loop_pull_requests import Pulls
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.task_status import Reason, Status
+from ralphgit.rules import evidence_verdict
 
 #: So long after a landing nothing is fetched: the push has just shown where the base is.
 _FRESH_S = 1.0
@@ -364,4 +365,8 @@ def _doubts(project: Project, lease: Lease, commit: str) -> str:
     proof = completion_proof.of_commit(project, lease.task, commit)
     result = proof.task.lifecycle.result
     told = f"; not sure: {'; '.join(result.concerns)}" if result and result.concerns else ""
-    return f"{'' if proof.is_verified else ', unverified'}{told}"
+    if not proof.is_verified:
+        return f", unverified{told}"
+    left = evidence_verdict.open_criteria(proof.criteria)
+    more = f", with {', '.join(left)} open" if left else ""
+    return f"{more}{told}"

@@ -95,6 +95,11 @@ def summary(criteria: Sequence[CriterionProof]) -> str:
     return ", ".join(said)
 
 
+def open_criteria(criteria: Sequence[CriterionProof]) -> list[str]:
+    """Name the criteria that nothing speaks for."""
+    return [item.criterion for item in criteria if item.support == OPEN]
+
+
 def is_verified(acceptance: Sequence[Criterion], records: Iterable[Judged]) -> bool:
     """Whether anything was verified: a command passed, or somebody observed a criterion; of a task
     without criteria, anything at all.

@@ -42,11 +42,19 @@ def compile(
         claim=claim,
         worker=worker,
         answers=tuple(questions.recorded(project, task.id)),
-        kept=questions.kept(project, task.id),
+        kept=_earlier_work(project, task.id),
         dependencies=dependencies.left(project, task),
         mode=task.mode,
         agent=agent_profile.wanted(task.agent, task.story, project.config.agents),
     )
+
+
+def _earlier_work(project: Project, task: str) -> tuple[str, ...]:
+    if not (kept := questions.kept(project, task)):
+        return ()
+    from ralphgit.app.lifecycle import rescued_work  # most tasks have none
+
+    return tuple(ref for ref in kept if rescued_work.has_work(project, ref))
 
 
 def packet(project: Project, task: str = "") -> Packet:

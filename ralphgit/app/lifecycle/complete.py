@@ -80,6 +80,7 @@ class Completed(NamedTuple):
     criteria: tuple[CriterionProof, ...] = ()
     passed_before: tuple[str, ...] = ()
     """Commands that passed on the base without the work, too: they prove nothing new."""
+    forced: bool = False
 
 
 def complete(
@@ -355,7 +356,8 @@ def _commit(
             raise
     commit = write_audit_and_graph.committed(project)
     leases.drop_dead(project, read_leases(project), project.base_view)
-    return Completed(task, commit, tuple(name for name, _ in observed))
+    records = tuple(name for name, _ in observed)
+    return Completed(task, commit, records, forced=bool(options.force))
 
 
 def _with_contract(life: Lifecycle, digest: str) -> Lifecycle:

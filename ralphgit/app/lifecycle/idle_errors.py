@@ -16,6 +16,7 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.errors import AwaitsPerson, NothingReady, RalphError
 from ralphgit.model.active_claim import ActiveClaim
 from ralphgit.model.printable import counted, cut, duration
+from ralphgit.model.task_status import Status
 from ralphgit.rules.claim_options import ClaimOptions, is_wanted
 from ralphgit.rules.nothing_to_claim import Cause, Need, Why, nothing_to_claim
 
@@ -138,28 +139,42 @@ def _all_done(claim_map: ClaimMap, asked: Sequence[str], *, filtered: bool) -> R
         state = claim_map.task_states[task].state
         counts[state] = counts.get(state, 0) + 1
     told = ", ".join(f"{number} {state}" for state, number in sorted(counts.items()))
-    hint = "ralphgit next" if filtered else "ralphgit status"
-    if not asked and not filtered and (here := _uncommitted(claim_map)):
-        label, are = claim_map.project.base.label, "is" if here == 1 else "are"
-        message = (
-            f"{label} has no task yet; {counted(here, 'task')} in the files here {are} not on it"
-        )
-        hint = 'git add -A && git commit -m "Plan"'
+    hint, label = "ralphgit next" if filtered else "ralphgit status", claim_map.project.base.label
+    here = [] if filtered else _not_on_base(claim_map)
+    more = f"{counted(len(here), 'task')} in the files here {'is' if len(here) == 1 else 'are'}"
+    if here:
+        hint = _bring_hint(claim_map.project, here)
+    if not asked and here:
+        message = f"{label} has no task yet; {more} not on it"
     elif not asked:
         message = "no task is what was asked for" if filtered else "the task graph has no task yet"
     elif filtered:
         message = f"all tasks that were asked for are done: {told}"
+    elif here:
+        message = f"all tasks of {label} are done: {told}; {more} not on it"
     else:
         message = f"nothing is left to do; all tasks are done: {told}"
     return NothingReady(message, code=Why.ALL_DONE.value, hint=hint, details={"counts": counts})
 
 
-def _uncommitted(claim_map: ClaimMap) -> int:
-    """How many tasks this worktree's files have, where the base has none."""
+def _not_on_base(claim_map: ClaimMap) -> list[str]:
+    """List the tasks to be done that this worktree's files have, and the base has not."""
     try:
-        return len(claim_map.project.here.rows) if not claim_map.base.rows else 0
+        rows = claim_map.project.here.rows
     except RalphError:
-        return 0
+        return []
+    known = claim_map.base.known
+    return [row.id for row in rows if row.status == Status.PENDING and known(row.id) is None]
+
+
+def _bring_hint(project: Project, tasks: Sequence[str]) -> str:
+    """The command that brings tasks of these files a step nearer to the base."""
+    head = project.view("HEAD", "HEAD").by_id if project.repository.known_head else {}
+    if not head.keys() >= {*tasks}:
+        return 'git add -A && git commit -m "Plan"'
+    worktree = project.repository.worktree
+    is_base = worktree is not None and worktree.branch == f"refs/heads/{project.base.branch}"
+    return "ralphgit status" if is_base else "ralphgit land"
 
 
 def _working(project: Project, cause: Cause, review: Awaited | None) -> dict[str, object]:

@@ -34,6 +34,20 @@ class Kept(NamedTuple):
     """Whether the base has all that it holds."""
 
 
+def has_work(project: Project, ref: str) -> bool:
+    """Whether a rescue ref holds more than records: of a claim under which nobody did anything
+    its audit is kept all the same.
+    """
+    repository, objects = project.repository, project.repository.objects
+    commit = repository.refs[ref].oid
+    fork = worktrees.fork(repository.git, project.base.commit, commit)
+    return not fork or any(
+        not record_tree.is_record(project, path)
+        for side in (commit, *filter(None, objects.resolve([f"{commit}^2"])))
+        for path in trees.differing(objects, fork, side)
+    )
+
+
 def names(project: Project) -> list[str]:
     """List the rescue refs."""
     return sorted(name for name in project.repository.refs if name.startswith(RESCUE))

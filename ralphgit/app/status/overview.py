@@ -65,6 +65,10 @@ def overview(project: Project, claim_map: ClaimMap | None = None) -> Overview:
         counts[task_state.state] += 1
     base = project.base
     ahead = project.local_base_ahead()
+    if ahead:
+        from ralphgit.app.status import local_base  # seldom needed
+
+        local_base.warn_if_ahead(project)
     about: dict[str, object] = {
         "branch": base.branch,
         "remote": base.remote or None,
@@ -72,22 +76,6 @@ def overview(project: Project, claim_map: ClaimMap | None = None) -> Overview:
         "commit": base.commit,
         "local_ahead": ahead,
     }
-    if ahead:
-        from ralphgit.app.landing import land_records  # seldom needed, and slow to import
-        from ralphgit.git import worktrees
-
-        records = land_records.changes(project, base.branch)
-        push = (
-            f"ralphgit land {base.branch}" if records else f"git push {base.remote} {base.branch}"
-        )
-        decides = "decides"
-        local = project.repository.refs[f"refs/heads/{base.branch}"].oid
-        if not worktrees.is_ancestor(project.repository.git, base.commit, local):
-            decides, push = "decides, and has moved on", "ralphgit doctor"
-        project.warn(
-            f"the local {base.branch} is {counted(ahead, 'commit')} ahead of {base.label}, which "
-            f"{decides}: {push}"
-        )
     tasks = [(row, task_states[row.id]) for row in claim_map.base.rows]
     attention = list(_attention(project, claim_map))
     unverified = list(_unverified(project, claim_map))
@@ -103,6 +91,20 @@ def _nothing(claim_map: ClaimMap, found: next_tasks.Takeable) -> RalphError:
     from ralphgit.app.lifecycle import idle_errors
 
     return idle_errors.nothing(claim_map, ClaimOptions(), found)
+
+
+def _kept(project: Project, claim_map: ClaimMap) -> Iterator[str]:
+    """Find kept work of tasks that are to be done yet."""
+    for ref in sorted(project.repository.refs):
+        if not ref.startswith(RESCUE):
+            continue
+        from ralphgit.app.lifecycle import rescued_work  # seldom needed
+
+        name = ref.removeprefix(RESCUE)
+        row = claim_map.base.known(name.partition("/")[0])
+        is_over = row is not None and row.status in ("complete", "cancelled")
+        if not is_over and rescued_work.has_work(project, ref):
+            yield name
 
 
 def _unknown_dependencies(claim_map: ClaimMap) -> list[str]:
@@ -228,10 +230,6 @@ def _attention(project: Project, claim_map: ClaimMap) -> Iterator[Attention]:
         if pause.kind == agent_pause.UNAVAILABLE:
             message = f"{agent_pause.shown(pause.agent)} cannot work: {pause.said}"
             yield Attention("agent_unavailable", "", message, _TRY)
-    kept = [name.removeprefix(RESCUE) for name in project.repository.refs
-            if name.startswith(RESCUE)]  # fmt: skip
-    known = {name: claim_map.base.known(name.partition("/")[0]) for name in kept}
-    over = {name for name, row in known.items() if row and row.status in ("complete", "cancelled")}
-    if kept := sorted({*kept} - over):
+    if kept := list(_kept(project, claim_map)):
         message = f"{counted(len(kept), 'rescue ref')} with kept work, the first: {kept[0]}"
         yield Attention("rescued", "", message, "ralphgit rescue list")

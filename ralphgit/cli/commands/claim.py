@@ -10,6 +10,7 @@ from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.handoff import packet
 from ralphgit.app.lifecycle import claim
 from ralphgit.app.lifecycle.claim import Claimed
+from ralphgit.app.status import local_base
 from ralphgit.app.workspace.project import Project
 from ralphgit.cli import look_again
 from ralphgit.cli.command_call import Call
@@ -25,6 +26,7 @@ Options = ClaimOptions
 
 def run(call: Call, options: ClaimOptions) -> Outcome:
     def share_ended(project: Project) -> None:
+        local_base.warn_if_ahead(project)
         _share_ended(call, project, options)
 
     def claimed_in(project: Project) -> tuple[Project, Claimed]:

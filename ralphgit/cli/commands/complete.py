@@ -48,8 +48,7 @@ def run(call: Call, options: Options) -> Outcome:
     what = counted(len(done.evidence), "evidence record")
     if done.criteria:
         what += f", {_criteria(done)}"
-    end = "complete" if done.verified else "complete and unverified"
-    lines = [f"{done.task} is {end}: commit {done.commit[:12]}, {what}"]
+    lines = [f"{done.task} is {_end(done)}: commit {done.commit[:12]}, {what}"]
     lines += [f"passed before the work, too: {safe(one)}" for one in done.passed_before]
     landed: dict[str, object] | None = None
     error: RalphError | None = None
@@ -64,7 +63,7 @@ def run(call: Call, options: Options) -> Outcome:
             project.refresh()
             if isinstance(refusal, AwaitsPerson):
                 left, following = True, [_next(project)]
-    advice = [] if done.verified else _unverified(done, lands=bool(way), left=left)
+    advice = _observe(done, lands=bool(way), left=left)
     advice += following
     # Of what was completed: the worktree may stand on the base by now.
     view = project.view(done.commit, done.commit[:12]) if way else project.require_here()
@@ -93,12 +92,29 @@ def _criteria(done: Completed) -> str:
     return f"{met} assumed to be met, as the verify commands passed"
 
 
-def _unverified(done: Completed, *, lands: bool, left: bool) -> list[str]:
-    """Say that nothing was verified, and how the worker still can where the work is still here."""
+def _end(done: Completed) -> str:
+    """How the task ended, with all that a reviewer would ask about."""
+    if done.forced:
+        return "complete by FORCE"
+    if not done.verified:
+        return "complete and unverified"
+    left = evidence_verdict.open_criteria(done.criteria)
+    return f"complete, with {', '.join(map(safe, left))} open" if left else "complete"
+
+
+def _observe(done: Completed, *, lands: bool, left: bool) -> list[str]:
+    """Say what nothing was observed of, and how the worker still can where the work is still
+    here.
+    """
+    names = evidence_verdict.open_criteria(done.criteria)
+    if done.verified and not names:
+        return []
     said = f"Nothing was verified: {evidence_verdict.NOTHING}."
+    if done.verified:
+        said = f"Nobody has observed {', '.join(map(safe, names))}."
     if left:
         return [said]
-    proves = f" --proves {shlex.quote(done.criteria[0].criterion)}" if done.criteria else ""
+    proves = f" --proves {shlex.quote(names[0])}" if names else ""
     how = f'ralphgit evidence add {done.task}{proves} --shows "TEXT"'
     how += f' && git commit -m "Evidence of {done.task}"' + " && ralphgit land" * lands
     return [f"{said} Say what you observed:", f"  {how}"]

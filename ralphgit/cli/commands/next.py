@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.active_claims.claim_map import ClaimMap
+from ralphgit.app.status import local_base
 from ralphgit.cli.amount import Amount
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Json, Outcome, task_table, tasks_json
@@ -19,6 +20,7 @@ class Options(NamedTuple):
 
 def run(call: Call, options: Options) -> Outcome:
     project = call.project(fetch=options.fetch)
+    local_base.warn_if_ahead(project)
     story, priority, claim_map = options.story, options.priority, ClaimMap(project)
     found = next_tasks.takeable(project, story=story, priority=priority, claim_map=claim_map)
     if not found.tasks:

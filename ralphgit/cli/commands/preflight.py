@@ -6,6 +6,7 @@ import json
 from typing import NamedTuple
 
 from ralphgit.app.lifecycle import preflight
+from ralphgit.app.status import local_base
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Json, Outcome, safe, task_json
 from ralphgit.rules.claim_options import ClaimOptions, Priorities
@@ -21,6 +22,7 @@ class Options(NamedTuple):
 
 def run(call: Call, options: Options) -> Outcome:
     project = call.project(fetch=options.fetch)
+    local_base.warn_if_ahead(project)
     found = preflight.preflight(project, ClaimOptions(**options._asdict()))
     checks = [{"check": f.check, "ok": f.ok, "message": f.message} for f in found.findings]
     task = task_json(*found.task) if found.task else "null"
