@@ -404,6 +404,7 @@ def test_what_needs_a_person(tmp_path: Path) -> None:
         ),
     ]
     ENVELOPE.validate(result.json)
+    lost.write("work.txt", "work\n")
     assert lost.ralph("complete", "T-1").code == 5
     (rescued,) = [
         one for one in world.ralph("status", "--json").data["attention"] if one["code"] == "rescued"
