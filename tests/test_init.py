@@ -441,6 +441,23 @@ def test_what_is_no_plain_file_is_left_alone(world: World) -> None:
     assert sorted(os.listdir(outside)) == ["mine.md"]
 
 
+def test_a_folder_of_runtime_state_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
+    """It came with the repository, say."""
+    world = World(tmp_path)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (world.path / ".ralph").mkdir()
+    (world.path / ".ralph/logs").symlink_to(elsewhere)
+    world.write_graph("version: 1\ntasks:\n  - id: T-1\n    title: One\n    status: pending\n")
+    world.git("add", "-f", ".")
+    world.commit("Begin")
+    error = world.ralph("claim", "--json")
+    assert (error.code, error.error) == (8, "linked")
+    assert error.json["error"]["hint"] == "rm .ralph/logs, then repeat"
+    assert list(elsewhere.iterdir()) == []
+    assert world.ralph("doctor", "--json").data["findings"][0]["code"] == "runtime_tracked"
+
+
 @pytest.mark.parametrize(("name", "text", "why"), [
     ("justfile", "a:\r\n    true\r\n", "for the recipes add to it: import 'ralph.just'"),
     ("AGENTS.md", "<!-- ralphgit:begin -->\n",

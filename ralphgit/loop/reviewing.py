@@ -11,9 +11,10 @@ from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import fetch
 from ralphgit.app.evidence import reviews
 from ralphgit.app.forge import choice
-from ralphgit.app.handoff import packet, review_report
+from ralphgit.app.handoff import packet, review_report, worker_report
 from ralphgit.app.integration.proving_worktree import Ground
 from ralphgit.app.landing import record_review
+from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, NothingReady, RalphError
 from ralphgit.git import work_done, worktrees
@@ -237,7 +238,9 @@ class Reviewing:
             made, worker=one.holder.by, fork=fork, diff=diff, lenses=project.config.review_lenses,
             earlier=review_verdict.open_findings(known), feedback=before.feedback,
         )  # fmt: skip
-        os.makedirs(os.path.join(top, ".ralph"), exist_ok=True)
+        folder = os.path.join(top, runtime_files.FOLDER)
+        worker_report.remove(folder)  # what the work has committed there is no reviewer's
+        os.makedirs(folder)
         for path, data in (
             (packet.PATH, packet.encoded(project, made)),
             (attempt.PROMPT, text.encode("utf-8", "replace")),

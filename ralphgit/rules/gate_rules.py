@@ -97,6 +97,10 @@ GROUPS = (
         _error("symbolic_link", "A graph file or a record is a symbolic link.",
                "git keeps where it leads, not what is there, and it may lead out of the "
                "repository.", "Put the file itself there."),
+        _error("runtime_tracked", "A file below `.ralph` is committed.",
+               "It is the state of one worktree: in another one a loop would take it for its own, "
+               "the verdict of a review, too.", "`git rm -r --cached .ralph`, and commit that.",
+               "only the working files have it: they are where it belongs"),
     )),
     Group("Form", _EVERYWHERE, (
         _error("bad_version", "A graph does not begin with a known version.",

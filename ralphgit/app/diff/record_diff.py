@@ -153,7 +153,7 @@ class _Gathering:
     def gathered(self) -> Diff:
         paths = trees.changes(self.project.repository.objects, self.range.old, self.range.new)
         graph = {path for side in (self.old, self.new) for path, _ in side.view.shards}
-        records = [one for one in paths if write_scope.is_own(one.path, self.project)]
+        records = [one for one in paths if record_tree.is_record(self.project, one.path)]
         own = {one.path for one in records} | graph
         files = tuple(one.path for one in paths if one.path not in own)
         changes = self._changes(self._written([one for one in records if one.path not in graph]))

@@ -83,6 +83,8 @@ def faults(promised: Task, paths: Sequence[str]) -> list[str]:
     """Say what is wrong with the paths that a task changed, each as a sentence."""
     if not paths and promised.mode != Mode.VERIFY:
         return ["the task changed no file (records do not count)"]
+    if own := [path for path in paths if f"{path}/".startswith(f"{runtime_files.FOLDER}/")]:
+        return [f"{path} is this worktree's own state, which is not committed" for path in own]
     if not promised.scope.write:
         return []
     allowed = ", ".join(promised.scope.write)

@@ -18,8 +18,8 @@ from ralphgit.app.gate import (
 )
 from ralphgit.app.gate.changed import BranchChange, Span, lost_claims
 from ralphgit.app.gate.problem import Problem, from_error, place
-from ralphgit.app.gate.state import state
-from ralphgit.app.workspace import clone_limits, graph_view, record_tree, revisions
+from ralphgit.app.gate.state import runtime_tracked, state
+from ralphgit.app.workspace import clone_limits, graph_view, record_tree, revisions, runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import Tree, commit_tree
 from ralphgit.errors import InvalidRecord
@@ -184,8 +184,17 @@ def _brought(
         *_unfinished(made, faulty | {one.task for one in by_hand}),
         *by_hand,
         *_reviews(now, made, span.head, own_reviews),
+        *_runtime(span, paths, known),
         *write_scope.committed(was, now, paths, since, made.before, made.after),
     ]
+
+
+def _runtime(span: Span, paths: Iterable[str], known: Sequence[Problem]) -> Iterator[Problem]:
+    """Find runtime state that a change commits, where not all of the result was looked at."""
+    own = [path for path in paths if f"{path}/".startswith(f"{runtime_files.FOLDER}/")]
+    is_told = any(one.code == "runtime_tracked" for one in known)
+    if own and not is_told and span.objects.resolve([f"{span.new}:{own[0]}"])[0] is not None:
+        yield runtime_tracked()
 
 
 def _archiving(

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from ralphgit.app.gate import record_files, stranded
 from ralphgit.app.gate.problem import Problem, from_error, in_file, place
+from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.archive_view import NONE
 from ralphgit.app.workspace.graph_view import met
 from ralphgit.app.workspace.project import Project
@@ -61,7 +62,16 @@ def state(project: Project, tree: Tree, *, only: Collection[str] | None = None) 
     problems += record_files.faults(project, tree, wanted, known, homes)
     if known and only is None:
         problems += stranded.problems(project, tree, known)
+    if tree.has_runtime():
+        problems.append(runtime_tracked(tree.label))
     return problems
+
+
+def runtime_tracked(label: str = "") -> Problem:
+    """What is said of runtime state that is committed."""
+    said = f"{runtime_files.FOLDER} is committed: it is what one worktree remembers"
+    hint = f"git rm -r --cached {runtime_files.FOLDER}"
+    return Problem("runtime_tracked", file=label + runtime_files.FOLDER, message=said, hint=hint)
 
 
 def _graph_files(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.app.gate.problem import Problem
-from ralphgit.app.workspace import record_tree, runtime_files
+from ralphgit.app.workspace import record_tree
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord
 from ralphgit.model.task_row import Row
@@ -27,7 +27,10 @@ class Scopes(NamedTuple):
     def outside(self, paths: Iterable[str], project: Project) -> list[str]:
         """List the files that no scope covers, and that are not records of `project`."""
         allowed = [pattern for row in self.bounded for pattern in row.write]
-        return [path for path in paths if not (is_own(path, project) or covers_any(allowed, path))]
+        return [
+            path for path in paths
+            if not record_tree.is_record(project, path) and not covers_any(allowed, path)
+        ]  # fmt: skip
 
 
 def committed(
@@ -70,15 +73,6 @@ def uncommitted(
         return []
     found = (_outside(path, scopes.bounded) for path in scopes.outside(paths(), project))
     return [one._replace(severity="warning") for one in found]
-
-
-def is_own(path: str, project: Project) -> bool:
-    """Whether a path is the graph or a record.
-
-    Runtime state is neither: it is never committed, and merged it would be another worktree's.
-    """
-    is_runtime = path.startswith(f"{runtime_files.FOLDER}/")
-    return not is_runtime and record_tree.is_record(project, path)
 
 
 def _worked(before: Mapping[str, Row], after: Mapping[str, Row]) -> list[Row]:

@@ -123,7 +123,11 @@ def of_claim(project: Project, claim: Lease) -> Report:
 
 def clear(top: str) -> None:
     """Remove an earlier report, whatever it is. Raises: OSError."""
-    path = os.path.join(top, REPORT)
+    remove(os.path.join(top, REPORT))
+
+
+def remove(path: str) -> None:
+    """Remove a file, a link or a whole folder, if it is there. Raises: OSError."""
     if os.path.isdir(path) and not os.path.islink(path):
         shutil.rmtree(path)
     elif os.path.lexists(path):

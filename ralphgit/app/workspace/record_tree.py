@@ -1,6 +1,6 @@
 """Read the records in a commit, an in-memory merge or a working tree.
 
-And which paths of a repository are ralphgit's own: graph files, records, runtime state.
+And which paths of a repository are ralphgit's own: graph files and records.
 """
 
 import os
@@ -30,6 +30,8 @@ class Tree(NamedTuple):
     """What any folder has ("" is the top): names, and whether each is a folder."""
     read_any: Callable[[str], bytes | None] = lambda path: None
     """The content of any file."""
+    has_runtime: Callable[[], bool] = lambda: False
+    """Whether runtime state (`.ralph/`) is committed there."""
     read_ahead: Callable[[Iterable[str]], None] = lambda paths: None
     """Have `content` ready for many paths at once: of a commit each alone is a question to git."""
 
@@ -63,6 +65,7 @@ def working_tree(project: Project) -> Tree:
         is_link=lambda path: os.path.islink(os.path.join(top, path)),
         listed=lambda folder: _folder(os.path.join(top, folder)),
         read_any=lambda path: _plain(os.path.join(top, path), links=False),
+        has_runtime=lambda: project.repository.objects.resolve(["HEAD:.ralph"])[0] is not None,
     )
 
 
@@ -119,17 +122,16 @@ def commit_tree(
 
     return Tree(
         label, shards[treeish], records, content, archive, listed=listed_in, read_any=read_any,
+        has_runtime=lambda: objects.resolve([f"{treeish}:.ralph"])[0] is not None,
         read_ahead=read_ahead,
     )  # fmt: skip
 
 
 def is_record(project: Project, path: str) -> bool:
-    """Whether a path is ralphgit's own: the graph, the records, the runtime state.
+    """Whether a path is ralphgit's own: the graph or a record.
 
     Other files in the records' folder, or below a pattern of the graph, are anybody's.
     """
-    if path.startswith(".ralph/"):
-        return True
     if path.startswith(f"{project.config.records}/"):
         kind = path.removeprefix(f"{project.config.records}/").partition("/")[0]
         filed = kind in FILED and path.endswith(".yaml")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord, NotWritable, Refused
@@ -34,11 +34,14 @@ def prepare(project: Project) -> None:
     Raises: GuardRefused (linked); NotWritable.
     """
     folder = os.path.join(project.top, FOLDER)
-    if os.path.islink(folder):
-        # It may have come with a clone, and lead anywhere; two worktrees must not share one.
+    # One may have come with a clone, and lead anywhere; two worktrees must not share one.
+    if link := next(_links(folder), ""):
+        import shlex
+
+        name = os.path.relpath(link, project.top)
         raise GuardRefused(
-            f"{FOLDER} is a link; nothing was written", code="linked",
-            hint=f"rm {FOLDER}, then repeat",
+            f"{name} is a link; nothing was written", code="linked",
+            hint=f"rm {shlex.quote(name)}, then repeat",
         )  # fmt: skip
     schemas = os.path.join(project.top, schema.HOME)
     if os.path.isdir(schemas) and is_excluded(project):
@@ -53,6 +56,15 @@ def prepare(project: Project) -> None:
     if not os.path.isdir(schemas):
         for name, data in schema.schema_files().items():
             atomic_files.write(os.path.join(schemas, name), data, durable=False)
+
+
+def _links(folder: str) -> Iterator[str]:
+    """The folder itself and the folders directly in it, where they are links."""
+    if os.path.islink(folder):
+        yield folder
+    elif os.path.isdir(folder):
+        with os.scandir(folder) as entries:
+            yield from (one.path for one in entries if one.is_symlink() and one.is_dir())
 
 
 def exclude_file(project: Project) -> str:
