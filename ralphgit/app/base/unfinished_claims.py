@@ -58,7 +58,9 @@ def found(project: Project, claim_map: ClaimMap) -> Iterator[UnfinishedClaim]:
 def _may_complete(project: Project, claim_map: ClaimMap, row: Row, active: ActiveClaim) -> bool:
     if active.kind != "lease" or active.claim != row.claim:
         return True
-    return claim_map.leases[row.id].host != heartbeat.host()
+    # Of a task that the base has renamed it is under the old id.
+    leases = [one for one in claim_map.leases.values() if one.claim == active.claim]
+    return any(one.host != heartbeat.host() for one in leases)
 
 
 def _is_worked_on(project: Project, claim_map: ClaimMap, row: Row) -> bool:
