@@ -14,6 +14,7 @@ from ralphgit.loop.presets import (
     qwen,
     scripted,
 )
+from ralphgit.loop.presets.event_parts import tool
 from ralphgit.loop.presets.preset import (
     AgentPreset,
     Did,
@@ -22,7 +23,6 @@ from ralphgit.loop.presets.preset import (
     Said,
     Seen,
     Used,
-    tool,
 )
 from ralphgit.model.task import Usage
 

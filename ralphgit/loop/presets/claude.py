@@ -8,6 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ralphgit.loop.presets.event_parts import (
+    busiest,
+    cost,
+    failed,
+    items,
+    mapping,
+    number,
+    reader,
+    text,
+    tokens,
+    tool,
+)
 from ralphgit.loop.presets.preset import (
     AgentPreset,
     Did,
@@ -17,28 +29,22 @@ from ralphgit.loop.presets.preset import (
     Said,
     Seen,
     Used,
-    cost,
-    items,
-    mapping,
-    number,
-    one_line,
-    text,
-    tool,
 )
 from ralphgit.model.task import Usage
 
 
-def read(event: Event) -> list[Seen]:
+@reader
+def read(event: Event) -> Iterator[Seen]:
     """Read an event. A message comes once for each of its blocks, with the same usage."""
-    kind = event.get("type")
+    kind, message = event.get("type"), mapping(event.get("message"))
     if kind == "system":
-        return list(_system(event))
-    message = mapping(event.get("message"))
-    if kind == "assistant":
-        return list(_assistant(event, message))
-    if kind == "user":
-        return list(_failures(message))
-    return [_result(event)] if kind == "result" else []
+        yield from _system(event)
+    elif kind == "assistant":
+        yield from _assistant(event, message)
+    elif kind == "user":
+        yield from _failures(message)
+    elif kind == "result":
+        yield _result(event)
 
 
 def _system(event: Event) -> Iterator[Seen]:
@@ -65,14 +71,11 @@ def _failures(message: Event) -> Iterator[Seen]:
         if block.get("type") == "tool_result" and block.get("is_error"):
             content = block.get("content")
             parts = [text(one.get("text")) for one in items(content)] or [text(content)]
-            yield Did(f"  failed: {one_line(' '.join(parts))}")
+            yield failed(" ".join(parts))
 
 
 def _result(event: Event) -> Ended:
-    models = mapping(event.get("modelUsage"))
-    most = max(
-        models, key=lambda name: number(mapping(models[name]).get("outputTokens")), default=""
-    )
+    most = busiest(mapping(event.get("modelUsage")), "outputTokens")
     usage = _usage(mapping(event.get("usage")))._replace(
         model=most, cost_usd=cost(event.get("total_cost_usd"))
     )
@@ -86,8 +89,7 @@ def _result(event: Event) -> Ended:
 
 def _usage(counts: Event) -> Usage:
     names = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
-    given = sum(number(counts.get(name)) for name in names)
-    return Usage(input_tokens=given, output_tokens=number(counts.get("output_tokens")))
+    return tokens(counts, given=names, made=("output_tokens",))
 
 
 PRESET = AgentPreset(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
+from ralphgit.loop.presets.event_parts import items, mapping, one_line, reader, text, tokens, tool
 from ralphgit.loop.presets.preset import (
     GIT_FOLDERS,
     AgentPreset,
@@ -19,34 +20,26 @@ from ralphgit.loop.presets.preset import (
     Said,
     Seen,
     Used,
-    items,
-    mapping,
-    number,
-    one_line,
-    text,
-    tool,
 )
-from ralphgit.model.task import Usage
 
 
-def read(event: Event) -> list[Seen]:
+@reader
+def read(event: Event) -> Iterator[Seen]:
     """Read an event; of an item that has a beginning and an end, each once."""
     kind, item = event.get("type"), mapping(event.get("item"))
     if kind == "item.started":
-        return list(_begun(item))
-    if kind == "item.completed":
-        return list(_done(item))
-    if kind == "error":
-        return [Erred(text(event.get("message")))]
-    if kind == "turn.failed":
+        yield from _begun(item)
+    elif kind == "item.completed":
+        yield from _done(item)
+    elif kind == "error":
+        yield Erred(text(event.get("message")))
+    elif kind == "turn.failed":
         # As it says it without --json, where the sign's words are from.
-        return [Ended(f"ERROR: {text(mapping(event.get('error')).get('message'))}")]
-    if kind == "turn.completed":
+        yield Ended(f"ERROR: {text(mapping(event.get('error')).get('message'))}")
+    elif kind == "turn.completed":
         counts = mapping(event.get("usage"))
-        given = number(counts.get("input_tokens"))
-        used = Usage(input_tokens=given, output_tokens=number(counts.get("output_tokens")))
-        return [Used(used), Ended()]
-    return []
+        yield Used(tokens(counts, given=("input_tokens",), made=("output_tokens",)))
+        yield Ended()
 
 
 def _begun(item: Event) -> Iterator[Seen]:

@@ -8,36 +8,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from ralphgit.loop.presets.preset import (
-    AgentPreset,
-    Did,
-    Ended,
-    Erred,
-    Event,
-    Said,
-    Seen,
-    mapping,
-    number,
-    one_line,
-    text,
-    tool,
-)
+from ralphgit.loop.presets.event_parts import failed, mapping, number, reader, text, tool
+from ralphgit.loop.presets.preset import AgentPreset, Ended, Erred, Event, Said, Seen
 
 
-def read(event: Event) -> list[Seen]:
+@reader
+def read(event: Event) -> Iterator[Seen]:
     """Read an event; pieces of messages are passed over, as whole ones follow."""
-    return list(_read(event))
-
-
-def _read(event: Event) -> Iterator[Seen]:
     kind, data = event.get("type"), mapping(event.get("data"))
     if kind == "assistant.message":
         yield Said(text(data.get("content")))
     elif kind == "tool.execution_start":
         yield tool(text(data.get("toolName")), data.get("arguments"))
     elif kind == "tool.execution_complete" and data.get("success") is False:
-        said = text(mapping(data.get("error")).get("message"))
-        yield Did(f"  failed: {one_line(said)}")
+        yield failed(mapping(data.get("error")).get("message"))
     elif kind == "model.call_failure":
         status = str(number(data.get("statusCode")) or "")
         yield Erred(f"{status} {_said(text(data.get('errorMessage')))}".strip())

@@ -9,40 +9,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ralphgit.loop.presets.preset import (
-    AgentPreset,
-    Did,
-    Ended,
-    Erred,
-    Event,
-    Said,
-    Seen,
-    mapping,
-    number,
-    one_line,
-    text,
-    tool,
-)
-from ralphgit.model.task import Usage
+from ralphgit.loop.presets.event_parts import busiest, failed, mapping, reader, text, tokens, tool
+from ralphgit.loop.presets.preset import AgentPreset, Ended, Erred, Event, Said, Seen
 
 #: In the message of a result that failed: what the API answered, as JSON.
 _STATUS = re.compile(r'"code":\s*(\d{3})\b')
 
 
-def read(event: Event) -> list[Seen]:
+@reader
+def read(event: Event) -> Iterator[Seen]:
     """Read an event; a message comes in pieces."""
-    return list(_read(event))
-
-
-def _read(event: Event) -> Iterator[Seen]:
     kind = event.get("type")
     if kind == "message" and event.get("role") == "assistant":
         yield Said(text(event.get("content")), more=event.get("delta") is True)
     elif kind == "tool_use":
         yield tool(text(event.get("tool_name")), event.get("parameters"))
     elif kind == "tool_result" and event.get("status") == "error":
-        said = mapping(event.get("error")).get("message") or event.get("output")
-        yield Did(f"  failed: {one_line(text(said))}")
+        yield failed(mapping(event.get("error")).get("message") or event.get("output"))
     elif kind == "error":
         yield Erred(text(event.get("message")))
     elif kind == "result":
@@ -51,14 +34,8 @@ def _read(event: Event) -> Iterator[Seen]:
 
 def _result(event: Event) -> Ended:
     stats = mapping(event.get("stats"))
-    models = mapping(stats.get("models"))
-    most = max(
-        models, key=lambda name: number(mapping(models[name]).get("output_tokens")), default=""
-    )
-    usage = Usage(
-        model=most, input_tokens=number(stats.get("input_tokens")),
-        output_tokens=number(stats.get("output_tokens")),
-    )  # fmt: skip
+    most = busiest(mapping(stats.get("models")), "output_tokens")
+    usage = tokens(stats, given=("input_tokens",), made=("output_tokens",))._replace(model=most)
     if event.get("status") != "error":
         return Ended(usage=usage)
     error = mapping(event.get("error"))

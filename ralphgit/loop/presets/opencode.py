@@ -7,30 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ralphgit.loop.presets.preset import (
-    AgentPreset,
-    Did,
-    Ended,
-    Event,
-    Said,
-    Seen,
-    Used,
+from ralphgit.loop.presets.event_parts import (
     cost,
+    failed,
     mapping,
     number,
-    one_line,
+    reader,
     text,
+    tokens,
     tool,
 )
+from ralphgit.loop.presets.preset import AgentPreset, Ended, Event, Said, Seen, Used
 from ralphgit.model.task import Usage
 
 
-def read(event: Event) -> list[Seen]:
+@reader
+def read(event: Event) -> Iterator[Seen]:
     """Read an event: a finished part of a message, or why it gave up."""
-    return list(_read(event))
-
-
-def _read(event: Event) -> Iterator[Seen]:
     kind, part = event.get("type"), mapping(event.get("part"))
     if kind == "text":
         yield Said(text(part.get("text")))
@@ -38,7 +31,7 @@ def _read(event: Event) -> Iterator[Seen]:
         state = mapping(part.get("state"))
         yield tool(text(part.get("tool")), state.get("input"))
         if state.get("status") == "error":
-            yield Did(f"  failed: {one_line(text(state.get('error')))}")
+            yield failed(state.get("error"))
     elif kind == "step_finish":
         yield Used(_usage(part))
         if part.get("reason") == "stop":
@@ -53,13 +46,9 @@ def _read(event: Event) -> Iterator[Seen]:
 
 def _usage(part: Event) -> Usage:
     counts = mapping(part.get("tokens"))
-    cached = mapping(counts.get("cache"))
-    given = (counts.get("input"), cached.get("read"), cached.get("write"))
-    made = (counts.get("output"), counts.get("reasoning"))
-    return Usage(
-        input_tokens=sum(map(number, given)), output_tokens=sum(map(number, made)),
-        cost_usd=cost(part.get("cost")),
-    )  # fmt: skip
+    told = {**counts, **mapping(counts.get("cache"))}
+    used = tokens(told, given=("input", "read", "write"), made=("output", "reasoning"))
+    return used._replace(cost_usd=cost(part.get("cost")))
 
 
 PRESET = AgentPreset(

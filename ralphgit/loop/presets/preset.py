@@ -6,7 +6,6 @@ is to see of it. What it does not know it leaves out; the raw line is kept besid
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -18,8 +17,6 @@ from ralphgit.model.task import Usage
 GIT_FOLDERS = "{git_folders}"
 #: In the words of any agent: the file with the prompt.
 PROMPT = "{prompt}"
-#: So much of a command or a line is shown.
-_MOST_SHOWN = 300
 
 
 class Said(NamedTuple):
@@ -107,48 +104,3 @@ class AgentPreset:
     @property
     def reading(self) -> Reading:
         return Reading(self.read, self.errors)
-
-
-def tool(name: str, arguments: object) -> Did:
-    """Show a call of a tool: a command as in a shell, a file by its path."""
-    known = arguments if isinstance(arguments, dict) else {}
-    command = known.get("command") or known.get("cmd")
-    if isinstance(command, list):
-        command = shlex.join(map(str, command))
-    if isinstance(command, str) and command and not known.get("path"):
-        return Did(f"$ {one_line(command)}")
-    names = ("file_path", "filePath", "path", "absolute_path", "notebook_path", "dir_path")
-    path = next((known[one] for one in names if isinstance(known.get(one), str)), None)
-    about = path or next((one for one in known.values() if isinstance(one, str)), "")
-    return Did(one_line(f"{name.lower()} {about}"))
-
-
-def one_line(text: str) -> str:
-    """`text` on one line, its end left out where it is long."""
-    words = " ".join(text.split())
-    return words if len(words) <= _MOST_SHOWN else words[:_MOST_SHOWN] + "…"
-
-
-def number(value: object) -> int:
-    """`value` as a count; 0 for what is none."""
-    return max(value, 0) if type(value) is int else 0
-
-
-def cost(value: object) -> float | None:
-    """`value` as US dollars; None for what is none."""
-    return float(value) if type(value) in (int, float) and value >= 0 else None  # type: ignore[operator,arg-type]
-
-
-def mapping(value: object) -> Mapping[str, Any]:
-    """`value`, or nothing where it is no mapping."""
-    return value if isinstance(value, dict) else {}
-
-
-def items(value: object) -> list[Mapping[str, Any]]:
-    """The mappings of a list."""
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
-
-
-def text(value: object) -> str:
-    """`value` where it is text."""
-    return value if isinstance(value, str) else ""

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 
 from ralphgit.loop.presets import claude
-from ralphgit.loop.presets.preset import AgentPreset, Ended, Event, Seen, mapping, text
+from ralphgit.loop.presets.event_parts import mapping, text
+from ralphgit.loop.presets.preset import AgentPreset, Ended, Event, Seen
 
 _FAILED = re.compile(r"\[API Error:\s*(\d{3})?\b")
 
