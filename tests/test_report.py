@@ -136,7 +136,7 @@ def test_the_compiled_page_is_what_jinja_renders(
     assert HOSTILE not in page
     engine = compiled_page.engine()
     assert page == MARK + engine.from_string(compiled_page.template()).render(values)
-    with pytest.raises(TemplateRuntimeError, match="'policy' is undefined"):
+    with pytest.raises(TemplateRuntimeError, match="'version' is undefined"):
         list(compiled(Context({})))
 
 

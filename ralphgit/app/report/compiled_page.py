@@ -16,6 +16,7 @@ def root(
     concat = environment.concat
     cond_expr_undefined = Undefined
     if 0: yield None
+    l_0_version = resolve('version')
     l_0_policy = resolve('policy')
     l_0_found = resolve('found')
     l_0_style = resolve('style')
@@ -64,7 +65,13 @@ def root(
         def t_7(*unused):
             raise TemplateRuntimeError("No test named 'none' found.")
     pass
-    yield '<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="'
+    yield '<html lang="en"'
+    if (undefined(name='version') if l_0_version is missing else l_0_version):
+        pass
+        yield ' data-version="'
+        yield escape(environment.finalize((undefined(name='version') if l_0_version is missing else l_0_version)))
+        yield '"'
+    yield '>\n<head>\n<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="'
     yield escape(environment.finalize(t_5((undefined(name='policy') if l_0_policy is missing else l_0_policy))))
     yield '">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n<meta name="referrer" content="no-referrer">\n<title>'
     yield escape(environment.finalize(environment.getattr((undefined(name='found') if l_0_found is missing else l_0_found), 'repository')))
@@ -200,25 +207,29 @@ def root(
     l_1_one = missing
     yield '</ul>\n</section>\n<section id="usage" aria-labelledby="usage-title"'
     yield escape(environment.finalize(('' if environment.getattr((undefined(name='found') if l_0_found is missing else l_0_found), 'usage') else ' hidden')))
-    yield '>\n<h2 id="usage-title">Used</h2>\n<ul>\n'
+    yield '>\n<h2 id="usage-title">Used <span class="quiet">'
+    yield escape(environment.finalize(environment.getattr((undefined(name='found') if l_0_found is missing else l_0_found), 'used')))
+    yield '</span></h2>\n<div class="charts">\n'
     for (l_1_by, l_1_rows) in environment.getattr((undefined(name='found') if l_0_found is missing else l_0_found), 'usage'):
         _loop_vars = {}
         pass
-        yield '<li><b>'
+        yield '<figure><figcaption>by '
         yield escape(environment.finalize(l_1_by))
-        yield '</b>\n'
-        for (l_2_name, l_2_said) in l_1_rows:
+        yield '</figcaption><ul>\n'
+        for l_2_one in l_1_rows:
             _loop_vars = {}
             pass
-            yield '<span class="what"><span class="quiet">'
-            yield escape(environment.finalize(l_2_name))
-            yield '</span> '
-            yield escape(environment.finalize(l_2_said))
-            yield '</span>\n'
-        l_2_name = l_2_said = missing
-        yield '</li>\n'
+            yield '<li><span class="name">'
+            yield escape(environment.finalize(environment.getattr(l_2_one, 'name')))
+            yield '</span>\n<svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect width="'
+            yield escape(environment.finalize(environment.getattr(l_2_one, 'share')))
+            yield '" height="8"></rect></svg>\n<span class="quiet">'
+            yield escape(environment.finalize(environment.getattr(l_2_one, 'said')))
+            yield '</span></li>\n'
+        l_2_one = missing
+        yield '</ul></figure>\n'
     l_1_by = l_1_rows = missing
-    yield '</ul>\n</section>\n<main id="views" tabindex="-1">\n<div class="tabs" id="tabs" role="tablist" aria-label="Views" hidden>\n<button type="button" role="tab" id="tab-graph" aria-controls="view-graph">Graph</button>\n<button type="button" role="tab" id="tab-tasks" aria-controls="view-tasks">Tasks</button>\n<button type="button" role="tab" id="tab-attempts" aria-controls="view-attempts">Attempts</button>\n<button type="button" role="tab" id="tab-evidence" aria-controls="view-evidence">Evidence</button>\n</div>\n<noscript><p class="quiet">The graph, the attempts and the evidence need JavaScript, which is off\nhere; these are the tasks.</p></noscript>\n<div class="stage">\n<section id="view-graph" role="tabpanel" aria-labelledby="tab-graph" hidden>\n<svg id="graph" role="application" tabindex="0" aria-roledescription="graph"\n aria-label="Dependencies of the tasks. Arrow keys go from task to task, Enter shows one, plus and\n minus zoom, 0 shows all. The list of tasks has the same."></svg>\n<div class="zoom" role="group" aria-label="Zoom">\n<button type="button" id="zoom-in" aria-label="Zoom in">+</button>\n<button type="button" id="zoom-out" aria-label="Zoom out">&minus;</button>\n<button type="button" id="zoom-all">All</button>\n</div>\n</section>\n<section id="view-tasks" role="tabpanel" aria-labelledby="tab-tasks">\n<ul class="rows" id="tasks">\n'
+    yield '</div>\n</section>\n<main id="views" tabindex="-1">\n<div class="tabs" id="tabs" role="tablist" aria-label="Views" hidden>\n<button type="button" role="tab" id="tab-graph" aria-controls="view-graph">Graph</button>\n<button type="button" role="tab" id="tab-tasks" aria-controls="view-tasks">Tasks</button>\n<button type="button" role="tab" id="tab-lanes" aria-controls="view-lanes">Lanes</button>\n<button type="button" role="tab" id="tab-attempts" aria-controls="view-attempts">Attempts</button>\n<button type="button" role="tab" id="tab-evidence" aria-controls="view-evidence">Evidence</button>\n</div>\n<noscript><p class="quiet">The graph, the lanes, the attempts and the evidence need JavaScript, which is off\nhere; these are the tasks.</p></noscript>\n<div class="stage">\n<section id="view-graph" role="tabpanel" aria-labelledby="tab-graph" hidden>\n<svg id="graph" role="application" tabindex="0" aria-roledescription="graph"\n aria-label="Dependencies of the tasks. Arrow keys go from task to task, Enter shows one, plus and\n minus zoom, 0 shows all. The list of tasks has the same."></svg>\n<div class="zoom" role="group" aria-label="Zoom">\n<button type="button" id="zoom-in" aria-label="Zoom in">+</button>\n<button type="button" id="zoom-out" aria-label="Zoom out">&minus;</button>\n<button type="button" id="zoom-all">All</button>\n</div>\n</section>\n<section id="view-tasks" role="tabpanel" aria-labelledby="tab-tasks">\n<ul class="rows" id="tasks">\n'
     for l_1_one in environment.getattr((undefined(name='found') if l_0_found is missing else l_0_found), 'tasks'):
         l_1_state = missing
         _loop_vars = {}
@@ -233,7 +244,7 @@ def root(
         yield escape(environment.finalize(environment.getattr((undefined(name='state') if l_1_state is missing else l_1_state), 'state')))
         yield '">'
         yield escape(environment.finalize(environment.getattr((undefined(name='state') if l_1_state is missing else l_1_state), 'state')))
-        yield escape(environment.finalize((' (stale)' if environment.getattr((undefined(name='state') if l_1_state is missing else l_1_state), 'stale') else cond_expr_undefined("the inline if-expression on line 123 evaluated to false and no else section was defined."))))
+        yield escape(environment.finalize((' (stale)' if environment.getattr((undefined(name='state') if l_1_state is missing else l_1_state), 'stale') else cond_expr_undefined("the inline if-expression on line 128 evaluated to false and no else section was defined."))))
         yield '</span><span class="what">'
         yield escape(environment.finalize(environment.getattr(environment.getattr(l_1_one, 'task'), 'title')))
         yield '</span><span class="quiet story">'
@@ -248,7 +259,7 @@ def root(
             yield escape(environment.finalize(t_2(context.eval_ctx, environment.getattr((undefined(name='state') if l_1_state is missing else l_1_state), 'blocked_on'), ', ')))
         yield '</span></a></li>\n'
     l_1_one = l_1_state = missing
-    yield '</ul>\n</section>\n<section id="view-attempts" role="tabpanel" aria-labelledby="tab-attempts" hidden>\n<div class="bar"><label class="pick">Worker\n<select id="worker"><option value="">all</option></select></label>\n<label class="pick">Ended\n<select id="outcome"><option value="">all</option></select></label>\n<span class="quiet" id="attempts-told"></span></div>\n<div class="axis" id="axis" aria-hidden="true"></div>\n<ul class="rows" id="attempts"></ul>\n</section>\n<section id="view-evidence" role="tabpanel" aria-labelledby="tab-evidence" hidden>\n<div class="bar"><label class="pick">Only\n<select id="worth"><option value="">all</option><option>fresh</option><option>stale</option>\n<option>superseded</option><option>failed</option></select></label>\n<span class="quiet" id="evidence-told"></span></div>\n<ul class="proofs" id="evidence"></ul>\n</section>\n<aside id="panel" tabindex="-1" aria-labelledby="panel-title" hidden></aside>\n</div>\n</main>\n<script type="application/json" id="data">'
+    yield '</ul>\n</section>\n<section id="view-lanes" role="tabpanel" aria-labelledby="tab-lanes" hidden>\n<div class="axis" id="lane-axis" aria-hidden="true"></div>\n<ul class="lanes" id="lanes"></ul>\n</section>\n<section id="view-attempts" role="tabpanel" aria-labelledby="tab-attempts" hidden>\n<div class="bar"><label class="pick">Worker\n<select id="worker"><option value="">all</option></select></label>\n<label class="pick">Ended\n<select id="outcome"><option value="">all</option></select></label>\n<span class="quiet" id="attempts-told"></span></div>\n<div class="axis" id="axis" aria-hidden="true"></div>\n<ul class="rows" id="attempts"></ul>\n</section>\n<section id="view-evidence" role="tabpanel" aria-labelledby="tab-evidence" hidden>\n<div class="bar"><label class="pick">Only\n<select id="worth"><option value="">all</option><option>fresh</option><option>stale</option>\n<option>superseded</option><option>failed</option></select></label>\n<span class="quiet" id="evidence-told"></span></div>\n<ul class="proofs" id="evidence"></ul>\n</section>\n<aside id="panel" tabindex="-1" aria-labelledby="panel-title" hidden></aside>\n</div>\n</main>\n<script type="application/json" id="data">'
     yield escape(environment.finalize(t_6(context.eval_ctx, (undefined(name='data') if l_0_data is missing else l_0_data))))
     yield '</script>\n<script>'
     yield escape(environment.finalize(t_5((undefined(name='script') if l_0_script is missing else l_0_script))))

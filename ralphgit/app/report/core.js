@@ -7,7 +7,12 @@ const tasks = new Map(data.tasks.map((task) => [task.id, task]));
 const followers = new Map(data.tasks.map((task) => [task.id, []]));
 for (const task of data.tasks) {
   for (const need of task.needs || []) followers.get(need)?.push(task.id);
-  task.hay = [task.id, task.title, task.worker, task.story].join("\n").toLowerCase();
+  task.hay = hay(task);
+}
+
+/** What a search looks through. */
+function hay(task) {
+  return [task.id, task.title, task.worker, task.story].join("\n").toLowerCase();
 }
 
 /** An element: its attributes, and what stands in it; null, false and "" stand for nothing. */
@@ -31,19 +36,19 @@ function svg(name, attributes, ...inside) {
 const chip = (word, state) => el("span", { class: `chip ${state}` }, word);
 const link = (id) => el("a", { href: `#${id}`, class: "id" }, id);
 /** A recorded time for people; what is no such time stays as it is. */
-const clock = (at) => /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(at || "")
-  ? `${at.slice(0, 10)} ${at.slice(11, 16)}` : at || "";
+const clock = (at) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(at || "")
+  ? `${at.slice(0, 10)} ${at.slice(11, 19)} UTC` : at || "";
 const time = (at) => {
   const found = Date.parse(at);
   return Number.isNaN(found) ? null : found;
 };
 
+/** To the second. */
 function duration(ms) {
-  const minutes = Math.floor(ms / 60000);
-  if (minutes < 60) return `${minutes} min`;
-  const hours = Math.floor(minutes / 60);
-  if (hours < 24) return `${hours} h ${minutes % 60} min`;
-  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+  const seconds = Math.floor(ms / 1000), minutes = Math.floor(seconds / 60);
+  const hours = Math.floor(minutes / 60), days = Math.floor(hours / 24);
+  return [[days, "d"], [hours % 24, "h"], [minutes % 60, "min"], [seconds % 60, "s"]]
+    .filter(([count], at) => count || at === 3).map(([count, unit]) => `${count} ${unit}`).join(" ");
 }
 
 // -- which tasks are meant ----------------------------------------------------------------
@@ -61,8 +66,12 @@ function isChosen(task) {
 const watchers = { choice: [], shown: [] };
 const tell = (what, ...words) => watchers[what].forEach((watcher) => watcher(...words));
 
-function choiceChanged() {
+function choiceTold() {
   const count = data.tasks.filter(isChosen).length;
   byId("told").textContent = isChoosing() ? `${count} of ${data.tasks.length} tasks` : "";
+}
+
+function choiceChanged() {
+  choiceTold();
   tell("choice");
 }

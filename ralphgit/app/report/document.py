@@ -11,6 +11,7 @@ import base64
 import hashlib
 import math
 import os
+from typing import Any
 
 from ralphgit.app.report import palette
 from ralphgit.app.report.attempts import Attempt
@@ -28,28 +29,44 @@ from ralphgit.rules.picture_layout import Box, Layout
 MARK = "<!doctype html>\n<!-- ralphgit report -->\n"
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _SCRIPTS = ("core.js", "graph.js", "panel.js", "lists.js", "start.js")
+#: The parts that hold no state of the reader's, and the element that each is.
+PARTS = {"states": "ul", "needs": "section", "workers": "section", "usage": "section"}
 #: How much of what a command printed is shown, in characters from its end.
 _TAIL = 4000
 
 
-def document(found: Gathered, *, live: bool = False) -> bytes:
+def document(found: Gathered, *, version: int = 0) -> bytes:
     """Render the page, in UTF-8. The same findings make the same bytes.
 
-    A `live` one is to be served, and asks its server for what has changed.
+    One with a `version` is to be served, and asks its server for what has changed since that.
     """
-    return (MARK + "".join(root(Context(values(found, live=live))))).encode("utf-8")
+    return (MARK + _rendered(found, data(found), version)).encode("utf-8")
 
 
-def values(found: Gathered, *, live: bool = False) -> dict[str, object]:
-    """Return what the page is rendered with."""
+def sections(found: Gathered) -> dict[str, str]:
+    """Render those parts of the page that a browser takes over as they are, by their ids."""
+    page = _rendered(found._replace(tasks=()), {}, 1)
+    made = {}
+    for name in PARTS:
+        start = page.index(f'<{PARTS[name]} id="{name}"')
+        made[name] = page[start : page.index(f"</{PARTS[name]}>", start)] + f"</{PARTS[name]}>"
+    return made
+
+
+def _rendered(found: Gathered, told: object, version: int) -> str:
+    return "".join(root(Context({**values(found, version=version), "data": told})))
+
+
+def values(found: Gathered, *, version: int = 0) -> dict[str, object]:
+    """Return what the page is rendered with, but for its data."""
     style = palette.style() + _read("page.css")
-    script = "".join(map(_read, (*_SCRIPTS, *(("live.js",) if live else ()))))
+    script = "".join(map(_read, (*_SCRIPTS, *(("live.js",) if version else ()))))
     return {
         "found": found,
-        "policy": _policy(style, script) + ("; connect-src 'self'" if live else ""),
+        "policy": _policy(style, script) + ("; connect-src 'self'" if version else ""),
         "style": style,
         "script": script,
-        "data": _printable(_data(found)),
+        "version": version,
     }
 
 
@@ -83,6 +100,13 @@ def _printable(value: object) -> object:
 
 
 # -- data ------------------------------------------------------------------------------------
+
+
+def data(found: Gathered) -> dict[str, Any]:
+    """Return what the page's script draws, as plain values that a person may see."""
+    value = _printable(_data(found))
+    assert isinstance(value, dict)
+    return value
 
 
 def _data(found: Gathered) -> dict[str, object]:

@@ -20,7 +20,7 @@ from ralphgit.app.status.workers import Busy
 from ralphgit.app.workspace import revisions
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.review import Review
-from ralphgit.model.task import Lifecycle, Task
+from ralphgit.model.task import Lifecycle, Task, Usage
 from ralphgit.model.task_status import State
 from ralphgit.model.usage import in_words
 from ralphgit.rules.picture_layout import Layout, layout
@@ -93,8 +93,20 @@ class Gathered(NamedTuple):
     layout: Layout
     attempts: tuple[Attempt, ...]
     open_findings: tuple[OpenFinding, ...]
-    usage: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
-    """What attempts have used, in words: by what, and for each name of it; none of a revision."""
+    used: str
+    """What all attempts have used, in words; "" of a revision, and where no agent has said it."""
+    usage: tuple[tuple[str, tuple[Used, ...]], ...]
+    """The same by day, worker and story."""
+
+
+class Used(NamedTuple):
+    """What was used on a day, by a worker or for a story."""
+
+    name: str
+    said: str
+    """In words."""
+    share: float
+    """Of the most of its kind, in percent: of the cost, of tokens where nobody says a cost."""
 
 
 #: So many days, workers and stories are in the page.
@@ -143,18 +155,28 @@ def gather(project: Project, revision: str = "") -> Gathered:
         layout=layout({row.id: row.depends_on for row, _ in pairs}),
         attempts=tuple(attempts(entries, task_states, claims)),
         open_findings=tuple(open_findings([one for task in shown for one in task.reviews])),
+        used=in_words(used.total) if used is not None else "",
         usage=() if used is None else tuple(_used(used)),
     )
 
 
-def _used(sums: UsageSums) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
-    if sums.total.is_told:
-        yield "in all", (("", in_words(sums.total)),)
-        groups = (("day", sums.days), ("worker", sums.workers), ("story", sums.stories))
-        for name, group in groups:
-            rows = tuple((key, in_words(one)) for key, one in group.items())
-            if rows:
-                yield name, rows[:_MOST_USED]
+def _used(sums: UsageSums) -> Iterator[tuple[str, tuple[Used, ...]]]:
+    if not sums.total.is_told:
+        return
+    for kind, group in (("day", sums.days), ("worker", sums.workers), ("story", sums.stories)):
+        amounts = {name: _amount(one, sums.total) for name, one in group.items()}
+        most = max(amounts.values(), default=0.0) or 1.0
+        rows = tuple(
+            Used(name, in_words(one), round(100 * amounts[name] / most, 1))
+            for name, one in group.items()
+        )
+        if rows:
+            yield kind, rows[:_MOST_USED]
+
+
+def _amount(one: Usage, of: Usage) -> float:
+    """What is compared: US dollars, or tokens where nobody says any."""
+    return (one.cost_usd or 0.0) if of.cost_usd else one.input_tokens + one.output_tokens
 
 
 def _places(project: Project) -> Callable[[str], str]:

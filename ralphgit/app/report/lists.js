@@ -10,12 +10,13 @@ class Growing {
     }, { rootMargin: "600px" }).observe(this.end);
   }
 
-  fill(items) {
+  /** Shows other items; as many as there were to see where it is to stay in its place. */
+  fill(items, count = 60) {
     this.items = items;
     this.built = 0;
     this.place.replaceChildren();
     this.told.textContent = `${items.length} ${this.noun}${items.length === 1 ? "" : "s"}`;
-    this.grow();
+    this.grow(count);
   }
 
   grow(count = 60) {
@@ -28,6 +29,7 @@ class Growing {
 }
 
 const rows = [...byId("tasks").children];
+const rowOf = new Map(data.tasks.map((task, number) => [task.id, rows[number]]));
 rows.forEach((row, number) => { row.firstElementChild.tabIndex = number ? -1 : 0; });
 
 function sift() {
@@ -58,66 +60,123 @@ for (const place of [byId("tasks"), byId("attempts")]) {
 
 // -- attempts -----------------------------------------------------------------------------
 
-const now = time(data.generated);
-const times = data.attempts.flatMap((one) => [time(one.began), time(one.ended) ?? now])
-  .filter(Number.isFinite);
-const first = times.reduce((a, b) => Math.min(a, b), now);
-const last = times.reduce((a, b) => Math.max(a, b), first + 60000);
-const share = (at) => (100 * (at - first)) / (last - first);
+const span = {};
 
-function axis() {
-  const marks = [0, 1, 2, 3, 4].map((n) => first + (n * (last - first)) / 4);
-  const days = last - first > 36 * 3600000;
-  byId("axis").replaceChildren(el("div", {}, marks.map((at) => {
+/** From when to when all attempts were, and the time of the page. */
+function measure() {
+  span.now = time(data.generated);
+  span.first = span.now;
+  span.last = 0;
+  for (const one of data.attempts) {
+    for (const at of [time(one.began), time(one.ended) ?? span.now]) {
+      if (at === null) continue;
+      span.first = Math.min(span.first, at);
+      span.last = Math.max(span.last, at);
+    }
+  }
+  span.last = Math.max(span.last, span.first + 60000);
+}
+
+const share = (at) => (100 * (at - span.first)) / (span.last - span.first);
+
+function axis(place) {
+  const marks = [0, 1, 2, 3, 4].map((n) => span.first + (n * (span.last - span.first)) / 4);
+  const days = span.last - span.first > 36 * 3600000;
+  byId(place).replaceChildren(el("div", {}, marks.map((at) => {
     const stamp = new Date(at).toISOString();
-    const mark = el("span", {}, days ? stamp.slice(0, 10) : stamp.slice(11, 16));
+    const mark = el("span", {}, days ? stamp.slice(0, 10) : `${stamp.slice(11, 16)} UTC`);
     mark.style.left = `${share(at)}%`;
     return mark;
   })));
 }
 
+/** When an attempt began and ended, in milliseconds; null where nobody says it. */
+function bounds(one) {
+  const began = time(one.began);
+  return [began, time(one.ended) ?? (one.outcome === "in progress" ? span.now : began)];
+}
+
+/** Lays a bar where an attempt is in time. */
+function laid(bar, [began, ended]) {
+  bar.style.left = `min(${share(began)}%, calc(100% - 4px))`;
+  bar.style.width = `${Math.max(0, share(ended) - share(began))}%`;
+  return bar;
+}
+
 const attemptList = new Growing(byId("attempts"), byId("attempts-told"), "attempt", (one) => {
-  const began = time(one.began), ended = time(one.ended) ?? (one.outcome === "in progress" ? now : began);
-  const bar = el("i", { class: OUTCOME[one.outcome] || "blocked" });
-  if (began !== null) {
-    bar.style.left = `min(${share(began)}%, calc(100% - 4px))`;
-    bar.style.width = `${Math.max(0, share(ended) - share(began))}%`;
-  }
+  const [began, ended] = bounds(one);
   return el("a", { href: `#${one.task}`, tabindex: "-1" },
     el("span", { class: "id" }, one.task), el("span", { class: "what" }, one.by),
     el("span", { class: "quiet" }, clock(one.began)),
     el("span", { class: "quiet" }, began === null ? "" : duration(Math.max(0, ended - began))),
-    outcomeChip(one.outcome), el("span", { class: "track" }, began !== null && bar));
+    outcomeChip(one.outcome), el("span", { class: "track" },
+      began !== null && laid(el("i", { class: OUTCOME[one.outcome] || "blocked" }), [began, ended])));
 });
 
 const isMeant = (id) => tasks.has(id) ? isChosen(tasks.get(id)) : !isChoosing();
 
-function showAttempts() {
+function showAttempts(count) {
   const worker = byId("worker").value, outcome = byId("outcome").value;
   attemptList.fill(data.attempts.filter((one) => isMeant(one.task) &&
-    (!worker || one.by === worker) && (!outcome || one.outcome === outcome)));
+    (!worker || one.by === worker) && (!outcome || one.outcome === outcome)), count);
   roam(byId("attempts"));
+}
+
+// -- lanes --------------------------------------------------------------------------------
+
+/** A lane for each worker: its attempts in time, and what they took in all. */
+function showLanes() {
+  const lanes = new Map();
+  for (const one of data.attempts) {
+    if (!isMeant(one.task)) continue;
+    if (!lanes.has(one.by)) lanes.set(one.by, []);
+    lanes.get(one.by).push(one);
+  }
+  byId("lanes").replaceChildren(...[...lanes].sort().map(([worker, attempts]) => {
+    let busy = 0;
+    const bars = attempts.map((one) => {
+      const [began, ended] = bounds(one);
+      if (began === null) return null;
+      const took = Math.max(0, ended - began);
+      busy += took;
+      const said = `${one.task}: ${one.outcome}, ${duration(took)}, from ${clock(one.began)}` +
+        (one.ended ? ` to ${clock(one.ended)}` : "");
+      return laid(el("a", {
+        href: `#${one.task}`, class: OUTCOME[one.outcome] || "blocked", title: said, "aria-label": said,
+      }), [began, ended]);
+    });
+    return el("li", {}, el("b", {}, worker), el("span", { class: "quiet" },
+      `${attempts.length} attempt${attempts.length === 1 ? "" : "s"}, ${duration(busy)}`),
+    el("div", { class: "track" }, bars));
+  }));
 }
 
 // -- evidence -----------------------------------------------------------------------------
 
-const records = data.tasks.flatMap((task) => (task.evidence || []).map((one) => [task, one]));
 const evidenceList = new Growing(byId("evidence"), byId("evidence-told"), "record",
   ([task, one]) => proof(one, task.id));
 
-function showEvidence() {
+function showEvidence(count) {
   const worth = byId("worth").value;
+  const records = data.tasks.flatMap((task) => (task.evidence || []).map((one) => [task, one]));
   evidenceList.fill(records.filter(([task, one]) => isChosen(task) &&
-    (!worth || one.worth === worth || (worth === "failed" && one.failed))));
+    (!worth || one.worth === worth || (worth === "failed" && one.failed))), count);
 }
 
-for (const [id, values] of [
-  ["worker", data.attempts.map((one) => one.by)], ["outcome", data.attempts.map((one) => one.outcome)],
-  ["story", data.tasks.map((one) => one.story)],
-]) {
-  const unique = [...new Set(values.filter(Boolean))].sort();
-  byId(id).append(...unique.map((value) => el("option", { value }, value)));
+/** Offers each worker, outcome and story that there is, in addition to what is offered. */
+function offer() {
+  for (const [id, values] of [
+    ["worker", data.attempts.map((one) => one.by)],
+    ["outcome", data.attempts.map((one) => one.outcome)],
+    ["story", data.tasks.map((one) => one.story)],
+  ]) {
+    const known = new Set([...byId(id).options].map((one) => one.value));
+    const fresh = [...new Set(values.filter(Boolean))].filter((one) => !known.has(one)).sort();
+    byId(id).append(...fresh.map((value) => el("option", { value }, value)));
+  }
 }
-byId("worker").addEventListener("change", showAttempts);
-byId("outcome").addEventListener("change", showAttempts);
-byId("worth").addEventListener("change", showEvidence);
+
+measure();
+offer();
+for (const id of ["worker", "outcome"]) byId(id).addEventListener("change", () => showAttempts());
+byId("worth").addEventListener("change", () => showEvidence());

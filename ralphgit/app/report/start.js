@@ -1,9 +1,10 @@
 // Tabs, search, filters, and the beginning of it all.
 
 const tabs = [...byId("tabs").children];
-const fresh = { graph: false, tasks: true, attempts: false, evidence: false };
+const fresh = { graph: false, tasks: true, lanes: false, attempts: false, evidence: false };
 const fill = {
-  graph: () => redraw(), tasks: sift, attempts: () => { axis(); showAttempts(); }, evidence: showEvidence,
+  graph: () => redraw(), tasks: sift, lanes: () => { axis("lane-axis"); showLanes(); },
+  attempts: (count) => { axis("axis"); showAttempts(count); }, evidence: showEvidence,
 };
 let current = "graph";
 
@@ -31,7 +32,7 @@ byId("tabs").addEventListener("keydown", (event) => {
   turn(tabs.at((here + step) % tabs.length).id.slice(4), true);
 });
 watchers.choice.push(() => {
-  Object.assign(fresh, { tasks: false, attempts: false, evidence: false });
+  Object.assign(fresh, { tasks: false, lanes: false, attempts: false, evidence: false });
   if (!fresh[current]) fill[current]();
   fresh[current] = true;
 });
@@ -45,14 +46,21 @@ watchers.shown.push((id) => {
 
 // -- filters ------------------------------------------------------------------------------
 
-for (const button of document.querySelectorAll("[data-state]")) {
-  button.addEventListener("click", () => {
-    const state = button.dataset.state;
-    if (!chosen.states.delete(state)) chosen.states.add(state);
-    button.setAttribute("aria-pressed", chosen.states.has(state));
-    choiceChanged();
-  });
+byId("states").addEventListener("click", (event) => {
+  const button = event.target.closest("[data-state]");
+  if (!button) return;
+  const state = button.dataset.state;
+  if (!chosen.states.delete(state)) chosen.states.add(state);
+  pressed();
+  choiceChanged();
+});
+
+function pressed() {
+  for (const button of byId("states").querySelectorAll("[data-state]")) {
+    button.setAttribute("aria-pressed", chosen.states.has(button.dataset.state));
+  }
 }
+
 byId("story").addEventListener("change", () => {
   chosen.story = byId("story").value;
   choiceChanged();
@@ -127,21 +135,25 @@ document.addEventListener("keydown", (event) => {
 
 // -- commands to copy, light and dark ------------------------------------------------------
 
-for (const place of document.querySelectorAll("#needs .command")) {
-  const code = place.querySelector("code");
-  const button = el("button", { type: "button", "aria-label": `Copy: ${code.textContent}` }, "Copy");
-  button.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(code.textContent);
-      button.textContent = "Copied";
-    } catch {
-      getSelection().selectAllChildren(code); // where the clipboard is not to be had
-      button.textContent = "Selected";
-    }
-    setTimeout(() => { button.textContent = "Copy"; }, 1500);
-  });
-  place.append(button);
+function copyable() {
+  for (const place of byId("needs").querySelectorAll(".command")) {
+    const code = place.querySelector("code");
+    const button = el("button", { type: "button", "aria-label": `Copy: ${code.textContent}` }, "Copy");
+    button.addEventListener("click", async () => {
+      try {
+        await navigator.clipboard.writeText(code.textContent);
+        button.textContent = "Copied";
+      } catch {
+        getSelection().selectAllChildren(code); // where the clipboard is not to be had
+        button.textContent = "Selected";
+      }
+      setTimeout(() => { button.textContent = "Copy"; }, 1500);
+    });
+    place.append(button);
+  }
 }
+
+copyable();
 
 const theme = byId("theme");
 const prefersDark = matchMedia("(prefers-color-scheme: dark)");
