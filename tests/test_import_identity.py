@@ -278,7 +278,7 @@ def test_a_copy_of_a_list_with_ids_is_another_list(world: World) -> None:
     done(world)
     world.write("docs/plan.md", BEFORE)
     error = world.refused("import", "docs/plan.md", code="other_source", exit=6)
-    assert error["hint"] == "ralphgit import --prefix WORD- docs/plan.md"
+    assert error["hint"] == "ralphgit import --prefix docs- docs/plan.md"
 
 
 # --- a second spec ------------------------------------------------------------------------
@@ -369,3 +369,34 @@ def test_what_is_unticked_in_the_source_and_complete_here_is_said_once(world: Wo
     assert world.ralph("reset", "1.1", "--reopen", "--reason", "not done").code == 0
     assert statuses(world)["1.1"] == "pending"
     assert imported(world, "plan.md")["kept"] == []
+
+
+def test_a_folder_of_lists_tells_the_same_ids_apart_by_their_folders(world: World) -> None:
+    """OpenSpec's changes, the specs of Kiro and spec-kit: each counts from one."""
+    for change, words in (("add-auth", "Log in"), ("add-search", "Search"), ("archive/old", "Old")):
+        world.write(f"openspec/changes/{change}/tasks.md", f"- [ ] 1.1 {words}\n- [ ] 1.2 Tests\n")
+    world.write("openspec/AGENTS.md", "```markdown\n- [ ] 1.1 An example\n```\n")
+    for place in ("openspec", "openspec/changes"):
+        data = world.ralph("import", place, "--json").data
+        if place == "openspec":
+            assert data["added"] == [
+                "add-auth-1.1", "add-auth-1.2", "add-search-1.1", "add-search-1.2"
+            ]  # fmt: skip
+        assert (len(data["unchanged"]), data["updated"]) == (0 if data["added"] else 4, [])
+    # One that comes later; what it alone has is told apart, too.
+    world.write("openspec/changes/add-cart/tasks.md", "- [ ] 1.1 Cart\n- [ ] 2.1 Pay\n")
+    data = world.ralph("import", "openspec", "--json").data
+    assert data["added"] == ["add-cart-1.1", "add-cart-2.1"]
+    world.write("openspec/changes/add-tax/tasks.md", "- [ ] 1.1 Tax\n")
+    data = world.ralph("import", "openspec", "--json").data
+    assert (data["added"], data["updated"]) == (["add-tax-1.1"], [])
+    assert world.ralph("import", "openspec/changes/add-tax/tasks.md", "--json").data["added"] == []
+
+
+def test_beside_a_list_other_documents_of_its_folder_are_none(world: World) -> None:
+    world.write("specs/login/tasks.md", "- [ ] T001 a\n")
+    world.write("specs/login/plan.md", "- [ ] T001 b\n")
+    world.write("specs/login/spec.md", "# Words\n")
+    data = world.ralph("import", "specs/login", "--json").data
+    assert data["added"] == ["T001"]
+    assert "1 file with a list beside the tasks not read: specs/login/plan.md." in data["notes"]

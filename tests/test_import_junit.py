@@ -124,3 +124,67 @@ def test_failing_tests_become_a_plan(tmp_path: Path) -> None:
     assert (refused.code, refused.json["error"]["message"]) == (6, "this is no JUnit report")
     both = world.ralph("import", "--junit", "--format", "beads", "report.xml")
     assert both.code == 2
+
+
+CART = """\
+<testsuite name="pytest" timestamp="{at}"><testcase classname="tests.test_cart" name="t">
+<failure message="{why}"/></testcase></testsuite>
+"""
+ID = "tests-test-cart-py"
+
+
+def finished(world: World, at: str) -> None:
+    result = (
+        "status: complete\n    claim: {id: c1, by: alpha, at: t, base: b}\n"
+        f'    result: {{id: r1, claim: c1, outcome: done, at: "{at}"}}\n'
+    )
+    world.write_graph(world.read().replace("status: pending\n", result, 1))
+
+
+@pytest.mark.parametrize(
+    ("at", "why", "fails_again"),
+    [
+        ("2026-01-02T10:00:00+00:00", "one", True),
+        ("2026-01-02T10:00:00.5+02:00", "two", False),
+        ("2026-01-01T10:00:00Z", "one", False),
+        # Without a zone, or a time, what is said tells a new run from the same report.
+        ("2026-01-02T10:00:00", "one", False),
+        ("", "two", True),
+    ],
+)
+def test_a_test_that_fails_again_is_new_work(
+    tmp_path: Path, at: str, why: str, fails_again: bool
+) -> None:
+    """What is complete never changes: who has red tests wants a task that somebody can take."""
+    world = World(tmp_path)
+    world.write("report.xml", CART.format(at="2026-01-01T10:00:00Z", why="one"))
+    assert world.ralph("import", "report.xml").code == 0
+    finished(world, "2026-01-02T09:00:00Z")
+    before = world.task(ID)
+    world.write("ci.xml", CART.format(at=at, why=why))
+    data = world.ralph("import", "ci.xml", "--json").data
+    assert data["added"] == ([f"{ID}-2"] if fails_again else [])
+    assert (data["updated"], data["removed"]) == ([], [])
+    assert world.task(ID) == before
+    said = f"{ID} is complete here, " + (
+        f"and fails again: {ID}-2 is new." if fails_again
+        else "since this was found: it stays as it is."
+    )  # fmt: skip
+    assert said in " ".join(data["notes"]).replace("complete here since", "complete here, since")
+    again = world.ralph("import", "ci.xml", "--json").data
+    assert (again["added"], again["updated"], again["removed"]) == ([], [], [])
+
+
+def test_what_was_cancelled_stays_so_and_says_how_to_reopen(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.write("report.xml", CART.format(at="", why="one"))
+    assert world.ralph("import", "report.xml").code == 0
+    assert world.ralph("edit", ID, "--cancel", "not now").code == 0
+    before = world.task(ID)
+    world.write("report.xml", CART.format(at="", why="two"))
+    data = world.ralph("import", "report.xml", "--json").data
+    assert (data["added"], data["updated"], world.task(ID)) == ([], [], before)
+    assert (
+        f"{ID} is cancelled here, and fails: ralphgit reset {ID} --reopen --reason TEXT"
+        in (data["notes"])
+    )

@@ -227,3 +227,68 @@ def test_a_finished_task_is_ticked_in_the_plan(tmp_path: Path) -> None:
     assert world.read("plan.md") == PLAN.replace("- [ ] **Step", "- [x] **Step")
     again = world.ralph("import", "plan.md", "--json").data
     assert (again["updated"], again["kept"]) == ([], [])
+
+
+CONSTRAINTS = """\
+# Implementation Plan: Shop
+
+> **For agentic workers:** use a skill.
+
+**Goal:** A shop that sells.
+
+**Tech Stack:** Python 3.12
+
+## File Structure
+
+- `src/`: code
+
+## Global Constraints
+
+- No new dependency.
+- Every price is an integer
+  of cents.
+
+---
+
+### Task 1: Cart
+
+- [ ] **Step 1: Write it**
+
+### Task 2: Pay
+
+- [ ] **Step 1: Write it**
+"""
+SAID = (
+    "**Goal:** A shop that sells.\n\n**Tech Stack:** Python 3.12\n\nGlobal Constraints:\n\n"
+    "- No new dependency.\n- Every price is an integer\n  of cents."
+)
+
+
+def test_what_holds_for_the_plan_is_in_every_packet_and_stored_once(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.write("plan.md", CONSTRAINTS)
+    assert world.ralph("import", "plan.md").code == 0
+    assert world.read().count("No new dependency") == 1
+    assert world.task("task-2")["story"] == "Shop"
+    for task in ("task-1", "task-2"):
+        assert (
+            world.ralph("packet", task, "--json").data["packet"]["background"] == f"Shop\n\n{SAID}"
+        )
+        assert "\n## Background\n" in world.ralph("prompt", task).out
+        assert "\n- No new dependency.\n" in world.ralph("prompt", task).out
+    world.replace("No new dependency", "No dependency", "plan.md")
+    again = world.ralph("import", "plan.md", "--json").data
+    assert (again["added"], again["updated"]) == ([], [])
+    assert (
+        "- No dependency." in world.ralph("packet", "task-1", "--json").data["packet"]["background"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("heading", "story"),
+    [("## Ground rules\n\nBe kind.", "p"), ("## Phase 1: Begin\n\nSlowly.", "phase-1"),
+     ("## Backend", "Backend"), ("## Notes\n\nMore.", "p")],
+)  # fmt: skip
+def test_which_heading_above_the_first_task_is_its_part(heading: str, story: str) -> None:
+    text = f"# P Plan\n\n{heading}\n\n### Task 1: a\n\n- [ ] **Step 1: x**\n"
+    assert [str(task["story"]).casefold() for task in tasks(text).values()] == [story.casefold()]

@@ -150,7 +150,7 @@ def test_the_folder_of_backlog_md_as_a_whole(world: World) -> None:
     assert not {"dependencies", "parent_task_id", "updated_date"} & {*last, *tasks["BACK-2"]}
     assert done.data["notes"][:2] == [
         "1 file without a task not read: backlog/tasks/readme.md.",
-        "1 file with a task list beside tickets not read: backlog/tasks/release.md.",
+        "1 file with a list beside the tasks not read: backlog/tasks/release.md.",
     ]
     again = world.ralph("import", "backlog", "--json").data
     assert (again["added"], again["updated"], len(again["unchanged"])) == ([], [], 4)

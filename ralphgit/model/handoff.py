@@ -88,6 +88,8 @@ class Packet(NamedTuple):
     mode: str = Mode.PARALLEL
     agent: str = ""
     """The profile that the task asks for."""
+    background: str = ""
+    """What its story says of all of its tasks."""
 
     @property
     def may_change(self) -> str | tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -108,6 +108,19 @@ def parts(text: str, spans: tuple[task_blocks.Block, ...]) -> list[yaml_reader.S
         *((span.start, span.end) for span in spans),
         (spans[-1].end, len(text)),
     ]
+
+
+def around(text: str, spans: Sequence[task_blocks.Block]) -> dict[str, Any]:
+    """The root keys of a graph that was found valid, read without its tasks.
+
+    Raises: InvalidRecord where what is left is no YAML: the tasks do not stand in lines of their
+    own.
+    """
+    outside = text
+    if spans:
+        outside = text[: spans[0].start] + text[spans[-1].end :]
+    root = yaml_reader.load(outside)
+    return root if isinstance(root, dict) else {}
 
 
 def _matches(text: str, spans: tuple[task_blocks.Block, ...], tasks: list[Any]) -> bool:

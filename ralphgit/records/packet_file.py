@@ -26,6 +26,7 @@ def stored(made: Packet) -> dict[str, object]:
         "worker": made.worker,
         "agent": made.agent,
         "mission": "\n\n".join(filter(None, [made.title, made.description])),
+        "background": made.background,
         "governing_ids": [*filter(None, [made.story]), *(item.id for item in made.acceptance)],
         "acceptance": [item._asdict() for item in made.acceptance],
         "scope": scope,

@@ -59,6 +59,8 @@ class Source(NamedTuple):
     machine."""
     ignored: tuple[IgnoredLines, ...]
     """Lines that look like items and were read as nothing."""
+    settled: frozenset[str]
+    """Tasks that are complete or cancelled here, and stay as they are."""
     can_tick: frozenset[str]
     """The files, as they were named, in which `export --tick` can mark what is done."""
 
@@ -137,7 +139,16 @@ def read(
     notes = [*passed, *found.notes, *identified.notes, *notes]
     given = Given(tuple(files), identified.names, identified.moved)
     return Source(
-        made.tasks, root, found.dropped, tuple(notes), origins, groups, given, ignored, can_tick
+        made.tasks,
+        root,
+        found.dropped,
+        tuple(notes),
+        origins,
+        groups,
+        given,
+        ignored,
+        identified.settled,
+        can_tick,
     )
 
 

@@ -225,6 +225,10 @@ class _Plan:
                 file=row.file, line=row.line, task=name, code="duplicate_id",
                 hint="rename one of the two tasks",
             )  # fmt: skip
+        if name in source.settled:
+            self.same[name] = None
+            self.kept.append(name)
+            return
         stored = self.here.stored(row)
         decision = three_way_import.decide(stored, task, files, given)
         if decision.back:
@@ -246,6 +250,7 @@ class _Plan:
             row.id
             for row in self.here.rows
             if row.id not in source.origins
+            and row.id not in source.settled
             and SOURCE in row.json
             and three_way_import.is_gone(self.here.stored(row), source.given)
         )

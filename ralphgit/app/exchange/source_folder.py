@@ -13,6 +13,9 @@ from ralphgit.records.importers import Imported
 
 #: Below a folder that has no Markdown files itself, as Backlog.md's.
 _BELOW = ("tasks", "completed")
+#: Folders of folders with a list each.
+_KEPT_IN = ("changes", "specs")
+_TASKS = "tasks.md"
 _LIST = "markdown"
 
 
@@ -30,6 +33,8 @@ class Read(NamedTuple):
 def expand(folder: str, names: Sequence[str]) -> list[tuple[str, bool]]:
     """The files that `names` stand for, and whether each was found in a folder of that name.
 
+    A folder of folders with a `tasks.md` each stands for these.
+
     Numbers in their names count as numbers, so T-2 comes before T-10.
 
     Raises: UsageError (no_file) for a folder without Markdown files.
@@ -39,7 +44,7 @@ def expand(folder: str, names: Sequence[str]) -> list[tuple[str, bool]]:
         if not os.path.isdir(os.path.join(folder, name)):
             found.append((name, False))
             continue
-        listed = _markdown(folder, name)
+        listed = _lists(folder, name) or _markdown(folder, name)
         for below in () if listed else _BELOW:
             listed += _markdown(folder, os.path.join(name, below))
         if not listed:
@@ -49,6 +54,30 @@ def expand(folder: str, names: Sequence[str]) -> list[tuple[str, bool]]:
                 hint="name the file in it that has the tasks",
             )
         found += [(each, True) for each in listed]
+    return found
+
+
+def _lists(folder: str, name: str) -> list[str]:
+    """The task lists in folders of `name`, one each: specs of Kiro or spec-kit, OpenSpec's changes.
+
+    What is in an archive, or a folder whose name begins with a dot or an underscore, is left.
+    """
+    found: list[str] = []
+    for inside in ("", *_KEPT_IN):
+        place = os.path.join(name, inside) if inside else name
+        try:
+            below = os.listdir(os.path.join(folder, place))
+        except OSError:
+            continue
+        for each in sorted(below, key=_by_number):
+            path = os.path.join(place, each, _TASKS)
+            if (
+                each[0] not in "._"
+                and each != "archive"
+                and each not in _KEPT_IN
+                and (os.path.isfile(os.path.join(folder, path)))
+            ):
+                found.append(path)
     return found
 
 
@@ -69,14 +98,27 @@ def _by_number(name: str) -> list[tuple[int, str]]:
 def chosen(files: Sequence[Read]) -> tuple[list[tuple[str, Imported]], list[str]]:
     """What is imported of `files`, by rank, and notes on those in folders that are not.
 
-    Beside files of one task each, a document with a task list is about something else.
+    Beside files of one task each, or beside tasks.md, a document with a list is about something
+    else.
     """
     tickets = any(one.beside and one.format not in ("", _LIST) for one in files)
+    plans = {
+        os.path.dirname(one.name)
+        for one in files
+        if one.beside and one.found is not None and os.path.basename(one.name) == _TASKS
+    }
     kept, unknown, lists = [], [], []
     for one in files:
         if one.found is None:
             unknown.append(one.name)
-        elif tickets and one.beside and one.format == _LIST:
+        elif (
+            one.beside
+            and one.format == _LIST
+            and (
+                tickets
+                or (os.path.dirname(one.name) in plans and os.path.basename(one.name) != _TASKS)
+            )
+        ):
             lists.append(one.name)
         else:
             kept.append((one.name, one.found))
@@ -86,8 +128,7 @@ def chosen(files: Sequence[Read]) -> tuple[list[tuple[str, Imported]], list[str]
         notes.append(f"{counted(len(unknown), 'file')} without a task not read: {_some(unknown)}.")
     if lists:
         notes.append(
-            f"{counted(len(lists), 'file')} with a task list beside tickets not read: "
-            f"{_some(lists)}."
+            f"{counted(len(lists), 'file')} with a list beside the tasks not read: {_some(lists)}."
         )
     return kept, notes
 

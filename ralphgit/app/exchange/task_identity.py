@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
-from ralphgit.app.active_claims import other_bases
-from ralphgit.app.exchange import three_way_import
+from ralphgit.app.exchange import source_prefix, three_way_import
+from ralphgit.app.exchange.failing_again import ENDED, Failures
+from ralphgit.app.exchange.known_task import Item, Known, known, leased
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord, UsageError
@@ -24,7 +25,6 @@ from ralphgit.records import importers
 from ralphgit.records.importers import Imported
 from ralphgit.records.importers.parts import headings
 from ralphgit.records.importers.parts.source_values import safe_id, short
-from ralphgit.records.task_origin import Origin
 from ralphgit.rules import import_identity
 from ralphgit.rules.import_identity import RENUMBERED, REWORDED, By, Facts, Verdict, Words
 
@@ -57,37 +57,13 @@ class Identified(NamedTuple):
     moved: dict[str, str]
     """By file that is gone, what it is called now."""
     notes: list[str]
-
-
-class _Known(NamedTuple):
-    """A task that is here."""
-
-    id: str
-    name: str
-    """The id that its source gives it."""
-    files: tuple[str, ...]
-    words: str
-    title: str
-    address: str
-    status: str
-    held: bool
-    edited: bool
-    place: tuple[str, int]
-
-
-class _Item(NamedTuple):
-    """What a file has."""
-
-    name: str
-    title: str
-    words: str
-    address: str
-    line: int
+    settled: frozenset[str]
+    """Tasks that are complete or cancelled here, which a report of failures does not change."""
 
 
 class _Doubt(NamedTuple):
-    item: _Item
-    task: _Known
+    item: Item
+    task: Known
     now: str
     """Where the task's words are in the file, "" where they are not."""
 
@@ -106,7 +82,10 @@ def resolve(
     """
     graph = _Graph(project, here, files)
     taken = [
-        graph.take(name, file, found, told) for (name, found), file in zip(each, files, strict=True)
+        graph.take(name, file, found, one)
+        for (name, found), file, one in zip(
+            each, files, graph.prefixes(each, files, told), strict=True
+        )
     ]
     # Tickets of one folder name each other.
     shared = {name: id for ids, _ in reversed(taken) for name, id in ids.items()}
@@ -114,7 +93,7 @@ def resolve(
         (name, importers.renamed(found, shared | ids, prefix))
         for (name, found), (ids, prefix) in zip(each, taken, strict=True)
     ]
-    return Identified(made, graph.names, graph.moved, graph.notes)
+    return Identified(made, graph.names, graph.moved, graph.notes, frozenset(graph.settled))
 
 
 class _Graph:
@@ -124,28 +103,63 @@ class _Graph:
         self.names: dict[str, str] = {}
         self.moved: dict[str, str] = {}
         self.notes: list[str] = []
+        self.settled: set[str] = set()
         self._top, self._given = project.top, frozenset(files)
-        leased = _leased(project)
-        self._tasks = [_known(here.stored(row), leased, (row.file, row.line)) for row in here.rows]
+        held = leased(project)
+        self._tasks = [known(here.stored(row), held, (row.file, row.line)) for row in here.rows]
         self._ids = {task.id.casefold(): task for task in self._tasks}
         self._archive = here.archive
+
+    def prefixes(
+        self, each: Sequence[tuple[str, Imported]], files: Sequence[str], told: Told
+    ) -> list[Told]:
+        """What is told of each file; of several lists with the same ids, those that are new here
+        are called after their folders."""
+        if told.prefix or len(each) == 1:
+            return [told] * len(each)
+        titles: dict[str, set[str]] = {}
+        for _, found in each:
+            for task in found.tasks if found.local else ():
+                titles.setdefault(str(task["id"]).casefold(), set()).add(str(task["title"]))
+        known = {file for task in self._tasks for file in task.files}
+        made: list[Told] = []
+        for (name, found), file in zip(each, files, strict=True):
+            names = [str(task["id"]) for task in found.tasks if task["id"] not in found.made]
+            same = (
+                found.local
+                and file not in known
+                and any(
+                    len(titles[one.casefold()]) > 1 or self._other(one, file)[1] == By.OTHER
+                    for one in names
+                )
+            )
+            word = source_prefix.prefix_of(name, max(map(len, names), default=0)) if same else ""
+            if word and any(word == one.prefix for one in made):
+                word = f"{word[:20]}{headings.digest(file)}-"
+            if word:
+                self.notes.append(
+                    f"The ids of {name} begin with {word} here: others have the same."
+                )
+            made.append(told._replace(prefix=word))
+        return made
 
     def take(self, name: str, file: str, found: Imported, told: Told) -> tuple[dict[str, str], str]:
         """By the ids in the file called `name`, those that its tasks have here; and its prefix."""
         items = [
-            _Item(
+            Item(
                 str(task["id"]),
                 str(task["title"]),
                 three_way_import.words(task),
                 three_way_import.address(task),
                 found.lines.get(str(task["id"]), 1),
+                three_way_import.said(task, "description"),
             )
             for task in found.tasks
         ]
         for item in items if told.prefix else ():
             parse_task_id(told.prefix + item.name)
         own = self._own(file, items)
-        prefix = _prefix(name, own, told.prefix)
+        prefix = source_prefix.remembered(name, own, told.prefix)
         by_name = {task.name.casefold(): task for task in own}
         old = {task.id.casefold(): task for task in own if task.name == task.id}
         for item in items:  # before names were remembered, ids alone had the prefix
@@ -161,6 +175,12 @@ class _Graph:
                 else prefix + item.name
                 for item in items
             }
+        if found.failing:
+            failures = Failures(self._ids, self._archive)
+            ids = {item.name: failures.task(item, prefix, found.as_of) for item in items}
+            ended = {task.id for task in own if task.status in ENDED}
+            self.settled |= failures.settled | ended - {*ids.values()}
+            self.notes += failures.notes
         for item in items:
             if ids[item.name] != item.name:
                 self.names[ids[item.name]] = item.name
@@ -169,15 +189,15 @@ class _Graph:
                 self._add(ids[item.name], item, file)
         return ids, prefix
 
-    def _add(self, id: str, item: _Item, file: str) -> None:
+    def _add(self, id: str, item: Item, file: str) -> None:
         """Know a task for the files that follow."""
-        task = _Known(
+        task = Known(
             id, item.name, (file,), item.words, item.title, item.address, Status.PENDING.value,
-            False, False, (file, item.line),
+            False, False, (file, item.line), description=item.description,
         )  # fmt: skip
         self._ids.setdefault(id.casefold(), task)
 
-    def _own(self, file: str, items: Sequence[_Item]) -> list[_Known]:
+    def _own(self, file: str, items: Sequence[Item]) -> list[Known]:
         """The tasks that came from `file`, or from one that was moved there."""
         own = [task for task in self._tasks if file in task.files]
         if own or not os.path.exists(os.path.join(self._top, file)):
@@ -198,8 +218,8 @@ class _Graph:
         return []
 
     def _local(
-        self, name: str, file: str, found: Imported, items: Sequence[_Item],
-        own: Sequence[_Known], by_name: Mapping[str, _Known], prefix: str, told: Told,
+        self, name: str, file: str, found: Imported, items: Sequence[Item],
+        own: Sequence[Known], by_name: Mapping[str, Known], prefix: str, told: Told,
     ) -> dict[str, str]:  # fmt: skip
         """The ids of the items of a list whose ids mean something within it only."""
         here = {item.name.casefold() for item in items}
@@ -243,7 +263,7 @@ class _Graph:
             raise _ask(name, doubts)
         return ids
 
-    def _other(self, id: str, file: str) -> tuple[_Known | None, By]:
+    def _other(self, id: str, file: str) -> tuple[Known | None, By]:
         """The task that has `id`, which this file has not given it; and who has."""
         task = self._ids.get(id.casefold())
         if task is None or task.id != id:
@@ -253,7 +273,7 @@ class _Graph:
         return task, By.OTHER if task.files else By.PERSON
 
     def _free(
-        self, item: _Item, name: str, file: str, found: Imported, prefix: str, verdict: Verdict
+        self, item: Item, name: str, file: str, found: Imported, prefix: str, verdict: Verdict
     ) -> str:
         """An id for a new task. Raises: InvalidRecord (other_source)."""
         wanted = prefix + item.name
@@ -277,30 +297,7 @@ class _Graph:
         return id
 
 
-def _known(stored: dict[str, Any], leased: frozenset[str], place: tuple[str, int]) -> _Known:
-    origin = Origin.of(stored)
-    id, status = str(stored["id"]), str(stored["status"])
-    return _Known(
-        id,
-        (origin.id if origin else "") or id,
-        origin.files if origin else (),
-        (origin.digests.get("title") if origin else None) or three_way_import.words(stored),
-        str(stored["title"]),
-        three_way_import.address(stored),
-        status,
-        status != Status.PENDING or id in leased,
-        origin is not None and three_way_import.is_edited(stored, origin),
-        place,
-    )
-
-
-def _leased(project: Project) -> frozenset[str]:
-    places = other_bases.lease_places(project)
-    refs = project.repository.refs
-    return frozenset(ref.removeprefix(one) for ref in refs for one in places if ref.startswith(one))
-
-
-def _words(item: _Item, task: _Known | None, follows: _Known | None, here: set[str]) -> Words:
+def _words(item: Item, task: Known | None, follows: Known | None, here: set[str]) -> Words:
     """What the words of an item are; `task` has its id, and `follows` its words."""
     if task is not None and task.words == item.words:
         return Words.ITS
@@ -309,37 +306,20 @@ def _words(item: _Item, task: _Known | None, follows: _Known | None, here: set[s
     return Words.OTHERS if follows.name.casefold() in here else Words.LOST
 
 
-def _of_issue(item: _Item, task: _Known | None) -> Verdict | None:
+def _of_issue(item: Item, task: Known | None) -> Verdict | None:
     """What an issue is: its address says it, whatever its words; None for all else."""
     if task is None or not (item.address and task.address):
         return None
     return Verdict.SAME if item.address == task.address else Verdict.ANOTHER
 
 
-def _prefix(name: str, own: Iterable[_Known], wanted: str) -> str:
-    """The prefix of a file's tasks: as wanted, else as remembered.
-
-    Raises: UsageError (other_prefix) where the file's tasks have another one.
-    """
-    found = {task.id[: -len(task.name)] for task in own if task.id.endswith(task.name)}
-    known = found.pop() if len(found) == 1 else ""
-    if not wanted or wanted == known or all(task.id.startswith(wanted) for task in own):
-        return wanted or known
-    before = f"with --prefix {known}" if known else "without a prefix"
-    again = f"ralphgit import --prefix {known} {name}" if known else f"ralphgit import {name}"
-    raise UsageError(
-        f"{name} was imported {before}, and its tasks keep their ids; nothing was written",
-        code="other_prefix", hint=again,
-    )  # fmt: skip
-
-
-def _another(item: _Item, other: _Known, name: str) -> InvalidRecord:
+def _another(item: Item, other: Known, name: str) -> InvalidRecord:
     file, line = other.place
     return InvalidRecord(
         f"the graph has another task {other.id} ({short(other.title)}); nothing was written; "
         "--prefix puts a word before the ids",
         file=file, line=line, task=item.name, code="other_source",
-        hint=f"ralphgit import --prefix WORD- {name}",
+        hint=f"ralphgit import --prefix {source_prefix.prefix_of(name, len(item.name))} {name}",
     )  # fmt: skip
 
 

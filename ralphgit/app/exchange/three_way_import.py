@@ -153,6 +153,11 @@ def words(task: Mapping[str, Any]) -> str:
     return _digest("title", task["title"])
 
 
+def said(task: Mapping[str, Any], key: str) -> str:
+    """A digest of what a task's source says of one field, as `x-source` has it."""
+    return _digest(key, task.get(key))
+
+
 def address(task: Mapping[str, Any]) -> str:
     """Where the issue that a task is can be read, "" for any other task."""
     issue = task.get("x-github")

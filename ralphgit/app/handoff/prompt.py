@@ -79,7 +79,15 @@ def written(project: Project, packet: Packet) -> str:
     left = [line for one in packet.dependencies for line in _left(one)]
     fence = _fence(
         chain(
-            mission, criteria, *packet.scope, packet.outputs, packet.verify, said, left, packet.kept
+            mission,
+            [packet.background],
+            criteria,
+            *packet.scope,
+            packet.outputs,
+            packet.verify,
+            said,
+            left,
+            packet.kept,
         )
     )
     opening, closing = f"<<<task data {fence}", f"task data {fence}>>>"
@@ -105,6 +113,8 @@ def written(project: Project, packet: Packet) -> str:
         "",
         *data(mission, ""),
         "",
+        *(["## Background", "", "What the story says of all of its tasks:", "",
+           *data([packet.background], ""), ""] if packet.background else []),
         "## Acceptance",
         "",
         *either(

@@ -43,6 +43,10 @@ class Imported(NamedTuple):
     """What is done can be marked in the file."""
     lines: Mapping[str, int] = MappingProxyType({})
     """By task, its line, from 1; not of every format."""
+    failing: bool = False
+    """Its tasks are what fails now: one that is complete here fails again."""
+    as_of: str = ""
+    """When that was found, with a time zone; "" where the file does not say."""
     wholes: Mapping[int, tuple[str, ...]] = MappingProxyType({})
     """By the line of an item that is open and no task, the tasks inside, with which it is done."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from ralphgit.errors import InvalidRecord
@@ -71,7 +72,21 @@ def _read(file: SourceFile) -> Imported:
     tasks = [_task(ids[name], name, failures, runner, log) for name, failures in by_file.items()]
     failed = sum(map(len, by_file.values()))
     log.note(f"{failed} of {len(cases)} tests failed: a task for each file that they are in.")
-    return log.imported(tasks, {})
+    found = log.imported(tasks, {})
+    return found._replace(failing=True, as_of=_time(root))
+
+
+def _time(root: Element) -> str:
+    """When the last suite was run; "" where no time with a zone is given."""
+    times = []
+    for each in root.iter():
+        try:
+            time = datetime.fromisoformat(each.get("timestamp") or "")
+        except ValueError:
+            continue
+        if time.tzinfo is not None:
+            times.append(time)
+    return max(times).isoformat() if times else ""
 
 
 def _parsed(file: SourceFile) -> Element:

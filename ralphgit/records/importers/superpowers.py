@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from ralphgit.model.task_status import Status
@@ -52,6 +53,14 @@ _NO_PROOF = re.compile(
     r"(?:npm|pnpm|yarn|bun)\s+(?:run\s+)?(?:dev|start|serve|watch)\b|.*\s--watch\b"
     r"|git\s+(?:add|commit|push|checkout|switch|worktree)\b"
 )
+#: What a plan's title says of itself, and a section that holds for every task of it.
+_OF_PLAN = re.compile(
+    r"\A(?:implementation )?plan\s*[:\u2013\u2014-]\s*"
+    r"|\s*[:\u2013\u2014-]?\s*\b(?:implementation )?plan\Z",
+    re.IGNORECASE,
+)
+_RULES = re.compile(r"constraint|convention|guardrail|invariant|\brules?\b", re.IGNORECASE)
+_WORD = re.compile(r"\w")
 _SHELLS = frozenset({"", "bash", "sh", "shell", "console", "zsh"})
 
 
@@ -82,7 +91,8 @@ def _sections(file: SourceFile) -> list[_Section]:
     ]
     last = file.body.count("\n") + 2
     found: list[_Section] = []
-    story = _part(nodes, -1, starts[0][0]) if starts else None
+    plan = _plan(nodes)
+    story = _first_part(nodes, [place for place, _ in starts])
     for number, (place, task) in enumerate(starts):
         following = starts[number + 1][0] if number + 1 < len(starts) else len(nodes)
         part = _part(nodes, place, following)
@@ -92,11 +102,62 @@ def _sections(file: SourceFile) -> list[_Section]:
         title = (words[2] if words else task[2]) or nodes[place].text
         inside = nodes[place + 1 : stop]
         heading = headings.read(story.text) if story is not None else None
-        if heading is not None and headings.is_plain(heading.story):
-            heading = None
+        if heading is None or headings.is_plain(heading.story):
+            heading = plan
         found.append(_Section(task[1], title, heading, nodes[place].line, end, inside))
         story = part or story
     return found
+
+
+def _plan(nodes: Sequence[Node]) -> headings.Heading | None:
+    """The plan as a story, by the document's title; None where it has none."""
+    title = next((node.text for node in nodes if node.kind == "heading" and node.level == 1), "")
+    words = _OF_PLAN.sub("", _bare(title)).strip()
+    return headings.read(words) if words and not _TASK.fullmatch(words) else None
+
+
+def _first_part(nodes: Sequence[Node], tasks: Sequence[int]) -> Node | None:
+    """The heading of the part that the first task is in: not one of what holds for the plan.
+
+    It stands right above the task, is a numbered phase, or parts of its level follow.
+    """
+    part = _part(nodes, -1, tasks[0]) if tasks else None
+    if part is None or _RULES.search(part.text):
+        return None
+    later = [_part(nodes, *pair) for pair in pairwise(tasks)]
+    alike = any(one is not None and one.level == part.level for one in later)
+    above = nodes[tasks[0] - 1] is part
+    return part if above or alike or headings.read(part.text).phase else None
+
+
+def _stories(file: SourceFile, sections: Sequence[_Section]) -> dict[str, object]:
+    """The parts of the plan, each with what holds for all tasks: its goal, its constraints."""
+    root = headings.stories(one.story for one in sections)
+    said = _for_all(file.blocks, sections[0].line)
+    ids = dict.fromkeys(one.story for one in sections if one.story)
+    if not said:
+        return root
+    stories = [{"id": one.story, "title": one.title, "description": said} for one in ids]
+    return {**root, "stories": stories} if stories else root
+
+
+def _for_all(nodes: Sequence[Node], first: int) -> str:
+    """What the plan says before its first task, below its title or of rules for every task."""
+    found: list[str] = []
+    inside = True
+    for node in nodes:
+        if node.line >= first:
+            break
+        if node.kind == "heading":
+            inside = node.level == 1 or _RULES.search(node.text) is not None
+            if inside and node.level > 1:
+                found.append(f"{node.text}:")
+        elif inside and node.kind in ("text", "item", "fence") and _WORD.search(node.raw):
+            mark = "- " if node.kind == "item" else ""
+            words = node.raw.replace("\n", "\n  ") if mark else node.raw
+            close = bool(mark and found and found[-1].startswith("- "))
+            found.append(("\n" if close else "") + mark + words)
+    return re.sub(r"\n\n\n(?=- )", "\n", "\n\n".join(found))
 
 
 def _bare(text: str) -> str:
@@ -165,7 +226,7 @@ def _read(file: SourceFile) -> Imported:
             if missing := [ref for ref in refs if ref not in named]:
                 fields[MISSING] = missing
         tasks.append(in_order(task_of(new, fields, log, "")))
-    return log.imported(tasks, headings.stories(one.story for one in sections), local=True)
+    return log.imported(tasks, _stories(file, sections), local=True)
 
 
 def _ids(sections: Sequence[_Section]) -> list[str]:
