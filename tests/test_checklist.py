@@ -469,7 +469,7 @@ def test_commands_in_a_code_block_and_in_a_list() -> None:
         "- [ ] T1 a\n  - Verify:\n    ```sh\n    npm test\n    npm run lint\n    ```\n"
         "  - Done when:\n    - it runs\n    - it stops\n  - Verify:\n    1. `make`\n    2. Look\n"
     )["T1"]
-    assert task["verify"] == ["npm test\nnpm run lint", "make"]
+    assert task["verify"] == ["set -e\nnpm test\nnpm run lint", "make"]
     assert [item["text"] for item in task["acceptance"]] == ["it runs", "it stops", "Look"]
 
 

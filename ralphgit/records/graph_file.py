@@ -110,15 +110,15 @@ def parts(text: str, spans: tuple[task_blocks.Block, ...]) -> list[yaml_reader.S
     ]
 
 
-def around(text: str, spans: Sequence[task_blocks.Block]) -> dict[str, Any]:
-    """The root keys of a graph that was found valid, read without its tasks.
+def around(text: str, rows: Sequence[Row]) -> dict[str, Any]:
+    """The root keys of a graph that was found valid, read without its tasks, `rows`.
 
     Raises: InvalidRecord where what is left is no YAML: the tasks do not stand in lines of their
     own.
     """
     outside = text
-    if spans:
-        outside = text[: spans[0].start] + text[spans[-1].end :]
+    if rows:
+        outside = text[: rows[0].start] + text[rows[-1].end :]
     root = yaml_reader.load(outside)
     return root if isinstance(root, dict) else {}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ralphgit.app.active_claims import next_tasks, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.evidence import tree_digest
-from ralphgit.app.handoff import dependencies, questions, story_text
+from ralphgit.app.handoff import dependencies, questions
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
@@ -62,7 +62,8 @@ def _background(project: Project, task: Task) -> str:
     """What the story of a task says, on the base or, where the task is not there, here."""
     on_base = bool(project.base.commit) and task.id in project.base_view.by_id
     here = project.here if project.repository.top is not None and not on_base else None
-    return story_text.told(here or project.base_view, task.story) if here or on_base else ""
+    view = project.base_view if on_base else here
+    return view.words_of_story(task.story) if view else ""
 
 
 def packet(project: Project, task: str = "") -> Packet:

@@ -84,6 +84,28 @@ class GraphView:
         """The task's normalised mapping."""
         return stored(row)
 
+    def words_of_story(self, story: str) -> str:
+        """What `stories` says of a story: its title and its description; "" where it says nothing.
+
+        Only what stands around the tasks is read, however many there are.
+        """
+        for path, _ in self.shards if story else ():
+            text = self.content(path)
+            if "stories:" not in text:
+                continue
+            from ralphgit.records import graph_file
+
+            try:
+                root = graph_file.around(text, [row for row in self.rows if row.file == path])
+            except InvalidRecord:
+                continue  # of a layout that is read as a whole only
+            entries = root.get("stories")
+            for entry in entries if isinstance(entries, list) else ():
+                if isinstance(entry, dict) and str(entry.get("id")) == story:
+                    said = (entry.get("title"), entry.get("description"))
+                    return "\n\n".join(one for one in said if isinstance(one, str) and one)
+        return ""
+
     def task(self, task: str) -> Task:
         """Raises: UnknownTask."""
         if task not in self._tasks:

@@ -19,6 +19,11 @@ _GRAPH_KEYS = frozenset({"nodes", "tasks"})
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 
 
+#: What a terminal shows as colour, as it is or as JSON writes it: text that was copied from one.
+_ESCAPE = re.compile(r"\x1b|\\u001b", re.IGNORECASE)
+_COLOUR = re.compile(r"(?:\x1b|(?<!\\)\\u001b)\[[0-9;]*[A-Za-z]", re.IGNORECASE)
+
+
 class Form(Enum):
     """What a file is written in."""
 
@@ -47,12 +52,13 @@ class SourceFile:
         Raises: InvalidRecord for what is not UTF-8.
         """
         try:
-            self.text = data.decode("utf-8-sig").replace("\r\n", "\n")
+            text = data.decode("utf-8-sig").replace("\r\n", "\n")
         except UnicodeDecodeError as error:
             line = data.count(b"\n", 0, error.start) + 1
             raise InvalidRecord(
                 "the file is not UTF-8 text", file=name, line=line, hint="save the file as UTF-8"
             ) from error
+        self.text = _COLOUR.sub("", text) if _ESCAPE.search(text) else text
         if not self.text.isprintable():
             try:
                 input_limits.refuse_raw(self.text)

@@ -17,11 +17,11 @@ it is written is the description, in which the steps keep their order.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from ralphgit.model.task_status import Status
+from ralphgit.model.task_status import Mode, Status
 from ralphgit.records.importers.imported import Imported, Log
 from ralphgit.records.importers.importer import NO, SURE, Importer
 from ralphgit.records.importers.parts import (
@@ -61,6 +61,9 @@ _OF_PLAN = re.compile(
 )
 _RULES = re.compile(r"constraint|convention|guardrail|invariant|\brules?\b", re.IGNORECASE)
 _WORD = re.compile(r"\w")
+_ELSEWHERE = re.compile(r"\bcd\s+[\"']?(?:/|~|\$HOME|[A-Za-z]:[\\/])")
+#: Passes whatever happens.
+_PASSES = re.compile(r"\|\|\s*(?:true|:)\s*\Z")
 _SHELLS = frozenset({"", "bash", "sh", "shell", "console", "zsh"})
 
 
@@ -226,7 +229,23 @@ def _read(file: SourceFile) -> Imported:
             if missing := [ref for ref in refs if ref not in named]:
                 fields[MISSING] = missing
         tasks.append(in_order(task_of(new, fields, log, "")))
+    _tell_elsewhere(tasks, log)
     return log.imported(tasks, _stories(file, sections), local=True)
+
+
+def _tell_elsewhere(tasks: Sequence[Mapping[str, object]], log: Log) -> None:
+    """Name the tasks whose commands go to a folder of the machine on which the plan was made."""
+    named = [
+        str(task["id"])
+        for task in tasks
+        if isinstance(verify := task.get("verify"), list)
+        and any(_ELSEWHERE.search(str(command)) for command in verify)
+    ]
+    if named:
+        log.note(
+            f"The verify commands of {', '.join(named)} name a folder of one machine (cd /...): "
+            "in another worktree they prove nothing; ralphgit edit ID --verify COMMAND."
+        )
 
 
 def _ids(sections: Sequence[_Section]) -> list[str]:
@@ -269,6 +288,8 @@ def _fields(section: _Section, raw: str) -> dict[str, object]:
     if verify := _checks(section.nodes):
         fields["verify"] = verify
     made, touched = _files(section.nodes)
+    if verify and not touched and not _commits(section.nodes):
+        fields["mode"] = Mode.VERIFY.value
     if made:
         fields["outputs"] = made
     if touched:
@@ -353,10 +374,16 @@ def _checks(nodes: Sequence[Node]) -> list[str]:
     return list(good or bad)
 
 
+def _commits(nodes: Sequence[Node]) -> bool:
+    """Whether a task makes a commit, as one does that changes files."""
+    return any("git commit" in node.raw or "git add" in node.raw for node in nodes)
+
+
 def _proofs(codes: Sequence[str]) -> list[str]:
     typed = ["\n".join(map(commands_in_prose.typed, code.splitlines())) for code in codes]
-    return [code for code in typed
-            if commands_in_prose.is_command(code) and not _NO_PROOF.match(code)]  # fmt: skip
+    return [commands_in_prose.script(code) for code in typed
+            if commands_in_prose.is_command(code) and not _NO_PROOF.match(code)
+            and not _PASSES.search(code)]  # fmt: skip
 
 
 IMPORTER = Importer(

@@ -10,6 +10,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
+from ralphgit.model.task_status import Mode
 from ralphgit.records.importers.imported import Imported, Log
 from ralphgit.records.importers.importer import NO, SURE, Importer
 from ralphgit.records.importers.parts import json_places, tick_in_place
@@ -117,6 +118,10 @@ def _task(entry: _Entry, names: Mapping[str, str], log: Log) -> dict[str, object
         fields["acceptance"] = [strategy]
     if entry.tag != _USUAL:
         fields["story"] = entry.tag
+    if entry.inside:
+        # The work is in the subtasks: nobody could change a file for the task itself.
+        fields |= {"mode": Mode.VERIFY.value}
+        fields.setdefault("acceptance", ["all of its subtasks are done"])
     refs = dict.fromkeys((*entry.depends_on, *entry.inside))
     fields["depends_on"] = [names[ref.casefold()] for ref in refs if ref.casefold() in names]
     if missing := [ref for ref in refs if ref.casefold() not in names]:

@@ -85,6 +85,12 @@ def typed(line: str) -> str:
     return line.removeprefix("$ ")
 
 
+def script(lines: str) -> str:
+    """The lines of a code block as one command: it passes where each of them does."""
+    several = [line for line in lines.split("\n") if line.strip() and line.strip()[0] != "#"]
+    return f"set -e\n{lines}" if len(several) > 1 and not several[0].startswith("set ") else lines
+
+
 def is_command(code: str) -> bool:
     """Whether code is a command, and not a sentence, a value, a request or a file's path.
 

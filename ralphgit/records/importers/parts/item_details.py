@@ -32,8 +32,8 @@ _ID = re.compile(
     rf"|\[(?P<boxed>{_NUMBER})\]|\#(?P<hash>[0-9]+))(?=[.):]?(?:\s|$))"
 )
 _STRUCK = re.compile(r"~~(.+)~~")
-_MARKER = re.compile(r"(?:\[([A-Za-z]+[0-9]*)\]|\(([Pp])\))\s*")
-_STORY = re.compile(r"US[0-9]+")
+_MARKER = re.compile(r"(?:\[([A-Za-z]+(?:-[A-Za-z]+)*-?[0-9]*)\]|\(([Pp])\))\s*")
+_STORY = re.compile(r"(?:[A-Z]+-)?US-?[0-9]+")
 _LABEL = re.compile(
     r"(?:\*\*|__)?(do|files?|done when|verify|commit|depends on|agent)\s*"
     r"(?::\s*(?:\*\*|__)|(?:\*\*|__)\s*:|:)\s*",
@@ -197,9 +197,10 @@ class _Reading:
         for node in nodes:
             if node.kind == "fence" and node.text.strip():
                 lines = "\n".join(map(commands_in_prose.typed, node.text.strip().splitlines()))
-                (self.commands if commands_in_prose.is_command(lines) else self.criteria).append(
-                    lines
-                )
+                if commands_in_prose.is_command(lines):
+                    self.commands.append(commands_in_prose.script(lines))
+                else:
+                    self.criteria.append(lines)
             elif node.kind == "text":
                 self.criteria.append(node.raw)
 
