@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
 import slow
 from test_landing import agent, files_on_base
-from test_loop import events, loop, made, on_base, task
-from world import Place, Result
+from test_loop import QUICK, end_agents, events, loop, made, on_base, start, task
+from world import PATIENCE, Place, Result, until
 
 ONE = task("T-1", "scope: {write: [a.txt]}", "verify: [grep -q good a.txt]")
 
@@ -246,11 +247,87 @@ def test_another_repository_in_the_worktree_s_place_ends_the_loop(tmp_path: Path
     assert ".git" in ran.json["error"]["changed"]
 
 
+#: What an agent changes, and what ends its loop while it works.
+_HOOK = "h=$(git rev-parse --git-path hooks); mkdir -p $h; printf '#!/bin/sh\\n' > $h/pre-commit"
+LATE = {
+    "a hook": (f"{_HOOK}; chmod +x $h/pre-commit", "hook pre-commit"),
+    "a setting": ("git config ralph.base evil; git branch evil", "git config ralph.base"),
+    "a program": ("printf '#!/bin/sh\\n' > ../programs/mytest", "program mytest"),
+}
+
+
+def interrupted(alpha: Place, does: str, env: dict[str, str], number: int) -> None:
+    """The loop is ended while its agent still works, and has done this."""
+    there = alpha.world.folder / "there"
+    script = f"{does}; echo bad > a.txt; touch {there}; sleep 60"
+    running = start(alpha, "--agent", agent(alpha, script), "--land", "merge", env=env)
+    until(there.exists)
+    running.send_signal(number)
+    running.communicate(timeout=PATIENCE)
+    assert running.returncode == (-9 if number == signal.SIGKILL else 143)
+    end_agents(alpha.task("T-1")["claim"]["id"], signal.SIGKILL)
+
+
+@pytest.mark.parametrize(
+    ("what", "number"),
+    slow.but(1, [(what, n) for what in LATE for n in (signal.SIGTERM, signal.SIGKILL)]),
+)
+def test_what_an_agent_changed_in_a_loop_that_was_ended_is_seen_by_whoever_comes_next(
+    what: str, number: int, tmp_path: Path
+) -> None:
+    alpha = made(tmp_path, task("T-1", "scope: {write: [a.txt]}", "verify: [mytest]"), task("T-2"))
+    env = {**QUICK, **programs(alpha, mytest="#!/bin/sh\ngrep -q good a.txt\n")}
+    beta = alpha.world.worktree("beta")
+    gamma = beta.world.worktree("gamma")
+    gamma.did("T-2", {"b.txt": "b\n"})
+    does, name = LATE[what]
+    interrupted(alpha, does, env, number)
+    for place, words in (
+        (alpha, ("run", "--once", "--agent", "true")),
+        (beta, ("run", "--once", "--agent", "true")),
+        (gamma, ("land",)),
+        (alpha.world, ("land", "--all")),
+    ):
+        ran = place.ralph(*words, "--json", env=env)
+        assert (ran.code, ran.error) == (7, "settings_changed"), (words, ran.out)
+        assert name in ran.json["error"]["changed"]
+    assert files_on_base(alpha) == ["task-graph.yaml"]
+    alpha.run("sh", "-c", str(ran.json["error"]["hint"]).partition("if it is meant: ")[2])
+    # The false program is meant, then.
+    assert gamma.ralph("land", env=env).code == 0
+
+
+def test_a_loop_that_was_ended_goes_on_where_nothing_steers_otherwise(tmp_path: Path) -> None:
+    """Also from another terminal, with other programs first on its PATH."""
+    alpha = made(tmp_path, task("T-1", "scope: {write: [a.txt]}", "verify: [mytest]"))
+    env = {**QUICK, **programs(alpha, mytest="#!/bin/sh\ngrep -q good a.txt\n")}
+    interrupted(alpha, "git config user.name Robot", env, signal.SIGTERM)
+    other = alpha.world.folder / "other"
+    other.mkdir()
+    shutil.copy(alpha.world.folder / "programs/mytest", other)
+    env["PATH"] = f"{other}:{env['PATH']}"
+    ran = works(alpha, "echo good > a.txt", env=env)
+    assert ran.out.splitlines()[0] == "done: T-1", ran.err
+    assert list((alpha.world.path / ".git/ralphgit/watched").iterdir()) == []
+
+
+def test_the_remotes_own_branch_is_not_the_agents_to_choose(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    does = (
+        "git push --quiet origin HEAD:evil; git fetch --quiet; "
+        "git symbolic-ref refs/remotes/origin/HEAD refs/remotes/origin/evil"
+    )
+    ran = works(alpha, f"echo good > a.txt; {does}", "--json")
+    assert (ran.code, ran.error) == (7, "settings_changed"), ran.err
+    assert ran.json["error"]["changed"] == ["origin/HEAD"]
+    assert works(alpha, "true", "--json").error == "settings_changed"
+
+
 @pytest.mark.parametrize("text", slow.but(1, ["{x", "[1]", "3", "null"]))
 def test_a_note_that_is_none_wants_a_person(text: str, tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
-    alpha.run("sh", "-c", f"d=$(git rev-parse --git-dir)/ralphgit; mkdir -p $d; "
-              f"echo '{text}' > $d/changed-settings")  # fmt: skip
+    alpha.run("sh", "-c", f"d=$(git rev-parse --git-common-dir)/ralphgit/watched; "
+              f"mkdir -p $d; echo '{text}' > $d/proj-alpha")  # fmt: skip
     ran = works(alpha, "echo good > a.txt", "--json")
     assert (ran.code, ran.error) == (7, "settings_changed"), ran.err
     alpha.run("sh", "-c", str(ran.json["error"]["hint"]).partition("if it is meant: ")[2])

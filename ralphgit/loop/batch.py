@@ -20,7 +20,7 @@ from ralphgit.app.handoff import questions
 from ralphgit.app.integration import integrate
 from ralphgit.app.integration.integrate import Integrated, Stop
 from ralphgit.app.lifecycle.reopen import Holders, Reopening, reopen
-from ralphgit.app.processes import changed_settings, trust
+from ralphgit.app.processes import changed_settings, trust, watched_settings
 from ralphgit.app.status import batch_plan
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.locks import RepositoryLock
@@ -88,7 +88,7 @@ class Batch:
             self._refuse_untrusted(project)
             with RepositoryLock(project, "batch run", code="batch_running"):
                 runtime_files.prepare(project)
-                changed_settings.require_seen(project)
+                watched_settings.require_seen(project)
                 fetch.synchronise(project)
                 return self._run()
 
@@ -275,7 +275,7 @@ class Batch:
         results: dict[str, WorkerResult] = {}
         while True:
             with self._project() as project:
-                changed_settings.require_same(project, self._signs)
+                watched_settings.require_same(project, self._signs)
                 task_states = ClaimMap(project).task_states
                 left: dict[str, Job] = {}
                 for job in group:

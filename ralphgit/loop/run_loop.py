@@ -22,7 +22,7 @@ from ralphgit.app.lifecycle import (
     onto_base,
     task_branch,
 )
-from ralphgit.app.processes import changed_settings
+from ralphgit.app.processes import changed_settings, watched_settings
 from ralphgit.app.workspace import commit_message, runtime_files
 from ralphgit.app.workspace.heartbeat import REVIEW
 from ralphgit.app.workspace.locks import LoopLock, WorktreeLock
@@ -123,8 +123,9 @@ class Loop:
 
     def _run(self, project: Project) -> Ran:
         runtime_files.prepare(project)
-        changed_settings.require_seen(project)
+        watched_settings.require_seen(project)
         self._signs = changed_settings.signs(project)
+        watched_settings.watch(project, self._signs)
         seen_here_alone.passed_over(project.repository)
         self._named: set[str] = set()
         stop.forget(project.top)  # one from before our first heartbeat was another loop's
@@ -170,6 +171,7 @@ class Loop:
         finally:
             self._journal.write("ended", why=why)
         self._close()
+        watched_settings.unwatch(self._project(), self._signs)
         works = self._options.role != REVIEW
         left = self._landing.unlanded(self._project()) if works else Unlanded()
         ended = (tuple(self._done), tuple(self._blocked), tuple(self._lost))
@@ -413,7 +415,7 @@ class Loop:
             names = [one.name for one in new]
             self._journal.write("settings-changed", task=task, changed=names)
             self._say(f"changed while the agent worked on {task}: {', '.join(names)}")
-        changed_settings.refuse(project, self._signs, changed)
+        watched_settings.refuse(project, self._signs, changed)
         seen_here_alone.passed_over(project.repository)
 
     def _spent(self, lease: Lease, used: Usage) -> None:

@@ -23,7 +23,7 @@ from ralphgit.app.integration.plan import BASE, Plan, Proof
 from ralphgit.app.integration.proving_worktree import Ground
 from ralphgit.app.integration.reconcile import NOT_READY
 from ralphgit.app.lifecycle import rescued_work
-from ralphgit.app.processes import changed_settings, verified_here
+from ralphgit.app.processes import verified_here, watched_settings
 from ralphgit.app.processes.verify_command import Run
 from ralphgit.app.workspace import inside_loop
 from ralphgit.app.workspace.project import Project
@@ -95,7 +95,7 @@ def integrate(project: Project, options: IntegrateOptions, *, rest: bool = False
     (require_remote), GitError.
     """
     if not options.dry_run:
-        changed_settings.require_seen(project)
+        watched_settings.require_seen(project)
         if options.accept_concerns:
             inside_loop.refuse(project, f"{_ACCEPTS}; nothing was landed")
         update_base.refuse_unfit(project)

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Mapping, Sequence
 
 from ralphgit.app.evidence import judged_evidence, seen_here_alone
-from ralphgit.app.processes import changed_settings, trust
+from ralphgit.app.processes import changed_settings, trust, watched_settings
 from ralphgit.app.processes.verify_command import Run
 from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.project import Project
@@ -92,7 +92,7 @@ class Ground:
         """
         self._at = ""
         task, _, command = wanted
-        changed_settings.require_same(self._project, self._signs)
+        watched_settings.require_same(self._project, self._signs)
         changed = self._relinked()
         if not changed:
             head = self._links["HEAD"] or b""
@@ -151,7 +151,7 @@ class Ground:
     def _make(self, commit: str) -> None:
         project = self._project
         clear(project)
-        changed_settings.require_seen(project)
+        watched_settings.require_seen(project)
         self._signs = changed_settings.signs(project)
         command = project.config.worktree_setup
         if command:
@@ -165,7 +165,7 @@ class Ground:
         create.copy_included(project, made)
         if command:
             run = create.set_up(project, command, path, "integration")
-            changed_settings.require_same(project, self._signs)
+            watched_settings.require_same(project, self._signs)
             relinked = self._relinked()
             if relinked or not run.passed:
                 how = f"changed {relinked[0]}" if relinked else f"failed (exit {run.exit_code})"

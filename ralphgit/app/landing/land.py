@@ -10,6 +10,7 @@ from ralphgit.app.landing import merge, pull_request
 from ralphgit.app.landing.merge import Conflict, Landed
 from ralphgit.app.lifecycle import onto_base
 from ralphgit.app.lifecycle.onto_base import Brought, Position, Standing
+from ralphgit.app.processes import watched_settings
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import NeedsPerson, Refused
@@ -50,8 +51,10 @@ def land(project: Project, lease: Lease, way: str, *, is_open: bool = False) -> 
     After a pull request the work stays on a branch of its own, as it was pushed; so does work
     with concerns, while it waits for a person, and the worker goes on with other tasks.
 
-    Raises: Refused (conflicts_with_base); as `merge.by_merge` and `pull_request.by_pull`.
+    Raises: NeedsPerson (settings_changed); Refused (conflicts_with_base); as `merge.by_merge`
+    and `pull_request.by_pull`.
     """
+    watched_settings.require_seen(project)
     try:
         try:
             made = (merge.by_merge if way == "merge" else pull_request.by_pull)(project, lease)

@@ -11,22 +11,18 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import json
 import os
 import re
-import shlex
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import NeedsPerson, Refused
+from ralphgit.errors import Refused
 from ralphgit.model.config import setting_name
 from ralphgit.records import atomic_files, settings_file
 
-#: Below a worktree's git folder, where an agent has nothing to do: what a person has to look at.
-_NOTE = os.path.join("ralphgit", "changed-settings")
 #: Keys of git's configuration that say which content git sees, which program it runs, or where
 #: it fetches from and pushes to.
 _STEERING = (
@@ -81,6 +77,7 @@ def signs(project: Project, programs: Iterable[str] = ()) -> Signs:
     for one in sorted(used):
         found.update(_program(project, one, there))
     found.update(_configured(project))
+    found.update(_default_branch(project))
     common, top = project.repository.common_dir, project.top
     for path in (*(os.path.join(common, "info", name) for name in _INFO), *_of_user(project)):
         found[project.show_path(path)] = _digest(atomic_files.read(path))
@@ -121,60 +118,6 @@ def _as_on_base(project: Project, settings: str) -> bool:
     return settings == _digest(project.repository.objects.read([name]).get(name))
 
 
-def refuse(project: Project, before: Signs, changed: list[Change]) -> None:
-    """Refuse to go on after a change that steers, and note it for the next loop.
-
-    Raises: NeedsPerson (settings_changed), NotWritable.
-    """
-    names = [one.name for one in changed if one.steers]
-    if not names:
-        return
-    kept = {name: before.get(name, "") for name in names}
-    atomic_files.write(_note(project), json.dumps(kept).encode(), durable=False)
-    raise _changed(project, names)
-
-
-def require_same(project: Project, before: Signs) -> None:
-    """Refuse to go on where what steers has changed. Raises: NeedsPerson (settings_changed)."""
-    refuse(project, before, changes(project, before))
-
-
-def require_seen(project: Project) -> None:
-    """Refuse to begin while a change that an earlier loop has noted is neither undone nor seen.
-
-    Raises: NeedsPerson (settings_changed).
-    """
-    data = atomic_files.read(_note(project))
-    if data is None:
-        return
-    try:
-        before = json.loads(data)
-    except (ValueError, RecursionError):
-        before = None
-    if not isinstance(before, dict):
-        raise _changed(project, [project.show_path(_note(project))])
-    programs = [name.removeprefix(_PROGRAM) for name in before if name.startswith(_PROGRAM)]
-    now = signs(project, programs or [""])
-    if names := [name for name, digest in before.items() if now.get(name, "") != digest]:
-        raise _changed(project, names)
-    atomic_files.unlink(_note(project))
-
-
-def _changed(project: Project, names: list[str]) -> NeedsPerson:
-    return NeedsPerson(
-        f"changed while an agent or a verify command worked: {', '.join(names)}; nothing was "
-        "committed or landed since, and the claim is kept",
-        code="settings_changed",
-        hint="look at it and put it back, then run again; if it is meant: "
-        + shlex.join(("rm", _note(project))),
-        details={"changed": names},
-    )
-
-
-def _note(project: Project) -> str:
-    return os.path.join(project.repository.git_dir, _NOTE)
-
-
 def _digest(data: bytes | None) -> str:
     return "" if data is None else hashlib.sha256(data).hexdigest()
 
@@ -190,6 +133,19 @@ def _configured(project: Project) -> Signs:
         for key, found in values.items()
         if not key.startswith("branch.")
     }
+
+
+def _default_branch(project: Project) -> Signs:
+    """Say which branch is the remote's own: without a setting `base`, it is the base.
+
+    Where git does not know it, and may come to know it by a fetch, as if it were the base.
+    """
+    remote = project.base.remote
+    if not remote:
+        return {}
+    name = f"refs/remotes/{remote}/HEAD"
+    found = project.repository.git.try_run("symbolic-ref", "--quiet", name).out.decode().strip()
+    return {f"{remote}/HEAD": _digest((found or project.base.ref).encode())}
 
 
 def _worktrees_configured(project: Project) -> Signs:

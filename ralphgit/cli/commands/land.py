@@ -11,6 +11,7 @@ from ralphgit.app.integration.integrate import IntegrateOptions
 from ralphgit.app.landing import land, land_records, land_way, unlanded
 from ralphgit.app.landing.land_records import RecordsInReview
 from ralphgit.app.lifecycle import onto_base
+from ralphgit.app.processes import watched_settings
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.cli.command_call import Call
@@ -37,6 +38,8 @@ def run(call: Call, options: Options) -> Outcome:
         raise UsageError(
             "--all cannot be combined with a branch", hint=f"ralphgit land {options.branch}"
         )
+    if not options.dry_run:
+        watched_settings.require_seen(project)
     if options.all:
         names = tuple(unlanded.branches(ClaimMap(project)))
         if not names:

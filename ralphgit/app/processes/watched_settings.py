@@ -1,0 +1,137 @@
+"""Keep what steers git as it was before agents' code ran, until it was compared.
+
+The note is written before the first agent starts, and goes when a loop ends and all is as it was:
+however a loop ends, whoever comes next compares. It is the repository's, since hooks, git's
+settings and programs are those of all of its worktrees: no other loop begins meanwhile, and nothing
+lands.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import NeedsPerson, RalphError
+from ralphgit.records import atomic_files
+
+if TYPE_CHECKING:
+    from ralphgit.app.processes.changed_settings import Change, Signs
+
+#: Below the common git folder, where an agent has nothing to do.
+_FOLDER = os.path.join("ralphgit", "watched")
+#: No worktree of git's has such a name.
+_MAIN = ":main"
+#: What says where programs and the user's settings are: another terminal may have others.
+_ENVIRON = (
+    "PATH", "HOME", "XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM",
+    "GIT_CONFIG_NOSYSTEM",
+)  # fmt: skip
+
+
+def watch(project: Project, before: Signs) -> None:
+    """Note what steers as it is `before` an agent begins. Raises: NotWritable."""
+    environ = project.around.environ
+    note = {
+        "top": project.top,
+        "environ": {name: environ[name] for name in _ENVIRON if name in environ},
+        "signs": dict(before),
+    }
+    atomic_files.write(_own(project), json.dumps(note).encode(), durable=False)
+
+
+def unwatch(project: Project, before: Signs) -> None:
+    """Forget the note where what steers is as it was; else it waits for whoever comes next."""
+    from ralphgit.app.processes import changed_settings
+
+    if not any(one.steers for one in changed_settings.changes(project, before)):
+        atomic_files.unlink(_own(project))
+
+
+def refuse(project: Project, before: Signs, changed: list[Change]) -> None:
+    """Refuse to go on after a change that steers, and note it for whoever comes next.
+
+    Raises: NeedsPerson (settings_changed), NotWritable.
+    """
+    if names := [one.name for one in changed if one.steers]:
+        watch(project, before)
+        raise _changed([_own(project)], names)
+
+
+def require_same(project: Project, before: Signs) -> None:
+    """Refuse to go on where what steers has changed. Raises: NeedsPerson (settings_changed)."""
+    from ralphgit.app.processes import changed_settings
+
+    refuse(project, before, changed_settings.changes(project, before))
+
+
+def require_seen(project: Project) -> None:
+    """Refuse to begin, or to land, while something that steers is not as a note of any worktree
+    has it.
+
+    Raises: NeedsPerson (settings_changed).
+    """
+    folder = os.path.join(project.repository.common_dir, _FOLDER)
+    found: dict[str, list[str]] = {}
+    for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
+        path = os.path.join(folder, name)
+        data = atomic_files.read(path)
+        if data is None:
+            continue  # its loop has ended meanwhile
+        if not os.path.isdir(_git_dir(project, name)):
+            atomic_files.unlink(path)  # its worktree was removed
+        elif names := _differing(project, name, data):
+            found[path] = names
+    if found:
+        raise _changed(found, {name: None for names in found.values() for name in names})
+
+
+def _differing(project: Project, name: str, data: bytes) -> list[str]:
+    """List what steers and is not as a worktree's note has it; the note, where it is none."""
+    from ralphgit.app.processes import changed_settings
+
+    path = os.path.join(project.repository.common_dir, _FOLDER, name)
+    try:
+        note = json.loads(data)
+    except (ValueError, RecursionError):
+        note = None
+    if not isinstance(note, dict) or not isinstance(note.get("signs"), dict):
+        return [project.show_path(path)]
+    is_own = name == os.path.basename(_own(project))
+    top, environ = project.top if is_own else str(note.get("top")), note.get("environ")
+    environ = environ if isinstance(environ, Mapping) else {}
+    others = {key: text for key, text in project.around.environ.items() if key not in _ENVIRON}
+    try:
+        then = Project.open(
+            project.around._replace(directory=top, environ={**others, **environ}, begun=None)
+        )
+        changed = changed_settings.changes(then, note["signs"])
+    except RalphError as error:
+        return [f"{project.show_path(top)} ({error})"]
+    return [one.name for one in changed if one.steers]
+
+
+def _changed(notes: Iterable[str], names: Iterable[str]) -> NeedsPerson:
+    import shlex
+
+    return NeedsPerson(
+        f"changed while an agent or a verify command worked: {', '.join(names)}; nothing was "
+        "committed or landed since, and the claim is kept",
+        code="settings_changed",
+        hint="look at it and put it back, then repeat; if it is meant: "
+        + shlex.join(("rm", *notes)),
+        details={"changed": [*names]},
+    )
+
+
+def _own(project: Project) -> str:
+    repository = project.repository
+    name = os.path.basename(repository.git_dir) if repository.linked else _MAIN
+    return os.path.join(repository.common_dir, _FOLDER, name)
+
+
+def _git_dir(project: Project, name: str) -> str:
+    common = project.repository.common_dir
+    return common if name == _MAIN else os.path.join(common, "worktrees", name)
