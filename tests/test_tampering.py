@@ -253,6 +253,24 @@ def test_a_claim_that_an_agent_has_committed_already_is_taken_out(world: World) 
     assert codes(other, "--base", "main") == []
 
 
+def test_a_claim_that_came_and_went_within_a_branch_was_not_taken_back(world: World) -> None:
+    """The other worker goes on, also where its stash was lost to whoever committed it."""
+    one, other = swapped(world)
+    one.write("one.txt", "done\n")
+    one.commit("Everything")
+    one.complete("T-1")
+    assert world.ralph("land", "alpha").code == 0
+    assert world.git("log", "--full-history", "--format=%h", "main", "--", "records/audit/T-2")
+    other.git("reset", "--hard", "--quiet")
+    other.git("clean", "-fdq")
+    assert world.task("T-2")["state"] == "claimed"
+    other.write("two.txt", "done\n")
+    done = other.ralph("complete", "--land")
+    assert done.code == 0, done.err
+    assert [world.task(task)["status"] for task in ("T-1", "T-2")] == ["complete", "complete"]
+    assert codes(world) == []
+
+
 @pytest.mark.slow
 def test_the_worktree_keeps_the_block_and_takes_another_task_all_the_same(world: World) -> None:
     world.write_graph(world.read() + "\n  - id: T-3\n    title: Three\n    status: pending\n")

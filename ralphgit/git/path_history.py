@@ -57,6 +57,15 @@ def _entries(out: bytes) -> Iterator[str]:
         yield entry.strip("\0")
 
 
+def is_on_line(git: Git, tip: str, path: str) -> bool:
+    """Whether a commit of the first-parent line of `tip` has added a file."""
+    out = git.run(
+        "--literal-pathspecs", "log", "--first-parent", "--diff-merges=first-parent",
+        "--no-renames", "--diff-filter=A", "--max-count=1", "--format=%H", tip, "--", path,
+    )  # fmt: skip
+    return bool(out.strip())
+
+
 class Step(NamedTuple):
     """A commit of a branch's first-parent line."""
 

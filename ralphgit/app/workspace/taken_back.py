@@ -118,7 +118,8 @@ def _read(project: Project) -> Removed:
     but = [old] if old and repository.objects.resolve([f"{old}^{{commit}}"])[0] else []
     if but != [base.commit]:
         changes = path_history.changes(repository.git, [base.commit], but, [folder])
-        removed.update(_gone(changes))
+        gone = _gone(changes).items()
+        removed.update((claim, one) for claim, one in gone if _was_on_base(project, one))
     lost = path_history.left_behind(repository, base.commit, [*but, *log.commits])
     if lost:
         for one in path_history.changes(repository.git, lost, [base.commit], [folder], "A"):
@@ -126,6 +127,28 @@ def _read(project: Project) -> Removed:
             removed.setdefault(claim, TakenBack(task, claim, is_rewritten=True))
     cache.keep_history(key, (base.commit, log.size, {c: tuple(o) for c, o in removed.items()}))
     return removed
+
+
+def _was_on_base(project: Project, taken: TakenBack) -> bool:
+    """Whether the base had a claim that its history removed.
+
+    One that came and went within a branch was never there: a worker had picked up another's
+    changes, and left them out in the end. What was done counts all the same, for where somebody
+    merged the wrong way round, the base's own line looks like a branch.
+    """
+    from ralphgit.git import path_history
+    from ralphgit.records import audit_file
+
+    path, repository = _path(project, taken.task, taken.claim), project.repository
+    if path_history.is_on_line(repository.git, project.base.commit, path):
+        return True
+    name = f"{taken.commit}^:{path}"
+    audit = repository.objects.read([name]).get(name)
+    try:
+        told = audit_file.events(audit) if audit else None
+    except InvalidRecord:
+        return True
+    return told is not None and any(event.event in _ENDS for event in told[2])
 
 
 def _path(project: Project, task: str, claim: str) -> str:
