@@ -321,3 +321,38 @@ def test_codex_may_write_where_git_keeps_a_linked_worktree_s_data(tmp_path: Path
     assert words[6:] == ["-"]
     assert common == os.path.realpath(alpha.world.path / ".git")
     assert own == os.path.realpath(alpha.git("rev-parse", "--absolute-git-dir"))
+
+
+#: Tools that do not work without a word of the preset, as they were seen to: what they print and
+#: how they end.
+ASKS = {
+    "gemini": ("--skip-trust", "echo 'Gemini CLI is not running in a trusted directory.' >&2", 55),
+    "opencode": ("--auto", "echo '! permission requested: external_directory; auto-rejecting'", 0),
+}
+
+
+@pytest.mark.parametrize("name, asks", ASKS.items(), ids=ASKS.keys())
+def test_a_preset_has_what_its_tool_needs_in_a_new_worktree(
+    name: str, asks: tuple[str, str, int], tmp_path: Path
+) -> None:
+    word, said, code = asks
+    alpha = made(tmp_path, ONE)
+    does = f'case " $* " in *" {word} "*) echo good > f.txt;; *) {said}; exit {code};; esac'
+    ran = loop(alpha, "--agent", name, env=tool(alpha, does, name))
+    assert (ran.code, outcomes(alpha)) == (0, [(1, "done")]), ran.err
+
+
+def test_status_says_that_the_circuit_breaker_is_open(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    env = {**tool(alpha, "echo bad > f.txt"), "RALPH_LOOP_FAILURES": "1"}
+    running = start(alpha, "--agent", "claude", env=env)
+    try:
+        until(lambda: "breaker" in waiting(alpha).why)
+        assert waiting(alpha).why == "the circuit breaker is open (1 failure)"
+        shown = alpha.ralph("status").out
+        assert "the circuit breaker is open (1 failure), until " in shown, shown
+        held = worker(alpha, "alpha")
+        assert (held["task"], held["waits"]) == ("T-1", "the circuit breaker is open (1 failure)")
+    finally:
+        running.terminate()
+        running.communicate()
