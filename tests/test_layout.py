@@ -52,6 +52,22 @@ def test_tasks_stand_apart_and_right_of_what_they_depend_on(needs: dict[str, lis
         assert [x for x, _ in one.through] == sorted(x for x, _ in one.through)
 
 
+@given(GRAPHS)
+def test_the_block_of_single_tasks_holds_these_and_no_other(needs: dict[str, list[str]]) -> None:
+    found = layout(needs)
+    joined = {name for name, others in needs.items() if {*others} & {*needs} - {name}}
+    joined |= {other for name in joined for other in needs[name] if other != name}
+    inside = set()
+    if found.alone is not None:
+        left, top, width, height = found.alone
+        inside = {
+            name
+            for name, (x, y) in found.places.items()
+            if left <= x < left + width and top <= y < top + height
+        }
+    assert inside == set(needs) - joined
+
+
 def test_a_chain_is_level_and_a_part_of_its_own() -> None:
     step = BOX.width + BOX.between
     assert layout({"a": [], "b": ["a"], "c": ["b"], "z": []}).places == {

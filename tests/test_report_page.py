@@ -85,6 +85,7 @@ def test_it_draws_finds_and_shows(browser: Browser, page_file: Path) -> None:
         node = page.locator("#node-T-1")
         expect(node).to_be_visible()
         assert page.locator(".node").count() == 3
+        expect(page.locator("text.alone")).to_have_text("Without dependencies, in any order")
         assert node.get_attribute("aria-label") == "T-1, Write the greeting, claimed"
         node.click()
         panel = page.locator("#panel")

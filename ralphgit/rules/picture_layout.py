@@ -45,6 +45,10 @@ class Layout(NamedTuple):
     places: dict[str, tuple[int, int]]
     """The upper left corner of every task."""
     arrows: tuple[Arrow, ...]
+    alone: tuple[int, int, int, int] | None = None
+    """Where the block is of tasks that neither depend on others nor are needed: left, top, width
+    and height. They stand in rows, and none of them comes after another.
+    """
 
 
 #: Arrows over more layers than this are drawn straight; else a few would need most places.
@@ -248,7 +252,8 @@ def _block(names: Sequence[str], box: Box, needs: Mapping[str, Sequence[str]]) -
     arrows = tuple(Arrow(name, name, ()) for name in names if needs[name])
     rows = -(-len(names) // columns)
     width = min(columns, len(names)) * wide - box.above
-    return Layout(width, rows * high - box.above, places, arrows)
+    height = rows * high - box.above
+    return Layout(width, height, places, arrows, (0, 0, width, height))
 
 
 def _packed(parts: Sequence[Layout], box: Box) -> Layout:
@@ -257,6 +262,7 @@ def _packed(parts: Sequence[Layout], box: Box) -> Layout:
     widest = max([(area * _ASPECT) ** 0.5, *(one.width for one in parts)])
     places: dict[str, tuple[int, int]] = {}
     arrows: list[Arrow] = []
+    alone = None
     left = top = deepest = width = 0
     for one in parts:
         if left and left + one.width > widest:
@@ -267,6 +273,8 @@ def _packed(parts: Sequence[Layout], box: Box) -> Layout:
             arrow._replace(through=tuple((x + left, y + top) for x, y in arrow.through))
             for arrow in one.arrows
         )
+        if one.alone is not None:
+            alone = (left, top, one.width, one.height)
         width, deepest = max(width, left + one.width), max(deepest, top + one.height)
         left += one.width + box.apart
-    return Layout(width, deepest, places, tuple(arrows))
+    return Layout(width, deepest, places, tuple(arrows), alone)

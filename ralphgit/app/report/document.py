@@ -118,6 +118,7 @@ def _data(found: Gathered) -> dict[str, object]:
             "width": found.layout.width,
             "height": found.layout.height,
             "box": [box.width, box.height],
+            "alone": found.layout.alone,
             "arrows": [[a.dependency, a.task, *a.through] for a in found.layout.arrows],
         },
         "tasks": [_task(one, found.layout, opened) for one in found.tasks],

@@ -3,8 +3,16 @@
 const canvas = byId("graph");
 const [WIDTH, HEIGHT] = data.layout.box;
 const NEAR = 0.45, SMALLEST = 0.01, LARGEST = 2.5;
-const world = svg("g", {});
+const world = svg("g", {}), frame = svg("g", {});
 canvas.append(world);
+if (data.layout.alone && data.layout.arrows.length) {
+  // Else tasks side by side look as if one came after the other.
+  const [x, y, width, height] = data.layout.alone, edge = 10;
+  frame.append(
+    svg("rect", { class: "alone", x: x - edge, y: y - edge, width: width + 2 * edge, height: height + 2 * edge, rx: 8 }),
+    svg("text", { class: "alone", x, y: y + height + 26 }, "Without dependencies, in any order"),
+  );
+}
 const arrows = data.layout.arrows.map(([from, to, ...through]) => arrow(from, to, through));
 const view = { x: 0, y: 0, k: 1, far: null, drawn: null, waiting: false, whole: true };
 const drawn = new Map();
@@ -88,7 +96,7 @@ function drawFar() {
       svg("path", { class: "far here", d: `M${x} ${y}h${WIDTH}v${HEIGHT}h${-WIDTH}z` }));
   }
   drawn.clear();
-  world.replaceChildren(...inside);
+  world.replaceChildren(frame, ...inside);
   canvas.removeAttribute("aria-activedescendant");
 }
 
@@ -110,7 +118,7 @@ function drawNear() {
   });
   drawn.clear();
   for (const made of nodes) drawn.set(made.dataset.task, made);
-  world.replaceChildren(...lines, ...nodes);
+  world.replaceChildren(frame, ...lines, ...nodes);
   if (at && drawn.has(at)) canvas.setAttribute("aria-activedescendant", drawn.get(at).id);
   else canvas.removeAttribute("aria-activedescendant");
 }
