@@ -1,6 +1,7 @@
 """Sum up what attempts have used, and say it in words."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from ralphgit.model.task import Usage
 
@@ -19,6 +20,19 @@ def total(parts: Iterable[Usage]) -> Usage:
             round(found.seconds + one.seconds, 3),
         )
     return found
+
+
+def parsed(value: object) -> Usage | None:
+    """Read what a record or a note says was used; None where it says nothing."""
+    if not isinstance(value, dict):
+        return None
+    usual = Usage()._asdict() | {"cost_usd": 0.0}
+    known: dict[str, Any] = {
+        name: value[name]
+        for name, kind in usual.items()
+        if type(value.get(name)) in ((int, float) if isinstance(kind, float) else (type(kind),))
+    }
+    return Usage(**known)
 
 
 def in_words(usage: Usage) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ralphgit.errors import InvalidRecord
-from ralphgit.model import characters
-from ralphgit.model.task import Event, Usage
+from ralphgit.model import characters, usage
+from ralphgit.model.task import Event
 from ralphgit.records import input_limits as texts
 from ralphgit.records import schemas, yaml_reader, yaml_writer
 from ralphgit.records.schemas import audit_path as path
@@ -78,21 +78,8 @@ def events(data: bytes) -> tuple[str, str, tuple[Event, ...]] | None:
 
 def _event(entry: dict[str, Any]) -> Event:
     at, event, by, from_, to, note, summary = (str(entry.get(name) or "") for name in _FIELDS)
-    usage = parsed_usage(entry.get("usage"))
-    return Event(at, event, by, from_, to, note, summary, usage)
-
-
-def parsed_usage(value: object) -> Usage | None:
-    """What an entry says of it; None where it says nothing."""
-    if not isinstance(value, dict):
-        return None
-    usual = Usage()._asdict() | {"cost_usd": 0.0}
-    known: dict[str, Any] = {
-        name: value[name]
-        for name, kind in usual.items()
-        if type(value.get(name)) in ((int, float) if isinstance(kind, float) else (type(kind),))
-    }
-    return Usage(**known)
+    used = usage.parsed(entry.get("usage"))
+    return Event(at, event, by, from_, to, note, summary, used)
 
 
 def _read(data: bytes, claim: str) -> tuple[str, dict[str, Any]]:

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from ralphgit.errors import InvalidRecord
-from ralphgit.model import characters
+from ralphgit.model import characters, usage
 from ralphgit.model.evidence import Subject
 from ralphgit.model.ids import is_id
 from ralphgit.model.review import DISPOSITIONS, VERDICTS, Disposal, Finding, Review
 from ralphgit.records import input_limits as texts
 from ralphgit.records import schemas, yaml_reader, yaml_writer
-from ralphgit.records.audit_file import parsed_usage
 
 
 def encode(made: Review, path: str) -> bytes:
@@ -61,7 +60,7 @@ def parse(data: bytes) -> Review | None:
             _record(Disposal, one) for one in disposes if one.get("disposition") in DISPOSITIONS
         ),
         subject=_record(Subject, subject) if isinstance(subject, dict) else None,
-        usage=parsed_usage(known.get("usage")),
+        usage=usage.parsed(known.get("usage")),
     )
 
 

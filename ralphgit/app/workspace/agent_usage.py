@@ -13,8 +13,8 @@ from typing import NamedTuple
 from ralphgit.app.workspace.runtime_files import RUNS
 from ralphgit.errors import NotWritable, Refused
 from ralphgit.model.task import Event, Usage
-from ralphgit.model.usage import total
-from ralphgit.records import atomic_files, audit_file
+from ralphgit.model.usage import parsed, total
+from ralphgit.records import atomic_files
 
 #: The events with which an attempt ends, for its worker.
 _ENDS = ("completed", "force-completed", "blocked", "released")
@@ -84,7 +84,7 @@ def _parsed(line: bytes) -> Run | None:
         known = json.loads(line)
     except (ValueError, RecursionError):
         return None  # half a line, of a process that was killed
-    usage = audit_file.parsed_usage(known)
+    usage = parsed(known)
     names = ("task", "claim", "by", "at")
     if usage is None or not all(isinstance(known.get(name), str) for name in names):
         return None
