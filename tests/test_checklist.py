@@ -221,16 +221,19 @@ def test_boxes_without_ids_in_a_task_that_has_one_are_its_steps() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "criterion"),
+    ("words", "more", "criterion"),
     [
-        ("Checkpoint - Ensure all tests pass", "Ensure all tests pass"),
-        ("Final checkpoint: ask the user", "ask the user"),
-        ("Checkpoint", "- Ensure all is well"),
-        ("Checkpoint files are written", ""),
+        ("Checkpoint - Ensure all tests pass", "", "Ensure all tests pass"),
+        ("Final checkpoint: ask the user", "  - _Requirements: 1.1_\n", "ask the user"),
+        ("Checkpoint - Backend", "  - Ensure all is well\n", "Ensure all is well"),
+        ("Checkpoint", "", "Checkpoint"),
+        ("Checkpoint files are written", "  - Ensure all is well\n", ""),
     ],
 )
-def test_a_checkpoint_changes_no_file_and_has_a_criterion(words: str, criterion: str) -> None:
-    by_id = tasks(f"- [ ] 1. Do\n- [ ] 2. {words}\n  - Ensure all is well\n")
+def test_a_checkpoint_changes_no_file_and_has_a_criterion(
+    words: str, more: str, criterion: str
+) -> None:
+    by_id = tasks(f"- [ ] 1. Do\n- [ ] 2. {words}\n{more}")
     wanted = [{"id": "ACC-1", "text": criterion}] if criterion else None
     assert by_id["2"].get("acceptance") == wanted
     assert by_id["2"].get("mode") == ("verify" if criterion else None)

@@ -290,6 +290,29 @@ def test_what_cannot_be_ticked_is_refused(world: World) -> None:
     world.refused("export", "--tick", "nowhere.md", code="no_file", exit=2)
 
 
+def test_of_a_folder_the_files_with_a_tick_are_named(world: World) -> None:
+    for name in ("a", "b"):
+        world.write(f"specs/{name}/tasks.md", f"- [ ] T{ord(name)} Work\n")
+    imported(world, "specs")
+    nothing = world.ralph("export", "--tick", "specs")
+    assert nothing.out == "marked as done in 2 files: nothing\n"
+    complete(world, "T98")
+    done = world.ralph("export", "--tick", "specs")
+    assert done.out == "marked as done in specs/b/tasks.md: T98\n"
+
+
+def test_a_list_without_boxes_has_none_to_tick(world: World) -> None:
+    world.write("TODO.md", "- Write it\n- Test it\n")
+    assert world.ralph("import", "--bullets", "TODO.md").code == 0
+    complete(world, "write-it")
+    again = world.ralph("import", "--bullets", "TODO.md")
+    assert "--tick" not in again.out
+    error = world.refused("export", "--tick", "TODO.md", code="no_tick", exit=2)
+    assert error["message"] == (
+        "the items of TODO.md have no boxes that could be ticked; nothing was written"
+    )
+
+
 # --- any list -----------------------------------------------------------------------------
 
 ITEM = st.tuples(

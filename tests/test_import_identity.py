@@ -376,17 +376,25 @@ def test_a_folder_of_lists_tells_the_same_ids_apart_by_their_folders(world: Worl
     for change, words in (("add-auth", "Log in"), ("add-search", "Search"), ("archive/old", "Old")):
         world.write(f"openspec/changes/{change}/tasks.md", f"- [ ] 1.1 {words}\n- [ ] 1.2 Tests\n")
     world.write("openspec/AGENTS.md", "```markdown\n- [ ] 1.1 An example\n```\n")
+    told = list[str]()
     for place in ("openspec", "openspec/changes"):
         data = world.ralph("import", place, "--json").data
+        told += data["notes"]
         if place == "openspec":
             assert data["added"] == [
                 "add-auth-1.1", "add-auth-1.2", "add-search-1.1", "add-search-1.2"
             ]  # fmt: skip
         assert (len(data["unchanged"]), data["updated"]) == (0 if data["added"] else 4, [])
-    # One that comes later; what it alone has is told apart, too.
+    notes = (
+        "Several lists have the same ids. They begin here with: add-auth- "
+        "(openspec/changes/add-auth/tasks.md), add-search- (openspec/changes/add-search/tasks.md)."
+    )
+    assert notes in told
+    # Those that come later; what one alone has is told apart, too.
     world.write("openspec/changes/add-cart/tasks.md", "- [ ] 1.1 Cart\n- [ ] 2.1 Pay\n")
+    world.write("openspec/changes/add-more/tasks.md", "- [ ] 7.1 More\n")
     data = world.ralph("import", "openspec", "--json").data
-    assert data["added"] == ["add-cart-1.1", "add-cart-2.1"]
+    assert data["added"] == ["add-cart-1.1", "add-cart-2.1", "add-more-7.1"]
     world.write("openspec/changes/add-tax/tasks.md", "- [ ] 1.1 Tax\n")
     data = world.ralph("import", "openspec", "--json").data
     assert (data["added"], data["updated"]) == (["add-tax-1.1"], [])

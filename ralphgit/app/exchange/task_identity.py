@@ -113,8 +113,8 @@ class _Graph:
     def prefixes(
         self, each: Sequence[tuple[str, Imported]], files: Sequence[str], told: Told
     ) -> list[Told]:
-        """What is told of each file; of several lists with the same ids, those that are new here
-        are called after their folders."""
+        """What is told of each file; of several lists that have ids in common, the ids of those
+        that are new here begin with the names of their folders."""
         if told.prefix or len(each) == 1:
             return [told] * len(each)
         titles: dict[str, set[str]] = {}
@@ -122,25 +122,28 @@ class _Graph:
             for task in found.tasks if found.local else ():
                 titles.setdefault(str(task["id"]).casefold(), set()).add(str(task["title"]))
         known = {file for task in self._tasks for file in task.files}
+        names_of = [
+            [str(task["id"]) for task in found.tasks if task["id"] not in found.made]
+            for _, found in each
+        ]
         made: list[Told] = []
-        for (name, found), file in zip(each, files, strict=True):
-            names = [str(task["id"]) for task in found.tasks if task["id"] not in found.made]
-            same = (
-                found.local
-                and file not in known
-                and any(
-                    len(titles[one.casefold()]) > 1 or self._other(one, file)[1] == By.OTHER
-                    for one in names
-                )
-            )
-            word = source_prefix.prefix_of(name, max(map(len, names), default=0)) if same else ""
+        for (name, found), file, names in zip(each, files, names_of, strict=True):
+            is_list = len(found.tasks) > 1 or os.path.basename(name) == "tasks.md"
+            fresh = found.local and is_list and file not in known
+            word = source_prefix.prefix_of(name, max(map(len, names), default=0)) if fresh else ""
             if word and any(word == one.prefix for one in made):
                 word = f"{word[:20]}{headings.digest(file)}-"
-            if word:
-                self.notes.append(
-                    f"The ids of {name} begin with {word} here: others have the same."
-                )
             made.append(told._replace(prefix=word))
+        if not any(
+            len(titles[one.casefold()]) > 1 or self._other(one, file)[1] == By.OTHER
+            for file, names, one_told in zip(files, names_of, made, strict=True)
+            if one_told.prefix
+            for one in names
+        ):
+            return [told] * len(each)
+        words = [(one.prefix, name) for (name, _), one in zip(each, made, strict=True)]
+        named = ", ".join(f"{prefix} ({name})" for prefix, name in words if prefix)
+        self.notes.append(f"Several lists have the same ids. They begin here with: {named}.")
         return made
 
     def take(self, name: str, file: str, found: Imported, told: Told) -> tuple[dict[str, str], str]:

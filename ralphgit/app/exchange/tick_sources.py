@@ -47,10 +47,15 @@ def tick(project: Project, names: Sequence[str], *, at: str = "") -> tuple[Ticke
     formats = import_formats.to_try("", folder=folder, warn=project.warn)
     how = Reading(formats, import_sources.boxes(project.config.import_marks))
     for name, beside in source_folder.expand(folder, names):
-        read = import_sources.reader(project, name, how, beside=beside)
+        label = import_sources.label(project.top, os.path.join(folder, name))
+        read = import_sources.reader(project, name, how, beside=beside or _known(view, label))
+        if read is None and not beside:
+            raise UsageError(
+                f"the items of {name} have no boxes that could be ticked; nothing was written",
+                code="no_tick", hint=f"write [ ] before them, then: ralphgit import {name}",
+            )  # fmt: skip
         if read is None:
             continue
-        label = import_sources.label(project.top, os.path.join(folder, name))
         done = _complete(view, label)
         if not done and not beside and not _known(view, label):
             raise UsageError(

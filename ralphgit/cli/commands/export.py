@@ -46,9 +46,12 @@ def _tick(call: Call, options: ExportOptions) -> Outcome:
     for one in files:
         name = safe(one.file)
         some = ", ".join(one.tasks) if one.tasks else "nothing"
-        lines.append(f"marked as done in {name}: {some}")
+        if one.tasks or len(files) == 1:
+            lines.append(f"marked as done in {name}: {some}")
         if one.missing:
             lines.append(f"not found in {name}, or in other words: {', '.join(one.missing)}")
+    if len(files) > 1 and not any(one.tasks for one in files):
+        lines.append(f"marked as done in {len(files)} files: nothing")
     ticked = [{**one._asdict(), "tasks": [*one.tasks], "missing": [*one.missing]} for one in files]
     number = sum(len(one.tasks) for one in files)
     data = {"format": None, "tasks": number, "file": None, "text": None, "ticked": ticked}

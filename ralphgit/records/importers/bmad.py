@@ -14,6 +14,8 @@ from ralphgit.records.importers.source_file import Form, SourceFile
 
 _TITLE = re.compile(r"Story\s+([0-9]+)\.([0-9]+[a-z]?)\s*[:.\u2013\u2014-]?\s*(.*)", re.IGNORECASE)
 _SECTIONS = frozenset({"acceptance criteria", "tasks / subtasks", "tasks/subtasks", "tasks"})
+#: Others that a story has; with these, one of the above is enough.
+_OTHERS = frozenset({"status", "story", "dev notes", "dev agent record", "qa results"})
 #: `Status: Done`, or a heading with the word below it.
 _STATUS = re.compile(
     r"^(?:#{1,6}[ \t]+Status[ \t]*\r?\n\s*|(?:#{1,6}[ \t]+)?[*_]*Status[*_]*[ \t]*:[*_]*[ \t]*)"
@@ -38,7 +40,8 @@ def _title(lines: Lines) -> re.Match[str] | None:
     headings = [(level, words) for level, words in lines if level > 0]
     found = _TITLE.fullmatch(headings[0][1]) if headings else None
     below = {words.strip(" :*_").casefold() for level, words in headings[1:]}
-    return found if len(below & _SECTIONS) > 1 else None
+    known = below & (_SECTIONS | _OTHERS)
+    return found if below & _SECTIONS and len(known) > 1 else None
 
 
 def _read(file: SourceFile) -> Imported:

@@ -180,8 +180,11 @@ class SourceFile:
 
     def may_hold_list(self) -> bool:
         """Whether a line of the text looks like an item that is a task."""
-        some = markdown_items.may_hold_tasks(self.text, self.boxes)
-        return some or (self.bullets and self.has_bullets())
+        return self.may_hold_boxes() or (self.bullets and self.has_bullets())
+
+    def may_hold_boxes(self) -> bool:
+        """Whether a line of the text looks like an item with a box."""
+        return markdown_items.may_hold_tasks(self.text, self.boxes)
 
     def has_bullets(self) -> bool:
         """Whether a line looks like an item of a list, with a box or without."""

@@ -217,7 +217,9 @@ class _Reading:
         if mode == Mode.VERIFY and not self.commands:
             self.commands = commands_in_prose.of_checkpoint(title)
         if checkpoint and not (self.commands or self.criteria):
-            fields["acceptance"] = [title[checkpoint.end() :] or description or title]
+            lines = [line[2:] for line in description.split("\n") if line.startswith("- ")]
+            said = [line for line in lines if not line.startswith("_")]  # _Requirements: 1.1_
+            fields["acceptance"] = said or [title[checkpoint.end() :] or description or title]
         if self.commands:
             fields["verify"] = [
                 {"run": one, "proves": self.proves[one]} if one in self.proves else one
