@@ -139,6 +139,13 @@ def test_the_folder_of_backlog_md_as_a_whole(world: World) -> None:
     }  # fmt: skip
     assert tasks["BACK-10"]["x-missing-dependencies"] == ["BACK-0"]
     assert tasks["BACK-2.1"]["story"] == "BACK-2"
+    # No worker could change a file for what is done in its parts.
+    whole = tasks["BACK-2"]
+    assert (whole["mode"], whole["acceptance"][0]["text"]) == (
+        "verify",
+        "all of its parts are done",
+    )
+    assert "mode" not in tasks["BACK-2.1"]
     assert (tasks["BACK-1"]["status"], tasks["BACK-2"]["status"]) == ("complete", "pending")
     last = tasks["BACK-10"]
     assert last["acceptance"] == [

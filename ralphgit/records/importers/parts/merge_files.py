@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ralphgit.errors import InvalidRecord
+from ralphgit.model.task_status import Mode
 from ralphgit.records.importers.imported import Imported, Log
 from ralphgit.records.importers.parts.field_mapping import in_order
 from ralphgit.records.importers.parts.source_values import MISSING, as_mapping, safe_id
@@ -74,7 +75,10 @@ def _wait_for_parts(
     tasks: Mapping[str, dict[str, object]],
     names: Mapping[str, str],
 ) -> None:
-    """Have a task depend on those of other files that are parts of it, but not in a circle."""
+    """Have a task depend on those of other files that are parts of it, but not in a circle.
+
+    The work is in these: the task itself verifies it, unless it says which files it changes.
+    """
     for _, found in sources:
         whole = tasks.get(names.get(found.part_of.casefold(), ""))
         for part in found.tasks if whole is not None else ():
@@ -84,6 +88,10 @@ def _wait_for_parts(
             back = isinstance(waits, list) and whole is not None and whole["id"] in waits
             if whole is not None and part["id"] not in listed and not back:
                 whole["depends_on"] = [*listed, part["id"]]
+                if not {"mode", "scope", "outputs"} & whole.keys():
+                    whole["mode"] = Mode.VERIFY.value
+                    done = [{"id": "ACC-1", "text": "all of its parts are done"}]
+                    whole["acceptance"] = whole.get("acceptance") or done
 
 
 def renamed(found: Imported, ids: Mapping[str, str], prefix: str) -> Imported:
