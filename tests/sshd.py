@@ -43,9 +43,7 @@ class Sshd:
                 check=True,
             )
         shutil.copy(self.folder / "user.pub", self.folder / "authorized")
-        public = (self.folder / "host.pub").read_text().split()
-        known = f"[127.0.0.1]:{self._port} {public[0]} {public[1]}\n"
-        (self.folder / "known").write_text(known)
+        self.know("host")
         # The user's configuration, which ssh would read from the real home.
         (self.folder / "ssh_config").write_text(
             f"Host {' '.join(self._names)}\n"
@@ -61,6 +59,29 @@ class Sshd:
         client.chmod(0o755)
         self.configure()
         return self
+
+    @property
+    def command(self) -> str:
+        """git's core.sshCommand: without the user's own settings, keys and agent."""
+        return f"ssh -F {self.folder}/ssh_config"
+
+    def url(self, path: Path) -> str:
+        """Where a repository is reached."""
+        return f"ssh://{self._names[0]}{path}"
+
+    def know(self, name: str) -> None:
+        """Have the client know the server by the key `name`, or by none."""
+        known = self.folder / "known"
+        if not name:
+            known.write_text("")
+            return
+        public = (self.folder / f"{name}.pub").read_text().split()
+        known.write_text(f"[127.0.0.1]:{self._port} {public[0]} {public[1]}\n")
+
+    def lock(self, passphrase: str, *, before: str = "") -> None:
+        """Give the user's key another passphrase."""
+        words = ["ssh-keygen", "-q", "-p", "-P", before, "-N", passphrase, "-f"]
+        subprocess.run([*words, str(self.folder / "user")], check=True, capture_output=True)
 
     def configure(self, **environ: str) -> None:
         """Start the server, anew where it runs: what runs in it then sees `environ`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import slow
 from forge import Forge
 from test_integrate import task, worked, world_of
 from test_loop import loop, made, on_base
@@ -167,6 +168,33 @@ def test_land_all_opens_one_for_each_branch_and_none_twice(tmp_path: Path) -> No
     assert world.origin.git("show", "main:a.txt") == "a"
     edits = [call for call in forge.calls if call[2] == "edit"]
     assert [call[3:] for call in edits] == [[upper["url"], "--base", "main"]]
+
+
+@pytest.mark.parametrize("method", slow.but(1, ["squash", "merge", "rebase"]))
+def test_a_loop_s_stacked_work_lands_as_its_refusal_says(method: str, tmp_path: Path) -> None:
+    world, forge = by_pull(tmp_path)
+    worked(world, "beta", "B", {"b.txt": "b\n"})
+    alpha = world.worktree("alpha", at="beta")
+    agent = "echo a > a.txt"
+    words = ("--agent", f"sh -c '{agent}'", "--max-tasks", "1")
+    assert alpha.ralph("trust", "--yes").code == 0
+    refused = alpha.ralph("run", "--stack", "--land", "pr", *words)
+    assert refused.code == 2
+    run, land = refused.err.splitlines()[-1].removeprefix("hint: ralphgit ").split(" && ralphgit ")
+    ran = alpha.ralph(*run.split(), "--task", "A", *words, env=forge.environ)
+    assert ran.code == 0, ran.err
+    landed = alpha.ralph(*land.split(), env=forge.environ)
+    assert landed.code == 0, landed.err
+    lower, upper = forge.pulls
+    assert [lower["base"], upper["base"]] == ["main", lower["head"]]
+    forge.merge(lower["head"], method)
+    assert world.ralph("status", "--fetch", env=forge.environ).code == 0
+    assert forge.pulls[1]["base"] == "main"
+    forge.merge(upper["head"], method)
+    assert world.ralph("status", "--fetch", env=forge.environ).code == 0
+    for id in ("A", "B"):
+        assert world.task(id)["state"] == "complete"
+    assert world.ralph("check", "--base", "origin/main").code == 0
 
 
 def test_records_alone_get_a_pull_request_too(tmp_path: Path) -> None:

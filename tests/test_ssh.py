@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from servers import Sshd
+from sshd import Sshd
 from test_loop import QUICK, events, made, on_base, task
-from world import Place, Result, installed, until
+from world import Place, Result, until
 
 #: Run a command with a terminal of its own, and print what it prints there.
 AT_A_TERMINAL = """
@@ -40,7 +40,7 @@ def alpha(tmp_path: Path) -> Place:
 @pytest.fixture
 def server(alpha: Place) -> Iterator[Sshd]:
     world = alpha.world
-    with Sshd(world.folder, world.environ, installed("sshd", "openssh-server")) as found:
+    with Sshd(world.folder / "ssh", "remote.test") as found:
         world.git("remote", "set-url", "origin", found.url(world.origin.path))
         world.git("config", "core.sshCommand", found.command)
         yield found
@@ -69,20 +69,20 @@ WRONG = {
 }
 
 
-def broken(server: Sshd, folder: Path, wrong: str) -> None:
+def broken(server: Sshd, wrong: str) -> None:
     if wrong == "a passphrase":
-        server.new_key("key", "secret")
+        server.lock("secret")
     elif wrong == "no key":
-        (folder / "ssh" / "key").unlink()
+        (server.folder / "user").unlink()
     else:
-        server.know("other" if wrong == "another host" else "")
+        server.know("user" if wrong == "another host" else "")
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-def test_nobody_is_asked(alpha: Place, server: Sshd, tmp_path: Path, wrong: str) -> None:
+def test_nobody_is_asked(alpha: Place, server: Sshd, wrong: str) -> None:
     said, hint = WRONG[wrong]
     alpha.did("T-1", {"one.txt": "1\n"})
-    broken(server, tmp_path, wrong)
+    broken(server, wrong)
     for words in (("claim", "T-2"), ("land", "alpha")):
         done = at_a_terminal(alpha, *words, env=REMOTE)
         assert done.code == 4, done
@@ -92,18 +92,18 @@ def test_nobody_is_asked(alpha: Place, server: Sshd, tmp_path: Path, wrong: str)
 
 
 def test_the_hint_for_a_host_with_a_new_key_works(alpha: Place, server: Sshd) -> None:
-    server.know("other")
+    server.know("user")
     refused = alpha.ralph("claim", "T-1", "--json", env=REMOTE)
     assert alpha.run("sh", "-c", refused.json["error"]["hint"]).code == 0
-    known = (alpha.world.folder / "ssh" / "known_hosts").read_text()
+    known = (server.folder / "known").read_text()
     assert known == ""
     server.know("host")
     assert alpha.ralph("claim", "T-1", env=REMOTE).code == 0
 
 
-def test_a_key_that_an_agent_has(alpha: Place, server: Sshd, tmp_path: Path) -> None:
+def test_a_key_that_an_agent_has(alpha: Place, server: Sshd) -> None:
     """What the hint asks for, done by hand."""
-    server.new_key("key", "secret")
+    server.lock("secret")
     gives = alpha.world.write(".git/gives", "#!/bin/sh\necho secret\n")
     gives.chmod(0o755)
     socket = tempfile.mktemp(prefix="agent-")
@@ -112,7 +112,7 @@ def test_a_key_that_an_agent_has(alpha: Place, server: Sshd, tmp_path: Path) -> 
         until(Path(socket).exists)
         env = {"SSH_AUTH_SOCK": socket}
         asks = {"SSH_ASKPASS": str(gives), "SSH_ASKPASS_REQUIRE": "force"}
-        added = alpha.run("ssh-add", str(tmp_path / "ssh" / "key"), env=env | asks)
+        added = alpha.run("ssh-add", str(server.folder / "user"), env=env | asks)
         assert added.code == 0, added.err
         done = at_a_terminal(alpha, "claim", "T-1", env=REMOTE | env)
         assert done.code == 0, done.out
@@ -122,10 +122,8 @@ def test_a_key_that_an_agent_has(alpha: Place, server: Sshd, tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-def test_a_loop_that_is_not_let_in_charges_nobody(
-    alpha: Place, server: Sshd, tmp_path: Path
-) -> None:
-    broken(server, tmp_path, "a passphrase")
+def test_a_loop_that_is_not_let_in_charges_nobody(alpha: Place, server: Sshd) -> None:
+    broken(server, "a passphrase")
     words = ("run", "--agent", "scripted", "--land", "merge", "--max-time", "3")
     for env in (REMOTE, {}):
         ran = at_a_terminal(alpha, *words, env={**QUICK, "RALPH_LOOP_BACKOFF": "0.3", **env})
@@ -133,7 +131,7 @@ def test_a_loop_that_is_not_let_in_charges_nobody(
         assert "Permission denied (publickey).; nobody can be asked for a passphrase" in ran.out
         assert "passphrase for key" not in ran.out
     assert all(one["outcome"] == "done" for one in events(alpha, "attempted"))
-    server.new_key("key", before="secret")
+    server.lock("", before="secret")
     ran = alpha.ralph(*words[:-2], env=QUICK)
     assert ran.code == 0, ran.err
     assert [on_base(alpha, id)["status"] for id in ("T-1", "T-2")] == ["complete"] * 2

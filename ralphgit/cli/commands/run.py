@@ -48,8 +48,9 @@ def _stacked(options: LoopOptions) -> LoopOptions:
     """Work that stands on what has not landed stays on its branch. Raises: UsageError."""
     if options.land not in ("", "none"):
         raise UsageError(
-            f"--stack cannot be combined with --land {options.land}: what the work stands on has "
-            "to land first",
+            f"--stack cannot be combined with --land {options.land}: a stacked loop keeps all its "
+            "tasks on this branch, and what they stand on has to land first; land --all lands the "
+            "branch, by a pull request into the one that it stands on where work lands by them",
             hint="ralphgit run --stack && ralphgit land --all",
         )
     return options._replace(branch="keep", land="none")
