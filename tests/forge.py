@@ -252,7 +252,10 @@ def main(folder: Path, program: str, words: list[str]) -> int:
              for n, word in enumerate(words) if word.startswith("--")}  # fmt: skip
     head = flags.get("--source-branch") or flags.get("--head") or words[2]
     mine = [pull for pull in forge.pulls if head in _names(pull)]
-    if words[0] == "api":
+    if words[0] == "api" and "PUT" in words:
+        number = int(words[1].rpartition("/")[2])
+        forge.change(forge.pulls[number - 1]["head"], base=words[-1].partition("=")[2])
+    elif words[0] == "api":
         sys.stdout.write(_api(forge, words[1]))
     elif verb == "list":
         found = [pull for pull in mine if pull["state"] == "OPEN"]

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import re
 import threading
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from servers import Cgi
 
 BOT = {"login": "github-actions[bot]", "type": "Bot", "id": 1}
 PERSON = {"login": "mallory", "type": "User", "id": 2}
@@ -276,3 +279,158 @@ class _GitHubAnswer(_Answer):
         self.wfile.write(data)
 
     do_GET = do_POST = _serve
+
+
+# -- GitLab --------------------------------------------------------------------------------
+
+
+class GitLabApi:
+    """GitLab's REST API over the pull requests of a `Forge`, and its repository over HTTP: what
+    the real `glab` and git ask for.
+    """
+
+    def __init__(self, forge: Any, environ: Mapping[str, str]) -> None:
+        self.forge, self.folder, self.environ = forge, forge.folder, dict(environ)
+        self.asked: list[str] = []
+        self._rebased: set[str] = set()
+        (self.folder / "acme").mkdir()
+        (self.folder / "acme" / "proj.git").symlink_to("../origin.git")
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _GitLabAnswer)
+        self._server.daemon_threads = True
+        self._server.folder, self._server.environ = self.folder, self.environ  # type: ignore[attr-defined]
+        self._server.forge = self  # type: ignore[attr-defined]
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        self._thread.start()
+        config = self.folder / "glab" / "config.yml"
+        config.parent.mkdir()
+        config.write_text(
+            "git_protocol: http\ncheck_update: false\nhost: 127.0.0.1\nhosts:\n  127.0.0.1:\n"
+            f"    token: t0ken\n    api_protocol: http\n    api_host: {self.host}\n"
+            "    git_protocol: http\n"
+        )
+        config.chmod(0o600)
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    @property
+    def host(self) -> str:
+        """`glab` knows hosts without their port: where it asks is in its configuration."""
+        return f"127.0.0.1:{self._server.server_address[1]}"
+
+    @property
+    def program(self) -> dict[str, str]:
+        """What has `glab` ask here, without a word of its own."""
+        return {"GLAB_CONFIG_DIR": str(self.folder / "glab"), "GITLAB_HOST": "127.0.0.1",
+                "NO_PROMPT": "true", "GLAB_SEND_TELEMETRY": "false"}  # fmt: skip
+
+    def answer(self, method: str, target: str, body: dict[str, Any]) -> tuple[int, Any]:
+        parts = urlsplit(target)
+        query = parse_qs(parts.query)
+        self.asked.append(f"{method} {target}")
+        words = [unquote(word) for word in parts.path.removeprefix("/api/v4/").split("/")]
+        pulls = {str(pull["number"]): pull for pull in self.forge.pulls}
+        match method, words:
+            case "GET", ["user"]:
+                return 200, {"id": 1, "username": "us", "name": "Us"}
+            case "GET", ["projects", "acme/proj" | "1"]:
+                return 200, self._project()
+            case "GET", ["projects", _, "repository", "branches", name]:
+                return 200, {"name": name}
+            case "GET", ["projects", _, "merge_requests"]:
+                (branch,) = query.get("source_branch", [""])
+                return 200, [self._shown(one) for one in pulls.values()
+                             if one["head"] == branch and one["state"] == "OPEN"]  # fmt: skip
+            case "POST", ["projects", _, "merge_requests"]:
+                made = self.forge.open(body["source_branch"], body["target_branch"], body["title"],
+                                       body["description"])  # fmt: skip
+                url = f"http://127.0.0.1/acme/proj/-/merge_requests/{made['number']}"
+                self.forge.change(body["source_branch"], url=url)
+                return 201, self._shown(self.forge.pulls[-1])
+            case "GET", ["projects", _, "merge_requests", number]:
+                return 200, self._shown(pulls[number])
+            case "PUT", ["projects", _, "merge_requests", number]:
+                self.forge.change(pulls[number]["head"], base=body["target_branch"])
+                return 200, self._shown(pulls[number])
+            case "PUT", ["projects", _, "merge_requests", number, "rebase"]:
+                self._rebased.add(number)
+                return 202, {"rebase_in_progress": False}
+            case "PUT", ["projects", _, "merge_requests", number, "merge"]:
+                method = "squash" if body.get("squash") else "merge"
+                method = "rebase" if number in self._rebased else method
+                assert body.get("auto_merge") or body.get("merge_when_pipeline_succeeds"), body
+                self.forge.merge_or_wait(pulls[number], method)
+                return 200, self._shown(self.forge.pulls[int(number) - 1])
+            case "POST", ["projects", _, "merge_requests", number, "notes"]:
+                self.forge.says(pulls[number]["head"], "us", body["body"], asks=False)
+                return 201, {"id": 1, "body": body["body"]}
+            case "GET", ["projects", _, "merge_requests", number, "discussions"]:
+                return 200, [
+                    {"notes": [{"author": {"username": one["by"]}, "created_at": one["at"],
+                                "body": one["text"], "resolvable": one["asks"],
+                                "resolved": False, "system": False}]}
+                    for one in pulls[number].get("said", ())
+                ]  # fmt: skip
+            case "GET", ["projects", _, "pipelines", number, "jobs"]:
+                pull = pulls[number]
+                return 200, [
+                    {"id": 70 + n, "name": name, "web_url": f"{pull['url']}/job/{70 + n}"}
+                    for n, name in enumerate(pull.get("failed", ()))
+                ]  # fmt: skip
+            case "GET", ["projects", _, "jobs", number, "trace"]:
+                return 200, self.forge.logs[number]
+        return 404, {"message": f"404 {method} {words}"}
+
+    def _project(self) -> dict[str, Any]:
+        web = f"http://{self.host}/acme/proj"
+        return {
+            "id": 1, "name": "proj", "path": "proj", "path_with_namespace": "acme/proj",
+            "default_branch": "main", "web_url": web, "http_url_to_repo": f"{web}.git",
+            "ssh_url_to_repo": f"git@{self.host}:acme/proj.git", "merge_requests_enabled": True,
+        }  # fmt: skip
+
+    def _shown(self, pull: dict[str, Any]) -> dict[str, Any]:
+        state = {"OPEN": "opened"}.get(pull["state"], pull["state"].lower())
+        status = (
+            "failed" if self.forge.is_red(pull) else "running" if self.forge.hold else "success"
+        )
+        pipeline = {"id": pull["number"], "iid": 1, "status": status, "sha": self.forge.tip(pull),
+                    "web_url": f"{pull['url']}/pipelines"}  # fmt: skip
+        return {
+            "id": pull["number"], "iid": pull["number"], "project_id": 1, "title": pull["title"],
+            "web_url": pull["url"], "state": state, "sha": self.forge.tip(pull),
+            "source_branch": pull["head"], "target_branch": pull["base"], "has_conflicts": False,
+            "source_project_id": 1, "target_project_id": 1, "draft": False,
+            "merge_status": "can_be_merged", "detailed_merge_status": "mergeable",
+            "blocking_discussions_resolved":
+                not any(one["asks"] for one in pull.get("said", ())),
+            "head_pipeline": pipeline, "pipeline": pipeline, "rebase_in_progress": False,
+            "merge_commit_sha": pull.get("commit"), "user": {"can_merge": True},
+            "author": {"id": 1, "username": "us"}, "created_at": "2026-11-29T12:00:00Z",
+        }  # fmt: skip
+
+
+class _GitLabAnswer(Cgi):
+    def _serve(self) -> None:
+        api: GitLabApi = self.server.forge  # type: ignore[attr-defined]
+        if not self.path.startswith("/api/v4/"):
+            super()._serve()
+            return
+        text = self._body()
+        kind = self.headers.get("Content-Type") or ""
+        body = json.loads(text or b"{}") if "json" in kind else {
+            name: words[0] for name, words in parse_qs(text.decode()).items()
+        }  # fmt: skip
+        assert self.headers.get("PRIVATE-TOKEN") == "t0ken"
+        status, told = api.answer(self.command, self.path, body)
+        is_text = isinstance(told, str)
+        data = told.encode() if is_text else json.dumps(told).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "text/plain" if is_text else "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    do_GET = do_POST = do_PUT = _serve

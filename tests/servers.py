@@ -66,7 +66,7 @@ class HttpBackend:
     """
 
     def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Cgi)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Cgi)
         self._server.daemon_threads = True
         self._server.folder = folder  # type: ignore[attr-defined]
         self._server.environ = dict(environ)  # type: ignore[attr-defined]
@@ -86,7 +86,7 @@ class HttpBackend:
         return f"http://127.0.0.1:{self._server.server_address[1]}/{name}"
 
 
-class _Cgi(BaseHTTPRequestHandler):
+class Cgi(BaseHTTPRequestHandler):
     """One request, given to the program as CGI (RFC 3875) has it."""
 
     protocol_version = "HTTP/1.1"

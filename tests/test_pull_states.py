@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 import slow
 from forge import Forge
-from forge_api import GiteaApi, GitHubApi
+from forge_api import GiteaApi, GitHubApi, GitLabApi
 from test_land_pr import branches, states
 from test_loop import events, made, task
-from world import Place, Result
+from world import Place, Result, installed
 
 from ralphgit.app.forge.github import GitHub
+from ralphgit.app.forge.gitlab import GitLab
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.loop import notify
@@ -37,13 +38,20 @@ class Review:
             **self.forge.environ, "RALPH_LAND_VIA": via, "RALPH_LOOP_BACKOFF": "0.01",
             "RALPH_LOOP_IDLE": "0.05",
         }  # fmt: skip
-        self.api = None
+        self.api: GiteaApi | GitLabApi | None = None
+        if via == "the real glab":
+            self.api = api = GitLabApi(self.forge, world.environ)
+            world.origin.git("config", "http.receivepack", "true")
+            world.git("remote", "set-url", "origin", f"http://{api.host}/acme/proj.git")
+            found = os.path.dirname(installed("glab", "glab"))
+            self.environ |= {"RALPH_LAND_VIA": "glab", "PATH": f"{found}:{world.environ['PATH']}"}
+            self.environ |= api.program
         if via == "gitea":
-            self.api = GiteaApi(self.forge)
-            address = f"{self.api.url}/acme/proj.git"
+            self.api = gitea = GiteaApi(self.forge)
+            address = f"{gitea.url}/acme/proj.git"
             world.git("config", f"url.{world.origin.path}.insteadOf", address)
             world.git("remote", "set-url", "origin", address)
-            self.environ["GITEA_TOKEN"] = self.api.token
+            self.environ["GITEA_TOKEN"] = gitea.token
 
     def close(self) -> None:
         if self.api is not None:
@@ -412,6 +420,22 @@ def test_github_is_read_by_the_real_gh(tmp_path: Path) -> None:
         "POST /graphql", "GET /repos/acme/proj/pulls/7/comments?per_page=100",
         "GET /repos/acme/proj/actions/jobs/71/logs",
     ]  # fmt: skip
+
+
+def test_gitlab_is_told_of_another_base_by_the_real_glab(tmp_path: Path) -> None:
+    review = Review(tmp_path, "the real glab")
+    world = review.alpha.world
+    made = review.forge.open("main", "other", "A title", "")
+    assert isinstance(review.api, GitLabApi)
+    url = f"http://127.0.0.1/acme/proj/-/merge_requests/{made['number']}"
+    review.forge.change("main", url=url)
+    environ = {**world.environ, **review.environ}
+    there = GitLab(Project.open(Surroundings(str(world.path), environ, time.time, str, {})))
+    there.retarget(url, "main")
+    there.comment(url, "Now into main")
+    review.close()
+    (pull,) = review.forge.pulls
+    assert (pull["base"], pull["said"][0]["text"]) == ("main", "Now into main")
 
 
 @pytest.mark.parametrize("state", ["open", "conflict", "failed", "changes", "merged", "closed"])

@@ -105,7 +105,13 @@ class GitLab:
         self._ask("mr", "merge", _reference(pull), "--auto-merge", *how, "--yes")
 
     def retarget(self, pull: str, base: str) -> None:
-        self._ask("mr", "update", _reference(pull), "--target-branch", base, "--yes")
+        place = places.address(pull)
+        if place is None:
+            self._ask("mr", "update", _reference(pull), "--target-branch", base)
+            return
+        # Whether `mr update` has --yes, and asks without it, is a matter of glab's version.
+        path = _project(place, f"merge_requests/{place.number}")
+        self._ask("api", *path, "--method", "PUT", "--raw-field", f"target_branch={base}")
 
     def comment(self, pull: str, text: str) -> None:
         self._ask("mr", "note", _reference(pull), "--message", text)
