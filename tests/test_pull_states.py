@@ -232,7 +232,7 @@ def gitea(folder: Path) -> Review:
 @pytest.mark.slow
 def test_git_s_credential_helper_has_the_token(tmp_path: Path) -> None:
     review = gitea(tmp_path)
-    assert review.api is not None
+    assert isinstance(review.api, GiteaApi)
     del review.environ["GITEA_TOKEN"]
     refused = review.run()
     assert refused.code == 7
