@@ -1,56 +1,178 @@
-"""What a person decides, a worker in a loop may not: told by its environment and by the loop."""
+"""What a worker in a loop may call: told by its environment, by the loop, or below its process."""
 
 from __future__ import annotations
 
 import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from test_integrate import task, worked, world_of
 from world import Place, World
 
+import ralphgit
+from ralphgit.cli.command_table import COMMANDS
+from ralphgit.errors import GuardRefused
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
+ENV = {"RALPH_CLAIM": "9k2vq07x3m", "RALPH_TASK": "B"}
+
+#: By command, what is refused to a worker; by its environment alone where it begins with "*".
+REFUSED = {
+    "claim": "B --force why",
+    "complete": "B --force why",
+    "land": "alpha --land merge",
+    "integrate": "alpha",
+    "batch": "run --agent true",
+    "run": "* --agent true --once --land merge",
+    "worker": "* . --agent true --trust",
+    "reset": "A --reopen --reason why",
+    "revert": "A",
+    "reply": "C That",
+    "audit": "add B --verdict clear --by alice",
+    "archive": "A",
+    "rescue": "drop A",
+    "trust": "--yes",
+    "stop": "* alpha --now",
+    "board": "*",
+    "worktree": "* remove alpha",
+    "doctor": "* --fix",
+    "fleet": "* up -n 1 --agent true",
+    "import": "done.md",
+}
+#: More of the same kind.
+ALSO = (
+    "complete A --by alpha", "land --all --accept-concerns", "land",
+    "run --role review --agent true",
+    "integrate alpha --accept-concerns", "trust --revoke", "reset B --reason why",
+    "audit add A --verdict clear --target alpha", "worktree prune", "fleet down --now",
+    "doctor --agent true", "stop --all",
+)  # fmt: skip
+#: By command, what a worker may call all the same.
+LET = {
+    "status": "", "list": "", "show": "B", "next": "", "prompt": "B", "graph": "", "packet": "B",
+    "log": "", "inbox": "", "wait": "--for B --timeout 0", "preflight": "", "independence": "",
+    "evidence": "add B --shows it", "reconcile": "alpha", "check": "", "diff": "",
+    "report": "-", "logs": "", "claim": "B", "complete": "B", "block": "B --question Which?",
+    "release": "B", "add": "--title More", "edit": "B --title Other", "resolve": "",
+    "import": "open.md", "export": "-", "shard": "--layout single --dry-run",
+    "rebase-paths": "src lib", "init": "--dry-run", "completion": "bash", "mcp": "--list",
+    "land": "alpha --dry-run", "integrate": "alpha --dry-run", "batch": "plan",
+    "audit": "list", "archive": "--dry-run", "rescue": "list", "trust": "--list",
+    "worktree": "list", "doctor": "", "fleet": "status",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     """With work of alpha that its worker is not sure of, and a task of gamma's that asks."""
     made = world_of(
-        tmp_path, task("A", "test -s a.txt", "a.txt"), task("B", "true", "b.txt"),
-        task("C", "true", "c.txt"),
+        tmp_path_factory.mktemp("world"),
+        task("A", "test -s a.txt", "a.txt"), task("B", "true", "b.txt"), task("C", "true", "c.txt"),
     )  # fmt: skip
     worked(made, "alpha", "A", {"a.txt": "a\n"}, "--concern", "It may be wrong")
     gamma = made.worktree("gamma")
     gamma.claim("C")
     gamma.ralph("block", "--reason", "needs_context", "--question", "Which?")
     assert gamma.ralph("land").code == 0
+    beta = made.worktree("beta")
+    beta.claim("B")
+    beta.write("done.md", "- [x] It is done\n")
+    beta.write("open.md", "- [ ] It is to be done\n")
     return made
 
 
-DECISIONS = {
-    "audit add B --verdict clear": "in_loop",
-    "audit add A --verdict clear --by alice --target alpha": "in_loop",
-    "land alpha --accept-concerns": "in_loop",
-    "land --all --accept-concerns": "in_loop",
-    "integrate alpha --accept-concerns": "in_loop",
-    "reply C That": "in_loop",
-    "trust --revoke": "worker_consents",
-}
+def beta(world: World) -> Place:
+    return Place(world.folder / f"{world.path.name}-beta", world.environ, world)
 
 
-@pytest.mark.parametrize("how", ["environment", "loop"])
-def test_a_worker_does_not_decide_for_a_person(how: str, world: World) -> None:
-    beta = world.worktree("beta")
-    beta.claim("B")
-    env = {"RALPH_CLAIM": "9k2vq07x3m", "RALPH_TASK": "B"} if how == "environment" else {}
-    folder = Path(beta.git("rev-parse", "--absolute-git-dir")) / "ralphgit"
+@contextmanager
+def loop_in(place: Place, pid: int | str = "") -> Iterator[None]:
+    """A loop, of the process `pid`, works in the worktree."""
+    folder = Path(place.git("rev-parse", "--absolute-git-dir")) / "ralphgit"
     folder.mkdir(exist_ok=True)
     with (folder / "loop.lock").open("w") as file:
-        if how == "loop":
-            fcntl.flock(file, fcntl.LOCK_EX)
-        before = world.state()
-        told = {line: refused(beta, line, env) for line in DECISIONS}
-    assert told == DECISIONS
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.write(str(pid))
+        file.flush()
+        yield
+
+
+def answered(place: Place, line: str, env: dict[str, str]) -> tuple[int, str]:
+    done = place.ralph(*line.split(), "--json", env=env)
+    return done.code, done.error
+
+
+def lines(beside: bool) -> list[str]:
+    """What is refused; with `beside`, also where only the lock tells of a worker."""
+    every = [f"{name} {words}" for name, words in REFUSED.items()]
+    return [line.replace(" *", "") for line in every if not (beside and " *" in line)]
+
+
+def test_the_table_has_every_command() -> None:
+    """A new command is put into both: what is refused of it, and what is not."""
+    from ralphgit.rules import in_a_loop
+
+    assert {*REFUSED, *LET} == set(COMMANDS)
+    assert {*in_a_loop.ALLOWED} | {*in_a_loop.RULES} == set(COMMANDS)
+    assert {*REFUSED} == {*in_a_loop.RULES}
+    looking = {name for name, command in COMMANDS.items() if command.group == "look"}
+    assert looking <= in_a_loop.ALLOWED
+
+
+def test_what_a_worker_may_not_call_is_refused_by_its_environment(world: World) -> None:
+    place, before = beta(world), world.state()
+    told = {line: answered(place, line, ENV) for line in (*lines(beside=False), *ALSO)}
+    assert {line: found[0] for line, found in told.items()} == dict.fromkeys(told, 8)
+    assert {found[1] for found in told.values()} == {"in_loop", "worker_consents"}
     assert world.state() == before
 
 
-def refused(place: Place, line: str, env: dict[str, str]) -> str:
-    return place.ralph(*line.split(), "--json", env=env).error
+def test_what_a_worker_may_not_call_is_refused_by_the_loop_s_lock(world: World) -> None:
+    place = beta(world)
+    with loop_in(place):
+        before = world.state()
+        told = {line: answered(place, line, {}) for line in lines(beside=True)}
+        assert {line: found[0] for line, found in told.items()} == dict.fromkeys(told, 8)
+        assert {found[1] for found in told.values()} == {"in_loop", "worker_consents"}
+        assert answered(place, "run --agent true --once", {}) == (8, "loop_running")
+        assert world.state() == before
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux tells who started it")
+def test_below_a_loop_the_environment_may_be_empty(world: World) -> None:
+    """An agent that goes elsewhere, and empties its environment, is still below its loop."""
+    # What asks for no repository, for a terminal or for a file first is none of them.
+    every = [
+        one for one in lines(beside=False) if one.split()[0] not in ("worker", "board", "import")
+    ]
+    with loop_in(beta(world), os.getppid()):
+        before = world.state()
+        told = {line: answered(world, line, {}) for line in every}
+        assert world.state() == before
+    assert {line: found[0] for line, found in told.items()} == dict.fromkeys(told, 8)
+
+
+def test_a_person_elsewhere_is_not_a_worker(world: World) -> None:
+    with loop_in(beta(world), 1):
+        assert answered(world, "land alpha", {}) == (7, "concerns_wait")
+        assert answered(world, "revert A", {}) == (8, "not_claimed")
+
+
+@pytest.mark.parametrize("name", LET)
+def test_what_a_worker_may_call_is_not_refused(name: str, world: World) -> None:
+    assert answered(beta(world), f"{name} {LET[name]}", ENV)[1] not in (
+        "in_loop",
+        "worker_consents",
+    )
+
+
+def test_from_python_it_is_refused_too(world: World) -> None:
+    repo = ralphgit.open(beta(world).path, environ={**world.environ, **ENV})
+    with pytest.raises(GuardRefused, match="a person's to decide"):
+        repo.reset("A", reason="why", reopen=True)
+    with pytest.raises(GuardRefused, match="nothing can be forced"):
+        repo.complete("B", force="why")
+    with pytest.raises(GuardRefused, match="nothing can be forced"):
+        repo.claim("B", force="why")

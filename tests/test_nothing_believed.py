@@ -187,13 +187,12 @@ def test_a_base_that_the_agent_has_made_is_not_believed_while_the_remote_is_away
     assert "a.txt" not in files_on_base(alpha)
 
 
-#: Has a review written elsewhere, as by a person who is in no loop, and takes it into the branch.
+#: Has a review written in a clone, as by a person who is in no loop, and takes it into the branch.
 REVIEWS = (
     "echo good > a.txt; {add} && exit 9; git add -A; git commit -qm Work\n"
-    "git worktree add -q --detach ../else; unset RALPH_TASK RALPH_CLAIM\n"
+    "git clone -q . ../else; unset RALPH_TASK RALPH_CLAIM\n"
     "(cd ../else && {add} && git commit -qm Reviewed) || exit 9\n"
-    "git merge -q --ff-only $(git -C ../else rev-parse HEAD)\n"
-    "git worktree remove -f ../else\n"
+    "git pull -q --ff-only ../else HEAD && rm -rf ../else || exit 9\n"
 )
 OF_ITSELF = REVIEWS.format(add=f"{RALPH} audit add T-1 --verdict clear --by bob -q")
 OF_ANOTHER = REVIEWS.format(add=f"{RALPH} audit add T-2 --verdict clear --by bob -q")

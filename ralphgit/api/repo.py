@@ -176,6 +176,7 @@ class Repo:
         """
         from ralphgit.app.handoff import packet
         from ralphgit.app.lifecycle import claim
+        from ralphgit.app.workspace import inside_loop
         from ralphgit.rules.claim_options import ClaimOptions
 
         wanted = ClaimOptions(
@@ -183,6 +184,7 @@ class Repo:
             force=force,
         )  # fmt: skip
         with self._project() as project:
+            inside_loop.refuse(project, "claim", {"force": force})
             done = claim.claim(project, wanted)
             promised, lease = project.here.task(done.row.id), done.lease
             made = packet.compile(
@@ -302,9 +304,11 @@ class Repo:
         RemoteUnavailable (where the remote is required), NotWritable.
         """
         from ralphgit.app.lifecycle import reset
+        from ralphgit.app.workspace import inside_loop
 
         told = reset.ResetOptions(parse_task_id(id), reason, claim, reopen, force, push, fetch)
         with self._project() as project:
+            inside_loop.refuse(project, "reset")
             done = reset.reset(project, told)
             project.refresh()
             at = "" if done.pull is not None else done.commit

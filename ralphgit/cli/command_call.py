@@ -7,7 +7,7 @@ its line is written; a test holds the two together.
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ralphgit.app.workspace.surroundings import Surroundings
@@ -26,6 +26,8 @@ class Call(NamedTuple):
     warnings: list[str]
     """Filled by the command as it goes, so that a failure still shows what was warned of."""
     screen: Screen
+    guard: Callable[[Any], None] | None = None
+    """Refuses the call in a project where it is none for a worker in a loop."""
 
     def project(self, *, fetch: bool = False, pulls: bool = False) -> "Project":
         """Open the project that the command works on; with `pulls`, what is fetched has the state
@@ -34,6 +36,8 @@ class Call(NamedTuple):
         from ralphgit.app.workspace.project import Project
 
         project = Project.open(self.around, self.warnings)
+        if self.guard is not None:
+            self.guard(project)
         if fetch:
             from ralphgit.app.base.fetch import synchronise
 

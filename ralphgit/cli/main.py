@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from ralphgit.cli import fast_argv, render
 from ralphgit.errors import Bug, RalphError, Refused
@@ -149,6 +150,24 @@ def _screen(options: Mapping[str, object]) -> render.Screen:
     return render.Screen(json, quiet, verbose, terminal, colour)
 
 
+def _worker_guard(line: fast_argv.Line, environ: Mapping[str, str]) -> Callable[[Any], None] | None:
+    """Return what refuses the line in a project where a worker of a loop gives it, if it is none
+    for a worker.
+
+    Raises: GuardRefused (in_loop, worker_consents) where the environment says so already.
+    """
+    from ralphgit.rules import in_a_loop
+
+    barred = in_a_loop.barred(line.command, line.options)
+    if barred is None:
+        return None
+    from ralphgit.app.workspace import inside_loop
+
+    if inside_loop.told(environ):
+        raise inside_loop.refusal(barred)
+    return lambda project: inside_loop.refuse_barred(project, barred)
+
+
 def _command(line: fast_argv.Line) -> int:
     from contextlib import nullcontext
     from importlib import import_module
@@ -163,12 +182,14 @@ def _command(line: fast_argv.Line) -> int:
         command = COMMANDS[line.command]
         flags = command_call.settings(command, line.options)
         around = command_call.surroundings(line.options.get("directory"), flags)
+        # What only looks is for everybody, and is to begin soon.
+        guard = None if command.group == "look" else _worker_guard(line, around.environ)
         if not command.outside:
             around = begin(around, claims=command.claims)
         module = import_module(module_of(line.command))
         options = command_call.options(command, module.Options, line.options)
         progress = progress_line.of_command(screen.json, screen.quiet)
-        call = command_call.Call(around._replace(progress=progress), warnings, screen)
+        call = command_call.Call(around._replace(progress=progress), warnings, screen, guard)
         with nullcontext() if line.command in _ON_SCREEN else progress.step(line.command):
             outcome = module.run(call, options)
         render.show(outcome, line.command, warnings, screen)

@@ -22,7 +22,7 @@ from ralphgit.app.integration.integrate import Integrated, Stop
 from ralphgit.app.lifecycle.reopen import Holders, Reopening, reopen
 from ralphgit.app.processes import changed_settings, trust, watched_settings
 from ralphgit.app.status import batch_plan
-from ralphgit.app.workspace import runtime_files
+from ralphgit.app.workspace import inside_loop, runtime_files
 from ralphgit.app.workspace.locks import RepositoryLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings
@@ -112,7 +112,8 @@ class Batch:
             project.repository.close()
 
     def _refuse_untrusted(self, project: Project) -> None:
-        """Raises: NeedsPerson, before anything has begun."""
+        """Raises: NeedsPerson, GuardRefused (in_loop), before anything has begun."""
+        inside_loop.refuse(project, "batch", {"action": "run"})
         fleet.consent(project, self._options.agent)
         for profile in project.config.agents:
             trust.require_profile(project, profile)

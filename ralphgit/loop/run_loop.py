@@ -23,7 +23,7 @@ from ralphgit.app.lifecycle import (
     task_branch,
 )
 from ralphgit.app.processes import changed_settings, watched_settings
-from ralphgit.app.workspace import commit_message, runtime_files
+from ralphgit.app.workspace import commit_message, inside_loop, runtime_files
 from ralphgit.app.workspace.heartbeat import REVIEW
 from ralphgit.app.workspace.locks import LoopLock, WorktreeLock
 from ralphgit.app.workspace.project import Project
@@ -108,6 +108,7 @@ class Loop:
         """
         project = Project.open(self._around, self._warnings)
         self._opened.append(project)
+        inside_loop.refuse(project, "run")
         claim.require_fit(project)
         commit_message.require_template(project)
         commit_message.require_identity(project)

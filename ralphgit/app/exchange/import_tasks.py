@@ -13,7 +13,7 @@ from ralphgit.app.exchange import (
     three_way_import,
 )
 from ralphgit.app.exchange.task_identity import Told
-from ralphgit.app.workspace import graph_view
+from ralphgit.app.workspace import graph_view, inside_loop
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import Bug, GuardRefused, InvalidRecord, UsageError
@@ -100,7 +100,8 @@ def bring(project: Project, options: ImportOptions) -> Import:
 
     Raises: UsageError, InvalidRecord, Refused as `import_sources.read`; InvalidRecord also where
     the result would not be a valid graph, or a list of tasks has an id that another list gave
-    (other_source); GuardRefused (bare, no_exact_graph, outside, moved_meanwhile); NotWritable.
+    (other_source); GuardRefused (in_loop, bare, no_exact_graph, outside, moved_meanwhile);
+    NotWritable.
     """
     here = import_target.graph(project)
     told = Told.by(options.prefix, renumbered=options.renumbered, reworded=options.reworded)
@@ -123,6 +124,7 @@ def bring(project: Project, options: ImportOptions) -> Import:
     for path in plan.texts:
         project.file(path)
     if not options.dry_run:
+        inside_loop.refuse(project, "import", {"done": plan.says_done()})
         _save(project, here, plan.texts)
     changes = plan.changes()
     return Import(
@@ -243,6 +245,11 @@ class _Plan:
             self.changed[name] = {**decision.fields, **origin}
         if not decision.fields:
             self.same[name] = None
+
+    def says_done(self) -> bool:
+        """Whether it makes a task complete, by the word of the source."""
+        every = (*self.new, *self.changed.values())
+        return any(fields.get("status") == Status.COMPLETE for fields in every)
 
     def removed(self, source: import_sources.Source) -> tuple[str, ...]:
         """The tasks here that came from the files of `source` and are not in it."""

@@ -87,10 +87,7 @@ def reply(project: Project, options: ReplyOptions) -> Replied:
     Raises: IllegalMove (not_blocked, not_on_base, claim_changed), UnknownTask, GuardRefused,
     RemoteUnavailable (with require_remote), InvalidRecord, NotWritable.
     """
-    inside_loop.refuse(
-        project, "a person answers what a task asks, and not a worker in a loop; nothing was "
-        "changed",
-    )  # fmt: skip
+    inside_loop.refuse(project, "reply")
     if options.fetch:
         synchronise(project)
     if interrupted_update.settle(project):

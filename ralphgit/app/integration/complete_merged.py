@@ -18,10 +18,10 @@ from ralphgit.app.gate.problem import not_landable
 from ralphgit.app.integration import merged_work
 from ralphgit.app.integration.merged_work import MergedWork
 from ralphgit.app.integration.proving_worktree import Ground
-from ralphgit.app.lifecycle import claim_errors, complete, rescued_work
+from ralphgit.app.lifecycle import claim_errors, rescued_work
 from ralphgit.app.lifecycle.complete import CompleteOptions
 from ralphgit.app.processes.verify_command import Run
-from ralphgit.app.workspace import commit_message
+from ralphgit.app.workspace import commit_message, inside_loop
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, UsageError
 from ralphgit.git.commit_objects import commit_files
@@ -70,7 +70,7 @@ def complete_by(project: Project, options: CompleteOptions) -> CompletedBy:
             "the base",
             hint=f"ralphgit complete {options.task} --by {options.by}",
         )
-    complete.refuse_in_loop(project, options.task)
+    inside_loop.refuse(project, "complete", options._asdict())
     update_base.refuse_unfit(project)
     for _ in range(_ATTEMPTS):
         synchronise(project)

@@ -25,7 +25,6 @@ from ralphgit.app.integration.reconcile import NOT_READY
 from ralphgit.app.lifecycle import rescued_work
 from ralphgit.app.processes import verified_here, watched_settings
 from ralphgit.app.processes.verify_command import Run
-from ralphgit.app.workspace import inside_loop
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.git.merge_chain import Chain, chain
@@ -33,7 +32,6 @@ from ralphgit.rules import integration_order
 from ralphgit.rules.integration_order import Branch, Foreseen
 
 _ATTEMPTS = 5
-_ACCEPTS = "a person decides whether work with concerns lands, and not a worker in a loop"
 
 
 class IntegrateOptions(NamedTuple):
@@ -91,13 +89,11 @@ def integrate(project: Project, options: IntegrateOptions, *, rest: bool = False
     before that is proved and lands.
 
     Raises: UsageError, NeedsPerson (untrusted, settings_changed), Refused (setup_failed),
-    GuardRefused (in_loop, unsettled, base_diverged, dirty_base), RemoteUnavailable
+    GuardRefused (unsettled, base_diverged, dirty_base), RemoteUnavailable
     (require_remote), GitError.
     """
     if not options.dry_run:
         watched_settings.require_seen(project)
-        if options.accept_concerns:
-            inside_loop.refuse(project, f"{_ACCEPTS}; nothing was landed")
         update_base.refuse_unfit(project)
     for _ in range(_ATTEMPTS):
         if options.fetch and not options.dry_run:

@@ -106,8 +106,7 @@ def complete(
     Raises: Refused (with the list of what is missing), ClaimLost, ClaimHeld, IllegalMove,
     GuardRefused, NeedsPerson (untrusted, blocks_git), InvalidRecord, NotWritable.
     """
-    if options.force:
-        refuse_in_loop(project, options.task)
+    inside_loop.refuse(project, "complete", options._asdict())
     with WorktreeLock(project):
         done = _complete(project, options, anew, before, command_ended)
     if not (done.again or options.force) and (anew or not inside_loop.works(project)):
@@ -120,18 +119,6 @@ def complete(
         verified=proof.is_verified,
         criteria=proof.criteria,
         passed_before=tuple(one.command for one in counted if one.passed_before),
-    )
-
-
-def refuse_in_loop(project: Project, task: str) -> None:
-    """Refuse to force a completion inside a loop. Raises: GuardRefused (in_loop)."""
-    if not inside_loop.works(project):
-        return
-    raise GuardRefused(
-        "a loop works in this worktree, and it lands what it has verified itself, so nothing can "
-        "be forced; nothing was changed",
-        code="in_loop",
-        hint=shlex.join(("ralphgit", "block", *([task] if task else []), "--question", "TEXT")),
     )
 
 

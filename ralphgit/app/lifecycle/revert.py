@@ -15,7 +15,7 @@ from ralphgit.app.forge import change_base
 from ralphgit.app.forge.change_base import Change
 from ralphgit.app.gate import landing_gate, reverts
 from ralphgit.app.gate.problem import not_landable
-from ralphgit.app.workspace import commit_message, inside_loop, record_tree
+from ralphgit.app.workspace import commit_message, record_tree
 from ralphgit.app.workspace.graph_view import stored
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, IllegalMove, Refused, UsageError
@@ -63,15 +63,11 @@ def revert(project: Project, options: RevertOptions) -> Reverted:
     Made in the object store, so that no worktree is touched but the base's own. On any refusal
     nothing is changed.
 
-    Raises: Refused (later_work, not_reversible), IllegalMove (not_claimed), GuardRefused (in_loop,
+    Raises: Refused (later_work, not_reversible), IllegalMove (not_claimed), GuardRefused (
     landed_together, not_landable, unsettled, base_diverged, dirty_base), UsageError
     (branch_exists), UnknownTask, RemoteUnavailable (with require_remote), InvalidRecord,
     NotWritable.
     """
-    inside_loop.refuse(
-        project, "what has landed is taken back by a person, and not inside a loop; "
-        "nothing was changed",
-    )  # fmt: skip
     if options.fetch:
         synchronise(project)
     for _ in range(_ATTEMPTS):

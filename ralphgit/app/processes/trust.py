@@ -256,8 +256,7 @@ def ask_a_person(project: Project) -> str:
 
 def refuse_worker(project: Project) -> None:
     """Raises: GuardRefused (worker_consents) inside a loop."""
-    message = "a worker cannot agree for a person; nothing was trusted"
-    inside_loop.refuse(project, message, code="worker_consents")
+    inside_loop.refuse(project, "trust")
 
 
 def grant(project: Project, asked: Iterable[Asked]) -> None:
@@ -288,8 +287,7 @@ def revoke(project: Project) -> None:
 
     Raises: GuardRefused (worker_consents), NotWritable.
     """
-    message = "a worker cannot decide for a person what is trusted; nothing was changed"
-    inside_loop.refuse(project, message, code="worker_consents")
+    inside_loop.refuse(project, "trust")
     try:
         os.unlink(_path(project))
     except FileNotFoundError:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from ralphgit.app.workspace.locks import loop_works_in
+import glob
+import os
+from collections.abc import Iterator, Mapping
+
+from ralphgit.app.workspace.locks import loop_works_in, process_with_loop_lock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
+from ralphgit.records import atomic_files
+from ralphgit.rules import in_a_loop
+from ralphgit.rules.in_a_loop import Barred, Given
 
 #: What a loop tells its agent by the environment.
 _OF_A_LOOP = ("RALPH_TASK", "RALPH_CLAIM")
@@ -15,19 +22,53 @@ def claimed(project: Project) -> bool:
     return bool(project.around.environ.get("RALPH_CLAIM"))
 
 
+def told(environ: Mapping[str, str]) -> bool:
+    """Whether the environment is that of a loop's worker."""
+    return any(environ.get(name) for name in _OF_A_LOOP)
+
+
 def works(project: Project) -> bool:
-    """Whether this runs inside a loop: by its environment, or by the loop of this worktree."""
-    here = project.repository.top is not None and loop_works_in(project)
-    return here or any(project.around.environ.get(name) for name in _OF_A_LOOP)
-
-
-def refuse(project: Project, message: str, *, code: str = "in_loop") -> None:
-    """Refuse what is a person's to do, where a worker may be who does it (`works`).
-
-    Raises: GuardRefused (`code`).
+    """Whether this runs inside a loop: by its environment, by the loop of this worktree, or below
+    the process of another one of this repository.
     """
-    if works(project):
-        raise GuardRefused(
-            message, code=code,
-            hint="ask a person to do it in another worktree, or once the loop has ended",
-        )  # fmt: skip
+    here = project.repository.top is not None and loop_works_in(project)
+    return here or told(project.around.environ) or _below_a_loop(project)
+
+
+def refuse(project: Project, command: str, given: Given | None = None) -> None:
+    """Refuse a command that is none for a worker, where a worker may be who gives it.
+
+    Raises: GuardRefused (in_loop, worker_consents).
+    """
+    barred = in_a_loop.barred(command, given or {})
+    if barred is not None:
+        refuse_barred(project, barred)
+
+
+def refuse_barred(project: Project, barred: Barred) -> None:
+    """Raises: GuardRefused (in_loop, worker_consents)."""
+    surely = told(project.around.environ) or _below_a_loop(project)
+    if surely or (barred.beside and works(project)):
+        raise refusal(barred)
+
+
+def refusal(barred: Barred) -> GuardRefused:
+    return GuardRefused(barred.message, code=barred.code, hint=barred.hint)
+
+
+def _below_a_loop(project: Project) -> bool:
+    """Whether a loop of this repository has started this process, through whatever others."""
+    common = glob.escape(project.repository.common_dir)
+    folders = (common, os.path.join(common, "worktrees", "*"))
+    locks = (os.path.join(folder, "ralphgit", "loop.lock") for folder in folders)
+    loops = {process_with_loop_lock(path) for one in locks for path in glob.glob(one)} - {0}
+    return bool(loops) and any(pid in loops for pid in _ancestors())
+
+
+def _ancestors() -> Iterator[int]:
+    """The processes that this one was started by, the nearest first; on Linux more than one."""
+    pid = os.getppid()
+    while pid > 1:
+        yield pid
+        data = atomic_files.read(f"/proc/{pid}/stat")
+        pid = int(data.rpartition(b")")[2].split()[1]) if data else 0

@@ -171,6 +171,21 @@ class LoopLock(_Lock):
         return 0
 
 
+def process_with_loop_lock(path: str) -> int:
+    """The process that has the loop's lock `path` now; 0 if none has, or it does not say."""
+    probe = _Lock()
+    try:
+        probe._open(path)
+        if probe._take(0.0):
+            return 0
+        text = os.pread(probe._fd, 32, 0).strip()
+        return int(text) if text.isdigit() else 0
+    except OSError:
+        return 0
+    finally:
+        probe.__exit__()
+
+
 def loop_works_in(project: Project) -> bool:
     """Whether a loop works in this worktree now, by its lock or else by its heartbeat."""
     path = os.path.join(project.repository.git_dir, "ralphgit", "loop.lock")
