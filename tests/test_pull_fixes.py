@@ -80,7 +80,7 @@ def flow(tmp_path: Path) -> Iterator[Flow]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("via", slow.but(1, (*FORGES, "the real glab")))
+@pytest.mark.parametrize("via", slow.but(1, (*FORGES, "the real gh", "the real glab")))
 @pytest.mark.parametrize("method", slow.but(1, ["merge", "squash", "rebase"]))
 def test_a_pull_request_goes_to_its_end(via: str, method: str, tmp_path: Path) -> None:
     """Open, red, mended, a review asks, done, a conflict, resolved, merged by the forge."""

@@ -13,6 +13,7 @@ import pytest
 import slow
 from forge import Forge
 from forge_api import GiteaApi, GitHubApi, GitLabApi
+from github_api import HOST, GitHubFlow
 from test_land_pr import branches, states
 from test_loop import events, made, task
 from world import Place, Result, installed
@@ -38,7 +39,15 @@ class Review:
             **self.forge.environ, "RALPH_LAND_VIA": via, "RALPH_LOOP_BACKOFF": "0.01",
             "RALPH_LOOP_IDLE": "0.05",
         }  # fmt: skip
-        self.api: GiteaApi | GitLabApi | None = None
+        self.api: GiteaApi | GitLabApi | GitHubFlow | None = None
+        if via == "the real gh":
+            installed("gh", "gh")
+            self.api = hub = GitHubFlow(self.forge, world.environ)
+            world.origin.git("config", "http.receivepack", "true")
+            world.git("remote", "set-url", "origin", f"http://{HOST}/acme/proj.git")
+            self.environ |= {"RALPH_LAND_VIA": "gh", "PATH": world.environ["PATH"], **hub.program}
+            for place in (world, self.alpha):
+                place.environ |= hub.program
         if via == "the real glab":
             self.api = api = GitLabApi(self.forge, world.environ)
             world.origin.git("config", "http.receivepack", "true")
