@@ -62,6 +62,8 @@ class GitHubFlow:
             case "PullRequestByNumber":
                 number = given.get("pr_number", given.get("number"))
                 return {"repository": {"pullRequest": self._pull(self.forge.pulls[number - 1])}}
+            case "PullRequest_fields" | "PullRequest_fields2" | "Repository_fields":
+                return {name.partition("_")[0]: {"fields": []}}  # none that is newer than `gh`
             case "RepositoryInfo":
                 return {"repository": self._repository()}
             case "PullRequestCreate":

@@ -158,6 +158,19 @@ def test_the_address_is_in_every_view(review: Review) -> None:
 
 
 @pytest.mark.slow
+def test_whoever_finds_nothing_to_claim_is_sent_to_the_pull_request(review: Review) -> None:
+    """Not to `land`, which has nothing to do any more."""
+    for words in (("next",), ("claim",)):
+        found = review.alpha.ralph(*words, "--json", env=review.environ)
+        (working,) = found.json["error"]["working"]
+        assert working["message"].endswith(f", with {review.url} (open)"), working
+        hint = found.json["error"]["hint"]
+        assert hint == "ralphgit wait --for T-1 --fetch"
+    review.forge.says(review.branch, "ann", "Rename it", asks=True)
+    waited = review.alpha.ralph(*hint.split()[1:], env=review.environ)
+    assert (waited.code, review.url in waited.err) == (7, True), waited.err
+
+
 @pytest.mark.parametrize(("happens", "state", "about"), [
     ("red", "failed", "tests"), ("asks", "changes", "ann"), ("says", "commented", "ann"),
     ("closed", "closed", ""),

@@ -16,6 +16,7 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.errors import AwaitsPerson, NothingReady, RalphError
 from ralphgit.model.active_claim import ActiveClaim
 from ralphgit.model.printable import counted, cut, duration
+from ralphgit.model.pull_request import Pull
 from ralphgit.model.task_status import Status
 from ralphgit.rules.claim_options import ClaimOptions, is_wanted
 from ralphgit.rules.nothing_to_claim import Cause, Need, Why, nothing_to_claim
@@ -190,6 +191,8 @@ def _working(project: Project, cause: Cause, review: Awaited | None) -> dict[str
         who = f"{holder.by or 'somebody'} in {holder.where}{_since(project, holder.at)}"
     if review is not None:
         who += f", and waits for a review ({review.by})"
+    elif state == "in-review" and (pull := _pull(holder)) is not None:
+        who += f", with {pull.place} ({pull.words})"
     elif state == "in-review" and holder is not None and holder.ref:
         who += f", to be landed by: ralphgit land {shlex.quote(concerns.branch(holder))}"
     return {**told, "message": f"{row.id} ({state}): {who}{_waiting(cause)}"}
@@ -244,6 +247,12 @@ def _lines(items: Sequence[dict[str, object]], hint: str = "") -> list[str]:
     return [*lines[:_MOST_LINES], *([f"and {more} more"] if more > 0 else [])]
 
 
+def _pull(holder: ActiveClaim | None) -> Pull | None:
+    """The pull request that brings a holder's work to the base."""
+    pull = holder.pull if holder is not None else None
+    return pull if pull is not None and pull.is_at_forge else None
+
+
 def _is_here(project: Project, holder: ActiveClaim | None) -> bool:
     return holder is not None and bool(holder.path) and holder.path == project.repository.top
 
@@ -255,7 +264,9 @@ def _wait_hint(project: Project, working: Sequence[Cause]) -> str:
         if not _is_here(project, holder):
             continue
         if cause.task_state.state == "in-review":
-            return "ralphgit land"
+            return (
+                f"ralphgit wait --for {cause.row.id} --fetch" if _pull(holder) else "ralphgit land"
+            )
         return f"ralphgit complete {cause.row.id}"
     states = {cause.task_state.state: cause for cause in reversed(working)}
     if "ready" in states and states.keys() <= {"in-review", "ready"}:
