@@ -60,7 +60,7 @@ class GitHubFlow:
                 pulls = {"nodes": nodes, "totalCount": len(nodes), "pageInfo": _PAGE}
                 return {"repository": {**self._repository(), "pullRequests": pulls}}
             case "PullRequestByNumber":
-                number = given.get("pr_number", given.get("number"))
+                number = given["pr_number"] if "pr_number" in given else given["number"]
                 return {"repository": {"pullRequest": self._pull(self.forge.pulls[number - 1])}}
             case "PullRequest_fields" | "PullRequest_fields2" | "Repository_fields":
                 return {name.partition("_")[0]: {"fields": []}}  # none that is newer than `gh`
