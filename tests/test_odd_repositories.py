@@ -267,14 +267,13 @@ def test_a_worktree_inside_the_main_checkout_is_never_to_be_destroyed(tmp_path: 
     world.git("worktree", "add", "--quiet", "-b", "x", ".claude/worktrees/w1")
     assert world.ralph("claim", "T-1").code == 0
     world.write("a.txt", "a")
-    done = world.ralph("complete")
-    if done.code:
-        assert "remove" not in done.err.split("hint:")[1]
-        assert ".git/info/exclude" in done.err, done.err
-        world.write(".git/info/exclude", ".claude/worktrees/\n.ralph/\n")
-        done = world.ralph("complete")
-    assert done.code == 0, done.err
-    assert world.git("ls-tree", "-r", "--name-only", "HEAD").split()[:1] != [".claude/worktrees/w1"]
+    refused = world.ralph("complete", "--json")
+    assert (refused.code, ".claude/worktrees/w1 is a separate" in refused.out) == (8, True)
+    # The hint as it is typed.
+    assert world.run("sh", "-c", refused.json["error"]["hint"]).code == 0
+    world.complete()
+    assert (world.path / ".claude" / "worktrees" / "w1" / "task-graph.yaml").exists()
+    assert ".claude" not in world.git("ls-tree", "-r", "--name-only", "HEAD")
 
 
 def test_a_sparse_checkout_without_the_graph_s_folder(tmp_path: Path) -> None:
