@@ -445,11 +445,25 @@ def test_fencing_shrinks(arena: merging.Arena, rng: random.Random) -> None:
     assert case.judge(arena.libgit2(pair)) in ("conflict", "caught")
 
 
+@pytest.mark.parametrize("number", range(5))
+def test_l4_l5_an_operation_writes_its_records_and_nothing_else(number: int) -> None:
+    for which in range(number * 30, number * 30 + 30):
+        rng = random.Random(f"{SEED}:L4:{which}")
+        try:
+            writes_nothing_else(generate.graph(rng, most=5), rng)
+        except Broken as broken:
+            pytest.fail(f"seed {SEED}:L4:{which}: {broken}\n{broken.after}")
+
+
+@pytest.mark.slow
 @prop(150)
 @given(generate.graphs(), RANDOMS)
-def test_l4_l5_an_operation_writes_its_records_and_nothing_else(
-    written: generate.Written, rng: random.Random
-) -> None:
+def test_an_operation_shrinks(written: generate.Written, rng: random.Random) -> None:
+    writes_nothing_else(written, rng)
+
+
+def writes_nothing_else(written: generate.Written, rng: random.Random) -> None:
+    """L4 and L5, of three operations one after the other."""
     assert LIFECYCLE == task_mapping.LIFECYCLE_KEYS
     world = operations.world(rng)
     for _ in range(3):
