@@ -8,19 +8,22 @@
 they are told, and answer from the forge. What it merges it merges in the bare repository, with
 git's plumbing: no worktree, no hook of the user's, no merge driver.
 
-As a program it is the stand-in: `python forge.py FOLDER gh pr list ...`.
+As a program it is the stand-in: `PROGRAM FOLDER gh pr list ...`, which starts fast.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
 
+PROGRAM = (
+    "import sys; sys.path.insert(0, sys.argv[1]); import forge; "
+    "sys.exit(forge.main(*sys.argv[2:4], sys.argv[4:]))"
+)
 WHO = {"NAME": "Forge", "EMAIL": "forge@example.com"}
 
 
@@ -172,6 +175,8 @@ class Repository:
         return self.git(*words, "-m", message)
 
     def git(self, *words: str) -> str:
+        import subprocess  # most of what is asked needs no git
+
         environ = {**os.environ, **{f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER")
                                     for key, value in WHO.items()}}  # fmt: skip
         done = subprocess.run(
@@ -193,9 +198,8 @@ class Forge(Repository):
         self._bin.mkdir()
         for name in ("gh", "glab"):
             script = self._bin / name
-            script.write_text(
-                f'#!/bin/sh\nexec "{sys.executable}" "{__file__}" "{world.folder}" {name} "$@"\n'
-            )
+            words = (sys.executable, "-ISc", PROGRAM, os.path.dirname(__file__), world.folder, name)
+            script.write_text(f'#!/bin/sh\nexec {shlex.join(map(str, words))} "$@"\n')
             script.chmod(0o755)
 
     @property
@@ -233,8 +237,9 @@ class Forge(Repository):
 # -- the programs --------------------------------------------------------------------------
 
 
-def main(folder: Path, program: str, words: list[str]) -> int:
+def main(top: str, program: str, words: list[str]) -> int:
     """What `gh` or `glab` does when told `words`."""
+    folder = Path(top)
     with open(folder / "calls.jsonl", "a", encoding="utf-8") as log:
         log.write(json.dumps([program, *words]) + "\n")
     forge = Repository(folder)
@@ -246,7 +251,7 @@ def main(folder: Path, program: str, words: list[str]) -> int:
     deadly = folder / f"deadly-{verb}"
     if deadly.exists():
         deadly.unlink()
-        os.kill(os.getppid(), signal.SIGKILL)
+        os.kill(os.getppid(), 9)
         return 1
     flags = {word: words[n + 1] if n + 1 < len(words) else ""
              for n, word in enumerate(words) if word.startswith("--")}  # fmt: skip
@@ -338,7 +343,3 @@ def _shown(program: str, pull: dict[str, Any]) -> dict[str, Any]:
             "id": pull["number"], "status": "failed" if pull.get("failed") else "success",
         },
     }  # fmt: skip
-
-
-if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), sys.argv[2], sys.argv[3:]))
