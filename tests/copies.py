@@ -32,7 +32,7 @@ def made(key: object, paths: Sequence[Path], make: Callable[[], object]) -> bool
     make()
     if not all(os.path.lexists(path) for path in paths):
         return False  # git has given one of them another name
-    kept = Path(tempfile.mkdtemp(dir=_room()))
+    kept = Path(tempfile.mkdtemp(dir=room()))
     for number, path in enumerate(paths):
         _copy(os.fspath(path), f"{kept}/{number}")
     _known[key] = kept
@@ -45,8 +45,25 @@ def original(key: object) -> Files:
     return files(_known[key] / "0")
 
 
+def again(kept: Path, there: Path) -> None:
+    """Have the folder `there` as `kept` is: a world that was in `there` when it was copied."""
+    shutil.rmtree(there)
+    _copy(os.fspath(kept), os.fspath(there))
+    for store in there.glob("*/.git"):
+        if not store.is_dir():
+            continue
+        know_files(store / "index", store.parent, all_of_them=False)
+        for link in store.glob("worktrees/*/gitdir"):
+            top = Path(link.read_text().removesuffix("/.git\n"))
+            know_files(link.parent / "index", top, all_of_them=False)
+
+
+def keep(there: Path, kept: Path) -> None:
+    _copy(os.fspath(there), os.fspath(kept))
+
+
 @cache
-def _room() -> Path:
+def room() -> Path:
     """Where what may be copied is, until this process ends."""
     room = tempfile.mkdtemp(prefix="copies-", dir=os.environ.get("PYTEST_DEBUG_TEMPROOT"))
     atexit.register(shutil.rmtree, room, ignore_errors=True)
@@ -95,8 +112,11 @@ _STAT, _FLAGS = struct.Struct("!10I"), struct.Struct("!H")
 _HEAD, _ID, _NAME = struct.Struct("!4s2I"), 20, 0xFFF
 
 
-def know_files(index: Path, top: Path) -> None:
-    """Have the index know the files below `top` as `git update-index --refresh` would."""
+def know_files(index: Path, top: Path, *, all_of_them: bool = True) -> None:
+    """Have the index know the files below `top` as `git update-index --refresh` would.
+
+    All of them are as they were added, or those are passed over that are not.
+    """
     data = bytearray(index.read_bytes())
     signature, version, count = _HEAD.unpack_from(data)
     assert (signature, version) == (b"DIRC", 2), (signature, version)
@@ -106,17 +126,27 @@ def know_files(index: Path, top: Path) -> None:
         start = flags + _FLAGS.size
         length = _FLAGS.unpack_from(data, flags)[0] & _NAME
         assert length < _NAME
-        name = bytes(data[start : start + length])
-        seen = os.lstat(os.path.join(os.fsencode(top), name))
-        mode = _STAT.unpack_from(data, at)[6]
-        _STAT.pack_into(
-            data, at, *_time(seen.st_ctime_ns), *_time(seen.st_mtime_ns),
-            seen.st_dev & 0xFFFFFFFF, seen.st_ino & 0xFFFFFFFF, mode, seen.st_uid, seen.st_gid,
-            seen.st_size & 0xFFFFFFFF,
-        )  # fmt: skip
+        path = os.path.join(os.fsencode(top), bytes(data[start : start + length]))
+        if all_of_them or _blob(path) == data[at + _STAT.size : flags]:
+            seen = os.lstat(path)
+            mode = _STAT.unpack_from(data, at)[6]
+            _STAT.pack_into(
+                data, at, *_time(seen.st_ctime_ns), *_time(seen.st_mtime_ns),
+                seen.st_dev & 0xFFFFFFFF, seen.st_ino & 0xFFFFFFFF, mode, seen.st_uid,
+                seen.st_gid, seen.st_size & 0xFFFFFFFF,
+            )  # fmt: skip
         at += (start - at + length + 8) // 8 * 8
     data[-_ID:] = hashlib.sha1(data[:-_ID], usedforsecurity=False).digest()
     index.write_bytes(data)
+
+
+def _blob(path: bytes) -> bytes:
+    """The object id of a file's content; b"" where there is no such file, or a link."""
+    if os.path.islink(path) or not os.path.isfile(path):
+        return b""
+    with open(path, "rb") as file:
+        content = file.read()
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).digest()
 
 
 def _time(nanoseconds: int) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
-from world import ROOT, Place, World
+from world import ROOT, Place, World, grown
 
 from ralphgit.records import archive_file
 
@@ -40,9 +40,13 @@ tasks:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
+def world() -> World:
+    return grown(finished)
+
+
+def finished(folder: Path) -> World:
     """T-1 and T-3 are complete on main, by alpha; T-2 is ready."""
-    made = World(tmp_path)
+    made = World(folder)
     made.write_graph(GRAPH)
     made.commit("Plan")
     alpha = made.worktree("alpha")
@@ -80,7 +84,6 @@ def clean(place: Place, *words: str) -> None:
 # -- there and back ----------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_what_is_finished_leaves_in_one_legal_commit(world: World) -> None:
     before = world.head
     done = world.ralph("archive", "--older-than", "0", "--json")
@@ -98,7 +101,6 @@ def test_what_is_finished_leaves_in_one_legal_commit(world: World) -> None:
     clean(world, "archiving", "--base", "main")
 
 
-@pytest.mark.slow
 def test_restoring_gives_back_every_byte(world: World) -> None:
     before, graph = tree(world), world.read()
     archived(world)
@@ -123,7 +125,6 @@ def test_a_diff_says_it_in_one_sentence(world: World) -> None:
     assert (found["archived"], found["removed"], found["notes"]) == (["T-1", "T-3"], [], [])
 
 
-@pytest.mark.slow
 def test_show_and_log_know_what_is_archived(world: World) -> None:
     told, was = world.ralph("log", "T-1").out, world.task("T-1")
     archived(world)
@@ -136,7 +137,6 @@ def test_show_and_log_know_what_is_archived(world: World) -> None:
     assert world.ralph("log", "T-1").out.split("claimed")[1:] == told.split("claimed")[1:]
 
 
-@pytest.mark.slow
 def test_a_question_lands_with_what_its_branch_has_archived(world: World) -> None:
     beta = world.worktree("beta")
     beta.claim("T-2")
@@ -152,7 +152,6 @@ def test_a_question_lands_with_what_its_branch_has_archived(world: World) -> Non
     clean(world)
 
 
-@pytest.mark.slow
 def test_a_dependency_on_it_is_met(world: World) -> None:
     archived(world)
     assert [task["id"] for task in world.ralph("next", "--json").data["tasks"]] == ["T-2"]
@@ -182,7 +181,6 @@ def test_an_id_is_never_given_twice(world: World) -> None:
     assert (done.code, done.data["added"], done.data["unchanged"]) == (0, [], ["T-1"]), done.out
 
 
-@pytest.mark.slow
 def test_commands_say_where_it_is_and_the_way_back_works(world: World) -> None:
     archived(world)
     alpha = world.worktree("beta")
@@ -503,7 +501,6 @@ def findings(place: Place, *words: str) -> list[dict[str, object]]:
     return [one for one in found if one["code"] == "half_archived"]
 
 
-@pytest.mark.slow
 def test_doctor_removes_what_an_archive_killed_after_its_commit_has_left(world: World) -> None:
     (path, *_) = world.git("ls-files", "records/audit/T-1").split()
     text = world.read(path)
@@ -519,7 +516,6 @@ def test_doctor_removes_what_an_archive_killed_after_its_commit_has_left(world: 
     assert findings(world) == []
 
 
-@pytest.mark.slow
 def test_doctor_names_an_archive_that_was_killed_before_its_commit(world: World) -> None:
     graph, before = world.read(), world.head
     archived(world)

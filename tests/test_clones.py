@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from test_base_changes import GRAPH, at_work
-from world import Place, World
+from world import Place, World, grown
 
 SINGLE = (
     "this clone does not fetch the branches of origin: work on them, claimed or in review, is not "
@@ -19,9 +19,13 @@ SHALLOW = (
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
+def world() -> World:
+    return grown(in_review)
+
+
+def in_review(folder: Path) -> World:
     """T-1 is in review on a branch of the remote."""
-    world = World(tmp_path)
+    world = World(folder)
     world.write("readme", "1\n")
     world.commit("Begin")
     world.write_graph(GRAPH)

@@ -12,7 +12,7 @@ import pytest
 import slow
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from world import Place, World
+from world import Place, World, grown
 
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.workspace.project import Project
@@ -52,9 +52,13 @@ tasks:
 
 
 @pytest.fixture
-def alpha(tmp_path: Path) -> Place:
+def alpha() -> Place:
+    return grown(completed)
+
+
+def completed(folder: Path) -> Place:
     """A worktree in which T-1 is complete."""
-    world = World(tmp_path)
+    world = World(folder)
     world.write_graph(GRAPH)
     world.commit("Plan")
     made = world.worktree("alpha")
@@ -344,6 +348,7 @@ _TEXT = st.text(st.characters(codec="utf-8"), max_size=40).map(characters.withou
 _WORD = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,8}", fullmatch=True)
 
 
+@pytest.mark.slow
 @given(
     st.builds(
         Evidence,

@@ -10,7 +10,7 @@ import pytest
 import ryaml
 import slow
 from jsonschema import Draft202012Validator
-from world import ROOT, Place, Result, World
+from world import ROOT, Place, Result, World, grown
 
 GRAPH = """\
 version: 1
@@ -26,8 +26,12 @@ tasks:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    made = World(tmp_path)
+def world(request: pytest.FixtureRequest) -> World:
+    return grown(half_done if "alpha" in request.fixturenames else begun)
+
+
+def begun(folder: Path) -> World:
+    made = World(folder)
     made.write_graph(GRAPH)
     made.commit("Begin")
     return made
@@ -36,13 +40,19 @@ def world(tmp_path: Path) -> World:
 @pytest.fixture
 def alpha(world: World) -> Place:
     """A worktree that works on T-1, with work that is staged, not staged, and new."""
+    return Place(world.folder / "proj-alpha", world.environ, world)
+
+
+def half_done(folder: Path) -> World:
+    """The world with `alpha`."""
+    world = begun(folder)
     place = world.worktree("alpha")
     place.claim("T-1")
     place.write("staged", "x\n")
     place.git("add", "staged")
     place.write("new", "x\n")
     place.replace("title: Second", "title: Second, edited")
-    return place
+    return world
 
 
 def events(place: Place, claim: str) -> list[tuple[str, str, str, str]]:

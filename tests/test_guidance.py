@@ -14,7 +14,7 @@ import pytest
 import ryaml
 import slow
 from jsonschema import Draft202012Validator
-from world import ROOT, Place, Result, World
+from world import ROOT, Place, Result, World, grown
 
 from ralphgit.app.workspace import heartbeat
 
@@ -38,8 +38,12 @@ ENVELOPE = Draft202012Validator(json.loads((ROOT / "schemas/output.schema.json")
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    made = World(tmp_path)
+def world(request: pytest.FixtureRequest) -> World:
+    return grown(half_done if "alpha" in request.fixturenames else begun)
+
+
+def begun(folder: Path) -> World:
+    made = World(folder)
     made.write_graph(GRAPH)
     made.commit("Begin")
     return made
@@ -48,12 +52,18 @@ def world(tmp_path: Path) -> World:
 @pytest.fixture
 def alpha(world: World) -> Place:
     """A worktree with half of T-1: a commit, and a change that is not committed."""
+    return Place(world.folder / "proj-alpha", world.environ, world)
+
+
+def half_done(folder: Path) -> World:
+    """The world with `alpha`."""
+    world = begun(folder)
     place = world.worktree("alpha")
     place.claim("T-1")
     place.write("half", "one\n")
     place.commit("Half of it")
     place.write("half", "two\n")
-    return place
+    return world
 
 
 def block(place: Place, *words: str) -> dict[str, Any]:

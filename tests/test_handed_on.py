@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from world import Place, World
+from world import Place, World, grown
 
 GRAPH = """\
 version: 1
@@ -30,8 +30,12 @@ SUMMARY, CONCERN = "The table is round.\nIt has three legs.", "it wobbles"
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    made = World(tmp_path)
+def world(request: pytest.FixtureRequest) -> World:
+    return grown(completed if "alpha" in request.fixturenames else begun)
+
+
+def begun(folder: Path) -> World:
+    made = World(folder)
     made.write_graph(GRAPH)
     made.commit("Begin")
     return made
@@ -40,11 +44,17 @@ def world(tmp_path: Path) -> World:
 @pytest.fixture
 def alpha(world: World) -> Place:
     """A worktree whose branch has T-1 complete, with a summary and a concern."""
+    return Place(world.folder / "proj-alpha", world.environ, world)
+
+
+def completed(folder: Path) -> World:
+    """The world with `alpha`."""
+    world = begun(folder)
     place = world.worktree("alpha")
     place.claim("T-1")
     place.write("table", "round\n")
     place.complete("T-1", "--summary", SUMMARY, "--concern", CONCERN)
-    return place
+    return world
 
 
 def test_a_packet_has_what_the_dependencies_left(world: World, alpha: Place) -> None:

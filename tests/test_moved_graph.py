@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from world import Place, World
+from world import Place, World, grown
 
 GRAPH = """\
 version: 1
@@ -22,8 +22,12 @@ tasks:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    made = World(tmp_path)
+def world() -> World:
+    return grown(begun)
+
+
+def begun(folder: Path) -> World:
+    made = World(folder)
     made.write_graph(GRAPH)
     made.commit("Plan")
     assert made.ralph("trust", "--yes").code == 0

@@ -11,7 +11,7 @@ from threading import Timer
 from typing import Any
 
 import pytest
-from world import World
+from world import World, grown
 
 GRAPH = """\
 version: 1
@@ -34,8 +34,12 @@ ASKING = (("next",), ("claim",), ("prompt",), ("run", "--agent", "scripted"), ("
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    made = World(tmp_path)
+def world() -> World:
+    return grown(begun)
+
+
+def begun(folder: Path) -> World:
+    made = World(folder)
     made.write_graph(GRAPH)
     made.commit("Begin")
     assert made.ralph("trust", "--yes").code == 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import slow
-from world import Place, World
+from world import Place, World, grown
 
 GRAPH = """\
 version: 1
@@ -31,8 +31,12 @@ tasks:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    made = World(tmp_path)
+def world() -> World:
+    return grown(begun)
+
+
+def begun(folder: Path) -> World:
+    made = World(folder)
     made.write_graph(GRAPH)
     made.commit("Begin")
     assert made.ralph("trust", "--yes").code == 0

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import ryaml
 from forge import Forge
-from world import Place, World
+from world import Place, World, grown
 
 GRAPH = """\
 version: 1
@@ -28,8 +28,12 @@ tasks:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    made = World(tmp_path)
+def world(request: pytest.FixtureRequest) -> World:
+    return grown(merged_early if "alpha" in request.fixturenames else begun)
+
+
+def begun(folder: Path) -> World:
+    made = World(folder)
     made.write_graph(GRAPH)
     made.commit("Begin")
     assert made.ralph("trust", "--yes").code == 0
@@ -42,11 +46,17 @@ def world(tmp_path: Path) -> World:
 @pytest.fixture
 def alpha(world: World) -> Place:
     """Alpha has claimed T-1, and committed its work without completing it."""
+    return Place(world.folder / "proj-alpha", world.environ, world)
+
+
+def merged_early(folder: Path) -> World:
+    """The world with `alpha`."""
+    world = begun(folder)
     place = world.worktree("alpha")
     place.claim("T-1")
     place.write("src/one.txt", "one\n")
     place.commit("Work without a completion")
-    return place
+    return world
 
 
 def attention(place: Place, task: str) -> list[tuple[str, str, str]]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from world import Place, World, shared
+from world import Place, World, grown, shared
 
 from ralphgit.app.exchange.three_way_import import Decision, Given, decide, first
 from ralphgit.records.task_origin import SOURCE, Origin
@@ -27,8 +27,12 @@ LIST = """\
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    made = World(tmp_path)
+def world() -> World:
+    return grown(imported_once)
+
+
+def imported_once(folder: Path) -> World:
+    made = World(folder)
     made.write("plan.md", LIST)
     assert made.ralph("import", "plan.md").code == 0
     made.commit()

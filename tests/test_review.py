@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from world import Place, World
+from world import Place, World, grown
 
 from ralphgit.app.workspace import heartbeat
 
@@ -41,8 +41,12 @@ tasks:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    made = World(tmp_path)
+def world(request: pytest.FixtureRequest) -> World:
+    return grown(completed if "alpha" in request.fixturenames else begun)
+
+
+def begun(folder: Path) -> World:
+    made = World(folder)
     made.write_graph(GRAPH)
     made.commit("Plan")
     assert made.ralph("trust", "--yes").code == 0
@@ -52,11 +56,17 @@ def world(tmp_path: Path) -> World:
 @pytest.fixture
 def alpha(world: World) -> Place:
     """A worktree in which T-1 is complete."""
-    made = world.worktree("alpha")
-    made.claim("T-1")
-    made.write("hello.txt", "hello\n")
-    made.complete()
-    return made
+    return Place(world.folder / "proj-alpha", world.environ, world)
+
+
+def completed(folder: Path) -> World:
+    """The world with `alpha`."""
+    world = begun(folder)
+    place = world.worktree("alpha")
+    place.claim("T-1")
+    place.write("hello.txt", "hello\n")
+    place.complete()
+    return world
 
 
 def reviewed(place: Place, *words: str) -> dict[str, Any]:

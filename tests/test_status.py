@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from world import ROOT, Place, Result, World
+from world import ROOT, Place, Result, World, grown
 
 from ralphgit.app.workspace import heartbeat, tracked_pull_requests
 from ralphgit.model.pull_request import Pull, PullState
@@ -38,11 +38,15 @@ def world_of(folder: Path, *tasks: str) -> World:
 
 
 @pytest.fixture
-def busy(tmp_path: Path) -> World:
+def busy() -> World:
+    return grown(at_work_everywhere)
+
+
+def at_work_everywhere(folder: Path) -> World:
     """Tasks in every state, and workers at some of them."""
     record = "{id: x1, by: ann, at: t, reason: r}"
     world = world_of(
-        tmp_path,
+        folder,
         task("DONE", "claim: {id: g1, by: old}",
              "result: {id: r1, claim: g1, outcome: done, at: t}", status="complete"),
         task("DROPPED", f"cancelled: {record}", status="cancelled"),
@@ -469,6 +473,7 @@ def test_hostile_text_is_shown_escaped(tmp_path: Path) -> None:
 # -- the one object ----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_every_answer_is_one_object_of_the_schema(tmp_path: Path) -> None:
     world = world_of(
         tmp_path, task("T-1", "verify: ['test -s b']"), task("T-2"), task("T-3", "depends_on: [X]")

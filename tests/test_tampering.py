@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from world import Place, World
+from world import Place, World, grown
 
 GRAPH = """\
 version: 1
@@ -30,8 +30,12 @@ tasks:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    made = World(tmp_path)
+def world() -> World:
+    return grown(begun)
+
+
+def begun(folder: Path) -> World:
+    made = World(folder)
     made.write_graph(GRAPH)
     made.write("lib.txt", "lib\n")
     made.commit("The graph")

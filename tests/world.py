@@ -14,6 +14,7 @@ identity, dates, locale and time zone are the world's own.
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import re
@@ -25,7 +26,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 
 import copies
 import inprocess
@@ -385,6 +386,35 @@ class World(Place):
                 else:
                     found[name] = Path(path).read_bytes()
         return found
+
+
+_grown: dict[object, Place] = {}
+_P = TypeVar("_P", bound=Place)
+
+
+def grown(make: Callable[[Path], _P]) -> _P:
+    """What `make` makes below an empty folder: made once in this process, and put back as it was
+    for each who asks.
+
+    It is in the same place each time, as its path is in leases, in settings and in names of
+    files: who asks takes it away from who has asked before. A world, or one of its worktrees.
+    """
+    if made := _grown.get(make):
+        copies.again(made.world.folder.with_name("kept"), made.world.folder)
+    else:
+        top = copies.room() / f"grown-{len(_grown)}"
+        made = _grown[make] = _as_it_is(make(top / "there"))
+        copies.keep(made.world.folder, top / "kept")
+    return cast(_P, _as_it_is(made))
+
+
+def _as_it_is(place: Place) -> Place:
+    """The same place with an environment of its own, and its world's."""
+    world = copy.copy(place.world)
+    world.world, world.environ = world, dict(place.world.environ)
+    if "origin" in world.__dict__:
+        world.__dict__["origin"] = Place(place.world.origin.path, world.environ, world)
+    return world if place is place.world else Place(place.path, place.environ, world)
 
 
 def shared(name: str) -> Path:
