@@ -101,6 +101,7 @@ def replayed(place: Place, name: str, does: str = "") -> dict[str, str]:
     )
 
 
+@pytest.mark.slow
 def test_a_log_is_readable_while_the_agent_works(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     first, rest = case("claude-work").printed.split("\n", 1)[0], case("claude-work").printed

@@ -585,7 +585,7 @@ NAMES = [
 ]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", slow.but(2, NAMES))
 def test_an_odd_folder(tmp_path: Path, name: str) -> None:
     world = World(tmp_path, name=name)
     world.write_graph(GRAPH)

@@ -42,6 +42,7 @@ def together(place: Place, *lines: tuple[str, ...]) -> list[int]:
     return [process.wait() for process in running]
 
 
+@pytest.mark.slow
 def test_no_edit_is_lost(alpha: Place) -> None:
     edits = [("edit", f"T-{n}", "--priority", "5") for n in range(TASKS)]
     assert together(alpha, *edits, ("add", "--title", "New")) == [0] * (TASKS + 1)

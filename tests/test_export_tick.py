@@ -374,6 +374,7 @@ def test_any_list_is_ticked_in_place(
         assert after == (before.replace(box, "[x]", 1) if box else before)
 
 
+@pytest.mark.slow
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

@@ -76,6 +76,7 @@ def test_what_is_typed(hint: str, typed: bool) -> None:
     assert is_typed(hint) is typed
 
 
+@pytest.mark.slow
 def test_no_hint_has_a_command_among_words() -> None:
     found = []
     for module in sorted(ROOT.rglob("*.py")):

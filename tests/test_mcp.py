@@ -149,6 +149,7 @@ def test_more_and_less_can_be_offered(world: World) -> None:
     assert world.ralph("mcp") == (0, "", "")  # stdin has ended before anything was asked
 
 
+@pytest.mark.slow
 def test_without_the_package(world: World) -> None:
     world.write("../without/mcp.py", "raise ImportError('no mcp')\n")
     path = f"{world.folder / 'without'}{os.pathsep}{ROOT}"

@@ -305,6 +305,7 @@ def test_a_remote_that_lets_nothing_in(world: World) -> None:
 # -- a second change -----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_same_again_is_the_same_pull_request(world: World, forge: Forge) -> None:
     dead(world)
     first = done(world, *ROWS["reset"][1], forge=forge)
@@ -314,6 +315,7 @@ def test_the_same_again_is_the_same_pull_request(world: World, forge: Forge) -> 
     assert len(forge.pulls) == len(on_remote(world)) == 1
 
 
+@pytest.mark.slow
 def test_another_change_to_the_task_waits(world: World, forge: Forge) -> None:
     dead(world)
     done(world, *ROWS["reset"][1], forge=forge)
@@ -339,6 +341,7 @@ def test_a_branch_that_is_gone_is_in_nobodys_way(world: World, forge: Forge) -> 
     assert world.git("branch", "--all", "--list", "*records*") == ""
 
 
+@pytest.mark.slow
 def test_other_tasks_have_pull_requests_of_their_own(world: World, forge: Forge) -> None:
     dead(world)
     beta = world.worktree("beta")
@@ -354,6 +357,7 @@ def test_other_tasks_have_pull_requests_of_their_own(world: World, forge: Forge)
     assert states(world) == {"T-1": "ready", "T-2": "ready", "T-3": "ready"}
 
 
+@pytest.mark.slow
 def test_more_on_the_same_branch_goes_into_the_same_pull_request(
     world: World, forge: Forge
 ) -> None:
@@ -375,6 +379,7 @@ def test_more_on_the_same_branch_goes_into_the_same_pull_request(
     assert attention(world) == []
 
 
+@pytest.mark.slow
 def test_killed_after_the_push_it_opens_one(world: World, forge: Forge) -> None:
     dead(world)
     forge.breaks("create", "GraphQL: something went wrong\n")
@@ -568,7 +573,7 @@ def test_an_old_local_base_that_is_only_ahead_lands(world: World, forge: Forge) 
 # -- what is integrated --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", ["land", "integrate"])
+@pytest.mark.parametrize("command", slow.but(1, ["land", "integrate"]))
 def test_what_was_integrated_is_in_review(command: str, world: World, forge: Forge) -> None:
     for number, name in enumerate(("alpha", "beta"), 1):
         world.worktree(name).did(f"T-{number}", {f"{name}.txt": "text\n"})

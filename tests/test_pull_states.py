@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import slow
 from forge import Forge
 from forge_api import GiteaApi, GitHubApi, GitLabApi
 from github_api import HOST, GitHubFlow
@@ -91,7 +90,7 @@ class Review:
         return found
 
 
-@pytest.fixture(params=slow.but(1, FORGES))
+@pytest.fixture(params=FORGES)
 def review(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Review]:
     found = Review(tmp_path, request.param)
     assert found.run().code == 0
@@ -130,7 +129,6 @@ def test_of_several_states_the_first_is_said(
 # -- in every view -------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_the_address_is_in_every_view(review: Review) -> None:
     alpha, world, url = review.alpha, review.alpha.world, review.url
     assert review.pull()["state"] == "open"
@@ -207,7 +205,6 @@ def test_what_happens_is_seen(review: Review, happens: str, state: str, about: s
     assert states(review.alpha) == {"T-1": "in-review"}
 
 
-@pytest.mark.slow
 def test_the_loop_tells_of_each_change_once(review: Review) -> None:
     forge, branch, alpha = review.forge, review.branch, review.alpha
     forge.fails(branch, "boom", "lint", "tests")
@@ -230,7 +227,6 @@ def test_the_loop_tells_of_each_change_once(review: Review) -> None:
     assert [one["event"] for one in events(alpha, *told)] == told
 
 
-@pytest.mark.slow
 def test_a_forge_that_gives_no_answer_is_warned_of(tmp_path: Path) -> None:
     review = Review(tmp_path, "gh")
     assert review.run().code == 0
@@ -251,7 +247,6 @@ def gitea(folder: Path) -> Review:
     return Review(folder, "gitea")
 
 
-@pytest.mark.slow
 def test_git_s_credential_helper_has_the_token(tmp_path: Path) -> None:
     review = gitea(tmp_path)
     assert isinstance(review.api, GiteaApi)
@@ -289,9 +284,8 @@ def forked(review: Review) -> None:
     world.git("config", "branch.main.remote", "upstream")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("via", slow.but(1, FORGES))
-@pytest.mark.parametrize("setting", slow.but(1, ["git", "land.remote"]))
+@pytest.mark.parametrize("via", FORGES)
+@pytest.mark.parametrize("setting", ["git", "land.remote"])
 def test_work_goes_to_the_fork(via: str, setting: str, tmp_path: Path) -> None:
     review = Review(tmp_path, via)
     forked(review)
@@ -356,7 +350,6 @@ def test_a_remote_that_is_none_is_refused_before_the_work(tmp_path: Path) -> Non
 VERIFIED = ("outputs: [one.txt]", "verify: [test -s one.txt]")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("setting", "lines", "merges", "said"), [
     ("never", (*VERIFIED, "risk: low"), False, False),
     ("low", VERIFIED, False, False),

@@ -73,11 +73,13 @@ def test_a_worker_drains_the_graph_from_nothing(world: World) -> None:
     assert (again.code, again.data["why"]) == (0, "everything is done")
 
 
+@pytest.mark.slow
 def test_a_worker_takes_so_many_tasks(world: World) -> None:
     assert worker(world, "--agent", "scripted", "--max-tasks", "2").code == 0
     assert states(world) == ["complete", "complete", "ready"]
 
 
+@pytest.mark.slow
 def test_a_stopped_worker_keeps_its_work_on_the_remote(world: World) -> None:
     """SIGTERM: the machine is wanted back."""
     running = Running(world)
@@ -124,6 +126,7 @@ def test_two_workers_of_one_machine_have_clones_of_their_own(world: World) -> No
     assert states(world) == ["ready", "complete", "complete"]
 
 
+@pytest.mark.slow
 def test_consent_is_asked_for_or_given_with_the_command(world: World) -> None:
     world.replace("    title: Thing T-1\n", "    title: Thing T-1\n    verify: ['true']\n")
     world.commit()
@@ -135,6 +138,7 @@ def test_consent_is_asked_for_or_given_with_the_command(world: World) -> None:
     assert states(world) == ["complete"] * 3
 
 
+@pytest.mark.slow
 def test_work_that_waits_for_a_review_is_not_done_again(world: World) -> None:
     world.replace("    title: Thing T-1\n", "    title: Thing T-1\n    review: critic\n")
     world.commit()
