@@ -157,6 +157,7 @@ def world(tmp_path: Path) -> World:
 # -- repositories ------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_no_repository(tmp_path: Path) -> None:
     world = World(tmp_path)
     place = Place(tmp_path / "none", world.environ)
@@ -474,7 +475,7 @@ def test_no_home(world: World) -> None:
         assert found.code == OK, (command, found)
 
 
-@pytest.mark.parametrize("home", ["/nowhere/at/all", "relative", ""])
+@pytest.mark.parametrize("home", slow.but(1, ["/nowhere/at/all", "relative", ""]))
 def test_a_home_that_is_none(world: World, home: str) -> None:
     env = {"HOME": home}
     for command in (*LOOKS, "claim"):

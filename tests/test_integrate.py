@@ -351,6 +351,7 @@ def test_a_branch_that_breaks_what_has_landed_is_not_landed(tmp_path: Path) -> N
     assert states(world) == {"A": "in-review", "B": "complete"}
 
 
+@pytest.mark.slow
 def test_a_conflict_that_nobody_foresaw_ends_it(tmp_path: Path) -> None:
     """Neither says what it writes."""
     world = World(tmp_path)
@@ -422,6 +423,7 @@ def test_work_of_high_risk_waits_for_its_review(tmp_path: Path) -> None:
     assert world.ralph("land", "alpha").code == 0
 
 
+@pytest.mark.slow
 def test_a_review_that_comes_with_the_work_is_none(tmp_path: Path) -> None:
     body = task("A", "test -s a.txt", "a.txt")
     body = body.replace("pending\n", "pending\n    risk: high\n")
@@ -443,6 +445,7 @@ def test_a_review_that_comes_with_the_work_is_none(tmp_path: Path) -> None:
     assert [(one["task"], one["reason"]) for one in waits] == [("A", "review")]
 
 
+@pytest.mark.slow
 def test_untrusted_commands_do_not_run(tmp_path: Path) -> None:
     world = hidden(tmp_path)
     world.ralph("trust", "--revoke")

@@ -175,7 +175,7 @@ ROWS: dict[str, tuple[Callable[[World], None], tuple[str, ...], str, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", slow.but(3, ROWS))
 def test_what_cannot_be_pushed_is_a_pull_request(name: str, world: World, forge: Forge) -> None:
     before, words, said, after = ROWS[name]
     before(world)
@@ -221,6 +221,7 @@ def test_everybody_converges(method: str, world: World, forge: Forge) -> None:
     assert attention(world) == []
 
 
+@pytest.mark.slow
 def test_json_has_the_address(world: World, forge: Forge) -> None:
     dead(world)
     found = done(world, *ROWS["reset"][1], "--json", forge=forge)
@@ -395,6 +396,7 @@ def test_killed_after_the_push_it_opens_one(world: World, forge: Forge) -> None:
 # -- what a claim map sees -----------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_branch_of_records_is_no_work_on_other_tasks(world: World, forge: Forge) -> None:
     """It has the claims of its base for ever; what becomes of them there is no loss of theirs."""
     dead(world)
@@ -528,6 +530,7 @@ def test_a_local_base_that_diverged_by_records_is_brought_back(world: World, for
     world.worktree("beta").claim("T-1")
 
 
+@pytest.mark.slow
 def test_what_its_remote_has_not_is_kept(world: World, forge: Forge) -> None:
     mine = left_ahead(world)
     tip = forge.git("rev-parse", "main")
@@ -600,6 +603,7 @@ def test_what_was_integrated_is_in_review(command: str, world: World, forge: For
 # -- who else sees it ----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_is_answered_is_no_question_any_more(world: World, forge: Forge) -> None:
     blocked(world)
     done(world, "reply", "T-1", "8080", forge=forge)
@@ -630,6 +634,7 @@ def test_what_waits_to_be_merged_is_named_where_nothing_can_be_claimed(
     assert world.ralph("diff", commit[:12]).code == 0
 
 
+@pytest.mark.slow
 def test_another_clone_sees_what_it_has_fetched(world: World, forge: Forge) -> None:
     dead(world)
     done(world, *ROWS["reset"][1], forge=forge)

@@ -229,6 +229,7 @@ def test_a_job_of_kubernetes_is_valid(world: World) -> None:
     assert words[words.index("--agent") + 1] == "my 'own' agent"
 
 
+@pytest.mark.slow
 def test_a_workflow_of_github_is_valid(world: World) -> None:
     text = manifest(world, "github-actions", "-n", "3", "--agent", "claude", "--trust")
     world.write("../workers.yml", text)
