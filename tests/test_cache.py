@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from world import World
+from world import Place, World
 
 GRAPH = """\
 version: 1
@@ -38,7 +40,7 @@ def cached(world: World) -> list[Path]:
     return sorted((world.path / ".git/ralphgit/cache").iterdir())
 
 
-def told(world: World) -> list[tuple[int, str, str]]:
+def told(world: Place) -> list[tuple[int, str, str]]:
     return [tuple(world.ralph(*words)) for words in COMMANDS]  # type: ignore[misc]
 
 
@@ -76,11 +78,64 @@ DAMAGE = {
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE.keys())
 def test_a_cache_that_is_gone_or_damaged(damage: Callable[[World], None], world: World) -> None:
     cold = told(world)
-    assert {path.suffix for path in cached(world)} == {".rows", ".settings"}
+    assert {path.suffix for path in cached(world)} == {".rows", ".index", ".settings", ".kept"}
     assert told(world) == cold
     damage(world)
     assert told(world) == cold
     assert told(world) == cold
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_answer_depends_on_what_is_cached(seed: int, world: World) -> None:
+    """After each random step every command says with the cache what it says without."""
+    chance = random.Random(seed)
+    other = world.worktree("other")
+    places = (world, other)
+    for number in range(6):
+        place = chance.choice(places)
+        file = place.path / "graph" / chance.choice(("one.yaml", "two.yaml"))
+        text = file.read_text(encoding="utf-8")
+        step = chance.choice(("status", "title", "depend", "add", "claim", "damage"))
+        if step == "claim":
+            place.ralph("claim", "--no-fetch")
+        elif step == "damage":
+            path = chance.choice(cached(world)) if number else world.path / "ralph.toml"
+            data = path.read_bytes()
+            at = chance.randrange(len(data))
+            if number:
+                path.write_bytes(
+                    data[:at] + bytes([data[at] ^ 1 << chance.randrange(8)]) + data[at + 1 :]
+                )
+        else:
+            task = f"  - id: N-{number}\n    title: New\n    status: pending\n"
+            ended = f"status: {chance.choice(('complete', 'cancelled'))}"
+            old, new = {
+                "status": ("status: pending", ended),
+                "title": ("title: ", f"title: Again {number} "),
+                "depend": ("status: pending", "status: pending\n    depends_on: [U-1]"),
+                "add": ("tasks:\n", f"tasks:\n{task}"),
+            }[step]
+            if "depends_on: [U-1]" not in text or step != "depend":
+                file.write_text(text.replace(old, new, 1), encoding="utf-8")
+            if chance.random() < 0.7 and place.git("status", "--porcelain"):
+                place.commit(f"Step {number}")
+            if chance.random() < 0.5:
+                _merge(world)
+        warm = [_timeless(told(one)) for one in places]
+        _gone(world)
+        assert [_timeless(told(one)) for one in places] == warm, step
+
+
+def _merge(world: World) -> None:
+    """Bring what the other worktree has committed into the base; where it cannot be, nothing."""
+    merged = world.run("git", "merge", "--quiet", "-X", "theirs", "-m", "Merge it", "other")
+    if merged.code:
+        world.run("git", "merge", "--abort")
+
+
+def _timeless(answers: list[tuple[int, str, str]]) -> list[tuple[int, str, str]]:
+    """Without how long ago something was."""
+    return [(code, re.sub(r"\b\d+ ?(?:s|min|h)\b", "", out), err) for code, out, err in answers]
 
 
 def test_settings_are_known_by_their_content(world: World) -> None:

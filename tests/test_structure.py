@@ -309,8 +309,8 @@ def types_as_strings(modules: Iterable[str]) -> Iterator[str]:
 #: How many modules of this package a command may import where one worker has a task: what it
 #: takes now, and a few more. Each is 0.3 ms, and they come in dozens.
 MOST_MODULES = {
-    "next": 71, "show": 71, "list": 71, "log": 55, "graph": 72, "export": 51, "diff": 114,
-    "status": 96, "packet": 86,
+    "next": 77, "show": 77, "list": 77, "log": 59, "graph": 76, "export": 54, "diff": 118,
+    "status": 102, "packet": 92,
 }  # fmt: skip
 #: Of the standard library, what takes 3 ms and more with all that it imports.
 RARE = ("dataclasses", "inspect", "subprocess", "tempfile")
@@ -337,7 +337,7 @@ def test_a_command_that_writes_imports_few_modules(tmp_path: Path) -> None:
         for command in (("claim", id), words):
             found = imports.imported(command, at=worker.path, env=worker.environ)
             own = sorted(module for module in found if module.startswith("ralphgit."))
-            assert len(own) <= 122, "\n".join(own)
+            assert len(own) <= 127, "\n".join(own)
             assert {*imports.of(RARE, found)} <= {"tempfile"}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from traceback import clear_frames
 
@@ -385,5 +385,5 @@ def _in_review(pull: InReview | None) -> str:
     return (pull.url or pull.branch) if pull is not None else ""
 
 
-def _tasks(pairs: list[Pair]) -> tuple[Task, ...]:
+def _tasks(pairs: Sequence[Pair]) -> tuple[Task, ...]:
     return tuple(values.task(row, task_state) for row, task_state in pairs)

@@ -1,45 +1,35 @@
 """Cache rows of graph files, and settings, by content in the git common directory.
 
-A pack is one marshalled file with the columns of some shards of a graph. Shards are known
-by path and blob id, and the file begins with the version of Python and of this format, so
-what a pack says can only be right or missing; deleting the folder changes nothing but time.
-It loads 10,000 rows in some 10 ms, where reading the YAML takes 300.
-
-    header   format line; length and checksum of each part that follows
-             (4 bytes each, big-endian)
-    index    marshalled: the shards, and for each where its rows begin and end
-    columns  marshalled: the columns of all rows but `texts`
-    texts    what every row's `texts` is
+Shards are known by path and blob id, and every file begins with the version of Python and of
+this format, so what a file says can only be right or missing; deleting the folder changes
+nothing but time. Rows are in packs (`row_pack`): 10,000 of them load in some 10 ms, where
+reading the YAML takes 300.
 """
 
 from __future__ import annotations
 
 import binascii
-import itertools
 import marshal
-import mmap
 import os
-import sys
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ralphgit.model.task_row import Row
+from ralphgit.records import row_pack
+from ralphgit.records.row_pack import FORMAT, Pack, Shard
 
-_FORMAT = f"ralphgit rows 5 {sys.implementation.cache_tag}\n".encode()
-_PARTS = 3
-_HEADER = len(_FORMAT) + 8 * _PARTS
-_KEPT_PACKS = 40
+if TYPE_CHECKING:
+    from ralphgit.model.graph_index import GraphIndex
+    from ralphgit.records.index_file import KeptIndex
+
+_KEPT_FILES = 200
 _KEPT_BYTES = 100 * 1024 * 1024
-_TEXTS = Row._fields.index("texts")
 #: So many versions of archive files are known besides those that are asked for.
 _KEPT_ARCHIVES = 60
 #: A graph that lies in more packs than this is stored again as one.
 _MOST_PARTS = 4
-
-_Shard = tuple[str, str]
-"""Path and blob id."""
-_Bounds = tuple[int, int]
+#: So many packs stay open in a process that lives long.
+_OPEN_PACKS = 8
 
 
 class Cache:
@@ -48,11 +38,12 @@ class Cache:
     def __init__(self, common_dir: str) -> None:
         self._folder = os.path.join(common_dir, "ralphgit", "cache")
         # What was loaded or stored last and before that: `claim` asks 4 times for the same.
-        self._held: dict[_Shard, list[Row]] = {}
-        self._held_before: dict[_Shard, list[Row]] = {}
+        self._held: dict[Shard, list[Row]] = {}
+        self._held_before: dict[Shard, list[Row]] = {}
         self._settings: dict[bytes, dict[str, object]] = {}
+        self._packs: dict[str, Pack] = {}
 
-    def load(self, shards: Sequence[_Shard]) -> dict[_Shard, list[Row]]:
+    def load(self, shards: Sequence[Shard]) -> dict[Shard, list[Row]]:
         """The rows of as many of `shards` as packs know.
 
         Of just these shards there is one pack, as a rule; after a change of one shard an
@@ -63,12 +54,12 @@ class Cache:
         if missing:
             parts = 0
             for path in self._likely(shards):
-                taken = _take(path, missing)
+                taken = _taken(self._pack(path), missing)
                 if taken:
                     parts += 1
                     found.update(taken)
                     missing.difference_update(taken)
-                    _touch(path)
+                    row_pack.touch(path)
                 if not missing:
                     break
             if parts > _MOST_PARTS and not missing:
@@ -76,7 +67,7 @@ class Cache:
             self._hold(dict(found))
         return found
 
-    def store(self, shards: Sequence[_Shard], rows: dict[_Shard, list[Row]]) -> None:
+    def store(self, shards: Sequence[Shard], rows: dict[Shard, list[Row]]) -> None:
         """Keep the rows of `shards`; of those, few that are new get a pack of their own.
 
         A disk error is not a failure.
@@ -87,6 +78,49 @@ class Cache:
         few = 4 * sum(len(rows[shard]) for shard in fresh) < sum(len(rows[s]) for s in shards)
         self._write(fresh if few else shards, rows)
         self._hold({shard: rows[shard] for shard in shards})
+
+    def row(self, shard: Shard, number: int) -> Row | None:
+        """Row `number`, from 0, of a shard; None where no pack knows it. No other row is made."""
+        known = self._known(shard)
+        if known is not None:
+            return known[number]
+        for pack in self._packs.values():
+            if shard in pack:
+                return pack.row(shard, number)
+        for path in self._likely((shard,)):
+            found = self._pack(path)
+            if found is not None and shard in found:
+                return found.row(shard, number)
+        return None
+
+    # -- indexes ---------------------------------------------------------------------
+
+    def index(self, shards: Sequence[Shard], beside: Sequence[Shard]) -> KeptIndex | None:
+        """What was kept for a graph of these shards with this archive `beside` it."""
+        from ralphgit.records import index_file
+
+        path = self._index_path(shards, beside)
+        found = index_file.opened(path, (tuple(shards), tuple(beside)))
+        if found is not None:
+            row_pack.touch(path)
+        return found
+
+    def keep_index(
+        self, shards: Sequence[Shard], beside: Sequence[Shard], counts: Sequence[int],
+        index: GraphIndex,
+    ) -> None:  # fmt: skip
+        """Keep the index of a graph, and how many rows each shard has.
+
+        A disk error is not a failure.
+        """
+        from ralphgit.records import index_file
+
+        key = (tuple(shards), tuple(beside))
+        self._put(self._index_path(shards, beside), index_file.parts(key, counts, index))
+
+    def _index_path(self, shards: Sequence[Shard], beside: Sequence[Shard]) -> str:
+        number = binascii.crc32(repr((list(shards), list(beside))).encode("utf-8", "replace"))
+        return os.path.join(self._folder, f"{len(shards)}-{number:08x}.index")
 
     # -- settings --------------------------------------------------------------------
 
@@ -112,20 +146,20 @@ class Cache:
         self._settings[data] = made
         return made
 
-    # -- history ---------------------------------------------------------------------
+    # -- other facts -----------------------------------------------------------------
 
-    def history(self, key: str) -> Any:
-        """What `keep_history` was given for `key` last; None for nothing."""
-        found = _kept_at(self._history_path(key))
+    def kept(self, key: str) -> Any:
+        """What `keep` was given for `key` last; None for nothing."""
+        found = _kept_at(self._kept_path(key))
         return found[1] if found is not None and found[0] == key else None
 
-    def keep_history(self, key: str, value: object) -> None:
-        """Keep what was read from history: plain values alone. A disk error is not a failure."""
-        self._put(self._history_path(key), _sealed((key, value)))
+    def keep(self, key: str, value: object) -> None:
+        """Keep what was found out: plain values alone. A disk error is not a failure."""
+        self._put(self._kept_path(key), _sealed((key, value)))
 
-    def _history_path(self, key: str) -> str:
+    def _kept_path(self, key: str) -> str:
         number = binascii.crc32(key.encode("utf-8", "surrogateescape"))
-        return os.path.join(self._folder, f"{number:08x}.history")
+        return os.path.join(self._folder, f"{number:08x}.kept")
 
     # -- the archive -----------------------------------------------------------------
 
@@ -145,21 +179,21 @@ class Cache:
 
     # -- rows ------------------------------------------------------------------------
 
-    def _known(self, shard: _Shard) -> list[Row] | None:
+    def _known(self, shard: Shard) -> list[Row] | None:
         found = self._held.get(shard)
         return self._held_before.get(shard) if found is None else found
 
-    def _hold(self, rows: dict[_Shard, list[Row]]) -> None:
+    def _hold(self, rows: dict[Shard, list[Row]]) -> None:
         self._held_before, self._held = self._held, rows
 
     # -- files -----------------------------------------------------------------------
 
-    def _path(self, shards: Sequence[_Shard]) -> str:
+    def _path(self, shards: Sequence[Shard]) -> str:
         key = binascii.crc32(repr(list(shards)).encode("utf-8", "surrogateescape"))
         name = shards[0][1][:16] if len(shards) == 1 else f"{len(shards)}-{key:08x}"
         return os.path.join(self._folder, f"{name}.rows")
 
-    def _likely(self, shards: Sequence[_Shard]) -> Iterable[str]:
+    def _likely(self, shards: Sequence[Shard]) -> Iterable[str]:
         """The packs to look into: that of just these shards, then all, the newest first."""
         own = self._path(shards)
         yield own
@@ -176,23 +210,19 @@ class Cache:
             return []
         return sorted(found, reverse=True)
 
-    def _write(self, shards: Sequence[_Shard], rows: dict[_Shard, list[Row]]) -> None:
-        bounds: list[_Bounds] = []
-        joined: list[Row] = []
-        for shard in shards:
-            bounds.append((len(joined), len(joined) + len(rows[shard])))
-            joined.extend(rows[shard])
-        texts = b"".join([row.texts[row.texts_start : row.texts_end] for row in joined])
-        ends = list(itertools.accumulate(row.texts_end - row.texts_start for row in joined))
-        columns = list(zip(*joined, strict=True))[:_TEXTS]
-        parts = (
-            marshal.dumps((list(shards), bounds)),
-            marshal.dumps([*columns, [0, *ends[:-1]], ends]),
-            texts,
-        )
-        numbers = [number for part in parts for number in (len(part), binascii.crc32(part))]
-        header = _FORMAT + b"".join(number.to_bytes(4, "big") for number in numbers)
-        self._put(self._path(shards), (header, *parts))
+    def _pack(self, path: str) -> Pack | None:
+        """The pack at `path`, opened once: another process replaces it by what says the same."""
+        found = self._packs.get(path) or row_pack.opened(path)
+        if found is not None:
+            if len(self._packs) >= _OPEN_PACKS:
+                self._packs.clear()
+            self._packs[path] = found
+        return found
+
+    def _write(self, shards: Sequence[Shard], rows: dict[Shard, list[Row]]) -> None:
+        path = self._path(shards)
+        self._put(path, row_pack.parts(shards, rows))
+        self._packs.pop(path, None)
 
     def _put(self, path: str, parts: Iterable[bytes]) -> None:
         """Write a file of the cache, and remove the oldest. A disk error is not a failure."""
@@ -205,7 +235,7 @@ class Cache:
             kept = 0
             for number, (_, size, old) in enumerate(self._files()):
                 kept += size
-                if number >= _KEPT_PACKS or (number and kept > _KEPT_BYTES):
+                if number >= _KEPT_FILES or (number and kept > _KEPT_BYTES):
                     os.unlink(old)
         except OSError:
             # A cache: the answer is the same without it, only later.
@@ -215,7 +245,7 @@ class Cache:
 def _sealed(value: Any) -> tuple[bytes, bytes]:
     """A small file of the cache: format and checksum, then `value`. Raises: ValueError."""
     kept = marshal.dumps(value)
-    return _FORMAT + binascii.crc32(kept).to_bytes(4, "big"), kept
+    return FORMAT + binascii.crc32(kept).to_bytes(4, "big"), kept
 
 
 def _kept_at(path: str) -> Any:
@@ -225,50 +255,15 @@ def _kept_at(path: str) -> Any:
             found = file.read()
     except OSError:
         return None
-    start = len(_FORMAT) + 4
+    start = len(FORMAT) + 4
     kept = found[start:]
-    checked = binascii.crc32(kept).to_bytes(4, "big") == found[len(_FORMAT) : start]
-    return marshal.loads(kept) if found.startswith(_FORMAT) and checked else None
+    checked = binascii.crc32(kept).to_bytes(4, "big") == found[len(FORMAT) : start]
+    return marshal.loads(kept) if found.startswith(FORMAT) and checked else None
 
 
-def _take(path: str, wanted: set[_Shard]) -> dict[_Shard, list[Row]]:
-    """The rows of those of `wanted` that the pack at `path` has; none if it is damaged."""
-    try:
-        # Mapped and not read: `texts` is large, and little of it is asked for. A pack is never
-        # written again, only replaced.
-        with open(path, "rb") as file:
-            pack = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-    except (OSError, ValueError):  # ValueError: an empty file
+def _taken(pack: Pack | None, wanted: set[Shard]) -> dict[Shard, list[Row]]:
+    """The rows of those of `wanted` that a pack has."""
+    if pack is None:
         return {}
-    if len(pack) < _HEADER or pack[: len(_FORMAT)] != _FORMAT:
-        return {}
-    parts = []
-    begin = _HEADER
-    for at in range(len(_FORMAT), _HEADER, 8):
-        end = begin + int.from_bytes(pack[at : at + 4], "big")
-        parts.append(pack[begin:end])
-        if binascii.crc32(parts[-1]) != int.from_bytes(pack[at + 4 : at + 8], "big"):
-            return {}
-        if len(parts) == 1:
-            names, bounds = marshal.loads(parts[0])
-            if wanted.isdisjoint(names):
-                return {}
-        begin = end
-    _, body, texts = parts
-    *columns, starts, ends = marshal.loads(body)
-    # Row._make would cost a Python frame for each.
-    made = zip(*columns, itertools.repeat(texts), starts, ends)
-    rows = list(map(partial(tuple.__new__, Row), made))
-    return {
-        shard: rows[start:end]
-        for shard, (start, end) in zip(names, bounds, strict=True)
-        if shard in wanted
-    }
-
-
-def _touch(path: str) -> None:
-    """Mark a pack as used, so that others go before it."""
-    try:
-        os.utime(path)
-    except OSError:
-        return
+    found = {shard: pack.rows(shard) for shard in wanted if shard in pack}
+    return {shard: rows for shard, rows in found.items() if rows is not None}

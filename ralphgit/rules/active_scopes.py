@@ -125,6 +125,15 @@ def obstacle(row: Row, active_scopes: ActiveScopes) -> BadPattern | Overlap | No
     return bad_pattern(row) or overlap(row, active_scopes)
 
 
+def beginnings(row: Row) -> set[str]:
+    """What the paths begin with that `row` writes, or needs as a resource: unless one of them
+    meets one of `ActiveScopes.heads`, or is "", its scope is clear.
+    """
+    if row.read and bad_pattern(row):
+        return {""}
+    return {*map(_head, row.write), *(f"{name}/" for name in row.resources)}
+
+
 # -- patterns that need no reading ---------------------------------------------------------
 
 #: A pattern without anything but names and `*`: never wrong, and not written in two ways.

@@ -5,7 +5,7 @@ of a lower epoch than the base's is fenced off: it counts for nothing (law L3).
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.model.active_claim import ActiveClaim
@@ -72,11 +72,16 @@ class TaskStates(Mapping[str, TaskState]):
     """The standing of every task on the base, by id; each is worked out when asked for."""
 
     def __init__(
-        self, rows: Sequence[Row], active_claims: Mapping[str, Sequence[ActiveClaim]]
+        self,
+        rows: Sequence[Row],
+        active_claims: Mapping[str, Sequence[ActiveClaim]],
+        *,
+        complete: Collection[str] = (),
     ) -> None:
+        """`complete`: of what `rows` depend on, what is complete and not among them."""
         self._by_id = {row.id: row for row in rows}
         self._active_claims = active_claims
-        self._complete = {row.id for row in rows if row.status == "complete"}
+        self._complete = {*complete, *[row.id for row in rows if row.status == "complete"]}
         self._earlier = unfinished_before_checkpoints(rows)
         self._pending = [row for row in rows if row.status == "pending"]
         self._known: dict[str, TaskState] = {}
@@ -118,7 +123,7 @@ class TaskStates(Mapping[str, TaskState]):
             if row.status in _FINISHED:
                 own = self._active_claims.get(task)
                 lost = tuple(in_force(row, own)[1]) if own else ()
-                found = TaskState(row.status, _on_base(row), lost=lost)
+                found = finished(row, lost)
             else:
                 found = self._unheld(row)
             self._known[task] = found
@@ -160,6 +165,11 @@ class TaskStates(Mapping[str, TaskState]):
             waits += [other for other in dict.fromkeys(every) if other not in waits]
         held = tuple(self._asking.get(story, ())) if self._asking else ()
         return TaskState("waiting", None, tuple(waits), held_back=held) if waits else _READY
+
+
+def finished(row: Row, lost: tuple[ActiveClaim, ...] = ()) -> TaskState:
+    """The state of a task that is complete or cancelled on the base."""
+    return TaskState(row.status, _on_base(row), lost=lost)
 
 
 def _asking(rows: Mapping[str, Row], task_states: Mapping[str, TaskState]) -> dict[str, list[str]]:

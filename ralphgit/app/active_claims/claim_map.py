@@ -8,24 +8,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from ralphgit.app.active_claims import other_bases
 from ralphgit.app.active_claims.other_bases import elsewhere, lease_places
+from ralphgit.app.workspace.file_ids import FileIds
 from ralphgit.app.workspace.graph_view import GraphView, Shard
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, RalphError
 from ralphgit.git.listings import Worktree
 from ralphgit.model.active_claim import ActiveClaim, Lease, TakenBack
 from ralphgit.model.task_row import Row
-from ralphgit.rules import readiness
+from ralphgit.rules.indexed_states import IndexedStates
 from ralphgit.rules.readiness import TaskState, TaskStates
 
 if TYPE_CHECKING:
     from ralphgit.app.active_claims.remote_beats import Seen
     from ralphgit.app.active_claims.removed_tasks import RemovedTask
 
+#: The name of what the cache has of tasks that another file than the base's has otherwise.
+_CHANGED = "changed tasks"
+_TEXTS = Row._fields.index("texts")
 #: In the names of branches that change records alone, here and on a remote.
 RECORDS = "/ralph/records/"
 
@@ -118,13 +122,9 @@ class ClaimMap:
         return removed_tasks.found(self.project, self.base, self.active_claims)
 
     @cached_property
-    def task_states(self) -> TaskStates:
+    def task_states(self) -> IndexedStates:
         """Every task's derived state."""
-        return TaskStates(self.base.rows, self.active_claims)
-
-    def ready(self) -> list[Row]:
-        """What may be taken now, in the order in which it would be."""
-        return readiness.order(self.task_states.ready(), of=self.base.rows)
+        return IndexedStates(self.base, self.active_claims)
 
     def claimed(self, lease: Lease, row: Row) -> TaskState:
         """The standing of a task after this worktree took it: `row` is how it has it now."""
@@ -152,7 +152,7 @@ class ClaimMap:
         usual = {shard[1] for shard in self.base.shards}
         differing = {tip: [s for s in shards[tip] if s[1] not in usual] for tip in tips}
         wanted = {shard for own in differing.values() for shard in own}
-        deltas = self._deltas(self._read_blobs(sorted(wanted)))
+        deltas = self._deltas(sorted(wanted), self._read_blobs)
         for tip, own in differing.items():
             records = all(RECORDS in f"/{name}" for name in tips[tip])
             theirs = self._changed_since_fork(tip) if records else None
@@ -196,32 +196,46 @@ class ClaimMap:
         for worktree in self.project.repository.worktrees:
             if worktree.bare or not worktree.exists:
                 continue
-            contents = dict(self._differing(worktree, usual))
-            if not contents:
+            shards = self._differing(worktree, usual)
+            if not shards:
                 continue
             from ralphgit.app.workspace import worktree_names
 
             where = worktree_names.shown(self.project, worktree.path)
-            deltas = self._deltas(contents)
-            for shard in contents:
+            deltas = self._deltas(shards, partial(self._contents, worktree))
+            for shard in shards:
                 for row in deltas.get(shard, ()):
                     if not self._is_inherited(worktree.head, row):
                         yield self._active_claim(row, "worktree", where, worktree), row
 
-    def _differing(self, worktree: Worktree, usual: set[str]) -> Iterable[tuple[Shard, bytes]]:
+    def _differing(self, worktree: Worktree, usual: set[str]) -> list[Shard]:
         """The graph files in a worktree whose content is not one of `usual`."""
-        objects = self.project.repository.objects
+        found, known = [], FileIds(self.project, worktree.path)
         for path in self.project.paths_elsewhere(worktree.path):
-            full = os.path.join(worktree.path, path)
             try:
-                if objects.file_id(full) in usual:
-                    continue
-                with open(full, "rb") as file:
-                    data = file.read()
+                oid = known.of(path)
             except OSError as error:
-                self.project.warn(f"{full} cannot be read: {error.strerror}")
+                self._warn_of(os.path.join(worktree.path, path), error)
                 continue
-            yield (path, objects.blob_id(data)), data
+            if oid not in usual:
+                found.append((path, oid))
+        known.keep()
+        return found
+
+    def _contents(self, worktree: Worktree, shards: Sequence[Shard]) -> dict[Shard, bytes]:
+        """What is in these files of a worktree now."""
+        found = {}
+        for shard in shards:
+            full = os.path.join(worktree.path, shard[0])
+            try:
+                with open(full, "rb") as file:
+                    found[shard] = file.read()
+            except OSError as error:
+                self._warn_of(full, error)
+        return found
+
+    def _warn_of(self, full: str, error: OSError) -> None:
+        self.project.warn(f"{full} cannot be read: {error.strerror}")
 
     def _leased(self) -> Iterable[ActiveClaim]:
         for lease in self.leases.values():
@@ -248,22 +262,43 @@ class ClaimMap:
         blobs = self.project.repository.objects.read(oid for _, oid in shards)
         return {shard: blobs[shard[1]] for shard in shards}
 
-    def _deltas(self, contents: Mapping[Shard, bytes]) -> dict[Shard, list[Row]]:
+    def _deltas(
+        self, shards: Sequence[Shard], read: Callable[[Sequence[Shard]], Mapping[Shard, bytes]]
+    ) -> dict[Shard, list[Row]]:
         """For each graph file that is not the base's: its tasks that have another state there.
 
-        Only blocks whose bytes the base's file of that name does not have are parsed. A file that
-        cannot be read (a merge under way, say) is passed over with a warning: its lease counts.
+        Only blocks whose bytes the base's file of that name does not have are parsed, once for
+        each pair of files. A file that cannot be read (a merge under way, say) is passed over with
+        a warning: its lease counts.
         """
-        if not contents:
+        if not shards:
             return {}
+        cache, usual = self.project.cache, dict(self.base.shards)
+        kept = cache.kept(_CHANGED) or {}
+        pairs = {shard: (*shard, usual.get(shard[0], "")) for shard in shards}
+        known = {pair: kept[pair] for pair in pairs.values() if pair in kept}
+        fresh = [shard for shard in shards if pairs[shard] not in known]
+        if fresh:
+            base = self._base_texts({path for path, _ in fresh})
+            blob_id, lasting = self.project.repository.objects.blob_id, True
+            for shard, data in read(fresh).items():
+                try:
+                    rows = _changed_rows(data, shard[0], base)
+                except InvalidRecord as error:
+                    self.project.warn(f"{error} (skipped while looking for claims)")
+                    continue
+                known[pairs[shard]] = [(*row[:_TEXTS], row.json) for row in rows]
+                if blob_id(data) != shard[1]:
+                    lasting = False  # a file of a worktree that was changed just now
+            if lasting:
+                cache.keep(_CHANGED, known)
         found = {}
-        base = self._base_texts({path for path, _ in contents})
-        for shard, data in contents.items():
-            try:
-                found[shard] = _changed_rows(data, shard[0], base, self.base.known)
-            except InvalidRecord as error:
-                self.project.warn(f"{error} (skipped while looking for claims)")
-                found[shard] = []
+        for shard in shards:
+            rows = [
+                Row._make((*values, text.encode("ascii"), 0, len(text)))
+                for *values, text in known.get(pairs[shard], ())
+            ]
+            found[shard] = [row for row in rows if _stands_otherwise(row, self.base.known(row.id))]
         return found
 
     def _base_texts(self, paths: Collection[str]) -> frozenset[str]:
@@ -288,24 +323,22 @@ class ClaimMap:
         return self.base is not self.project.__dict__.get("here")
 
 
-def _changed_rows(
-    data: bytes, path: str, base: frozenset[str], known: Callable[[str], Row | None]
-) -> list[Row]:
+def _changed_rows(data: bytes, path: str, base: frozenset[str]) -> list[Row]:
+    """The tasks of a graph file whose text is none of `base`. Raises: InvalidRecord."""
     from ralphgit.records import graph_file, task_blocks
     from ralphgit.records import input_limits as texts
 
     text = texts.decode(data, limit=max(len(data), 1))
     layout = task_blocks.find(text)
     if layout is None:
-        rows = graph_file.rows(graph_file.parse(data, path=path, limit=max(len(data), 1)))
-    else:
-        rows = []
-        for span in layout.blocks:
-            block = text[span.start : span.end]
-            if block not in base:
-                piece = f"version: 1\ntasks:\n{block}".encode()
-                rows.extend(graph_file.rows(graph_file.parse(piece, path=path, limit=len(piece))))
-    return [row for row in rows if _stands_otherwise(row, known(row.id))]
+        return graph_file.rows(graph_file.parse(data, path=path, limit=max(len(data), 1)))
+    rows = []
+    for span in layout.blocks:
+        block = text[span.start : span.end]
+        if block not in base:
+            piece = f"version: 1\ntasks:\n{block}".encode()
+            rows.extend(graph_file.rows(graph_file.parse(piece, path=path, limit=len(piece))))
+    return rows
 
 
 def _stands_otherwise(row: Row, base: Row | None) -> bool:

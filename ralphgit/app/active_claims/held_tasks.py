@@ -12,8 +12,7 @@ def held_tasks(claim_map: ClaimMap) -> dict[str, str]:
     none, and one that is blocked on the base is in nobody's hands.
     """
     held: dict[str, str] = {}
-    for row in claim_map.base.rows:
-        task_state = claim_map.task_states[row.id]
+    for row, task_state in claim_map.task_states.noted:
         holder = task_state.holder
         beside = task_state.state == "blocked" and holder is not None and holder.kind != "base"
         by_hand = holder is not None and not holder.claim

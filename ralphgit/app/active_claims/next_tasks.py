@@ -1,12 +1,13 @@
 """List tasks with their states, and those that may be taken; change nothing (law L8)."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.task_row import Row
+from ralphgit.rules.indexed_states import Made
 from ralphgit.rules.readiness import TaskState, TaskStates
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ Pair = tuple[Row, TaskState]
 
 
 class Takeable(NamedTuple):
-    tasks: list[Pair]
+    tasks: Sequence[Pair]
     obstacles: dict[str, "BadPattern | Overlap"]
     """What keeps the other ready ones from being claimed, by task."""
 
@@ -43,24 +44,30 @@ def takeable(
     claim_map = claim_map or ClaimMap(project)
     task_states = claim_map.task_states
     scopes = ActiveScopes.of(task_states.active_tasks, project.config.generated)
-    found: list[Pair] = []
+    near = task_states.touching(scopes.heads)
+    ready = wanted(claim_map, ClaimOptions(task, story, priority))
+    found: list[int] = []
     obstacles: dict[str, BadPattern | Overlap] = {}
-    for row in wanted(claim_map, ClaimOptions(task, story, priority)):
-        obstacle = active_scopes.obstacle(row, scopes)
-        if obstacle is None:
-            found.append((row, task_states[row.id]))
-        else:
-            obstacles[row.id] = obstacle
-    return Takeable(found, obstacles)
+    for number in ready.numbers:
+        if number in near:
+            row = claim_map.base.rows[number]
+            obstacle = active_scopes.obstacle(row, scopes)
+            if obstacle is not None:
+                obstacles[row.id] = obstacle
+                continue
+        found.append(number)
+    return Takeable(Made(found, task_states.pair), obstacles)
 
 
-def wanted(claim_map: ClaimMap, options: "ClaimOptions") -> Iterator[Row]:
+def wanted(claim_map: ClaimMap, options: "ClaimOptions") -> Made[Row]:
     """The ready tasks that are asked for, in the order in which they would be taken."""
-    from ralphgit.rules.claim_options import is_wanted
-
-    for row in claim_map.ready():
-        if row.id == options.task if options.task else is_wanted(row, options):
-            yield row
+    task_states = claim_map.task_states
+    if not options.task:
+        return task_states.ready(story=options.story, priorities=options.priority)
+    number = claim_map.base.number(options.task)
+    if number is None or task_states.of(number).state != "ready":
+        return Made([], claim_map.base.rows.__getitem__)
+    return Made([number], claim_map.base.rows.__getitem__)
 
 
 def pairs(project: Project, view: GraphView, *, alone: bool = False) -> list[Pair]:

@@ -12,6 +12,7 @@ from ralphgit.app.workspace import heartbeat, runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import worktrees
 from ralphgit.git.listings import Worktree
+from ralphgit.model import graph_index
 from ralphgit.model.active_claim import ActiveClaim
 from ralphgit.model.task_row import Row
 from ralphgit.records.schemas import audit_path
@@ -46,8 +47,10 @@ def found(project: Project, claim_map: ClaimMap) -> Iterator[UnfinishedClaim]:
     A branch with more of the claim, a worktree with work that the base lacks, a loop that is
     alive, and a lease of another machine are each somebody who may still complete it.
     """
-    for row in claim_map.base.rows:
-        if row.status != "in-progress" or not row.claim or not claim_map.base_is_committed:
+    base = claim_map.base
+    for number in base.index.numbers(graph_index.IN_PROGRESS):
+        row = base.rows[number]
+        if not row.claim or not claim_map.base_is_committed:
             continue
         count, _ = readiness.in_force(row, claim_map.active_claims.get(row.id, ()))
         elsewhere = any(_may_complete(project, claim_map, row, active) for active in count)

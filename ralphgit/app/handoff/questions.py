@@ -80,8 +80,7 @@ def questions(project: Project, claim_map: ClaimMap | None = None) -> list[Quest
     unfinished = {one.task: one for one in unfinished_claims.found(project, claim_map)}
     changes = records_in_review.waiting(project)
     freed = records_in_review.freed(project, changes)
-    for row in claim_map.base.rows:
-        task_state = claim_map.task_states[row.id]
+    for row, task_state in claim_map.task_states.noted:
         if row.id in freed:
             continue
         if merged := unfinished.get(row.id):
@@ -138,10 +137,7 @@ def held_back(claim_map: ClaimMap, task: str) -> tuple[str, ...]:
     if row is None or not row.story:
         return ()
     states = claim_map.task_states
-    return tuple(
-        one.id for one in claim_map.base.rows
-        if one.story == row.story and task in states[one.id].blocked_on
-    )  # fmt: skip
+    return tuple(one.id for one, state in states.of_story(row) if task in state.blocked_on)
 
 
 def _stale(claim_map: ClaimMap, title: str, holder: ActiveClaim) -> Question:
@@ -195,10 +191,10 @@ def needs_person(project: Project, pull: Pull) -> bool:
 
 def waiting_pulls(claim_map: ClaimMap) -> Iterator[tuple[ActiveClaim, Pull]]:
     """Find this machine's pull requests that wait for a person, each with its claim."""
-    for task, task_state in claim_map.task_states.items():
+    for row, task_state in claim_map.task_states.noted:
         if task_state.state != State.IN_REVIEW:
             continue
-        for active in claim_map.active_claims.get(task, ()):
+        for active in claim_map.active_claims.get(row.id, ()):
             pull = active.pull
             if pull is not None and needs_person(claim_map.project, pull):
                 yield active, pull

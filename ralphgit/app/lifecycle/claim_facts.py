@@ -82,7 +82,7 @@ def rows(project: Project, claim_map: ClaimMap, options: ClaimOptions) -> Iterat
     ready = next_tasks.wanted(claim_map, options)
     if options.stack:
         return chain(ready, _stacked(project, claim_map, options))
-    return ready
+    return iter(ready)
 
 
 def candidates(

@@ -110,8 +110,7 @@ def in_review(claim_map: ClaimMap) -> tuple[dict[str, Held], dict[str, Awaited]]
     """Find the tasks in review that only a person moves on, and all that wait for a review."""
     held: dict[str, Held] = {}
     reviews: dict[str, Awaited] = {}
-    for row in claim_map.base.rows:
-        state = claim_map.task_states[row.id]
+    for row, state in claim_map.task_states.noted:
         if state.state != "in-review" or state.holder is None:
             continue
         if one := awaited_reviews.awaited(claim_map, row.id, state.holder):

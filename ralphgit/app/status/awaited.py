@@ -105,7 +105,8 @@ def _takeable(claim_map: ClaimMap) -> Takeable:
 
 
 def _not_done(claim_map: ClaimMap) -> str:
-    left = sum(one.state not in _ENDED for one in claim_map.task_states.values())
+    counts = claim_map.task_states.counts
+    left = sum(count for state, count in counts.items() if state not in _ENDED)
     return f"{counted(left, 'task')} {'is' if left == 1 else 'are'} not done"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import concerns, next_tasks, own_claims, recovery_commands
@@ -16,13 +16,16 @@ from ralphgit.app.status import usage_sums
 from ralphgit.app.status.usage_sums import UsageSums
 from ralphgit.app.status.workers import Busy, workers
 from ralphgit.app.workspace import agent_pause
+from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import RalphError
+from ralphgit.model import graph_index
 from ralphgit.model.active_claim import RESCUE, ActiveClaim
 from ralphgit.model.printable import counted
 from ralphgit.model.task_status import State
 from ralphgit.rules import lost_claim
 from ralphgit.rules.claim_options import ClaimOptions
+from ralphgit.rules.indexed_states import Made
 
 
 class Attention(NamedTuple):
@@ -37,18 +40,22 @@ class Attention(NamedTuple):
 class Overview(NamedTuple):
     base: dict[str, object]
     counts: dict[str, int]
-    tasks: list[Pair]
+    tasks: Sequence[Pair]
+    open: Sequence[Pair]
+    """The tasks that are not finished: first what is under way, then what can be taken."""
     workers: list[Busy]
     attention: list[Attention]
     unverified: list[str]
     """Complete tasks, landed or in review, that nothing has verified."""
-    next: list[Pair]
+    next: Sequence[Pair]
     """What can be claimed, in the order in which it would be."""
     nothing: RalphError | None
     """Why nothing can be; None where something can."""
     usage: UsageSums
 
 
+#: In the order in which `status` lists them.
+OPEN_STATES = ("blocked", "in-review", "in-progress", "claimed", "ready", "waiting")
 #: What to do for an agent that cannot work, once it can.
 _TRY = "ralphgit run"
 
@@ -60,9 +67,7 @@ def overview(project: Project, claim_map: ClaimMap | None = None) -> Overview:
     """
     claim_map = claim_map or ClaimMap(project)
     task_states = claim_map.task_states
-    counts = {state.value: 0 for state in State}
-    for task_state in task_states.values():
-        counts[task_state.state] += 1
+    counts = {state.value: task_states.counts.get(state, 0) for state in State}
     base = project.base
     ahead = project.local_base_ahead()
     if ahead:
@@ -76,7 +81,7 @@ def overview(project: Project, claim_map: ClaimMap | None = None) -> Overview:
         "commit": base.commit,
         "local_ahead": ahead,
     }
-    tasks = [(row, task_states[row.id]) for row in claim_map.base.rows]
+    tasks = Made(range(len(claim_map.base.rows)), task_states.pair)
     attention = list(_attention(project, claim_map))
     unverified = list(_unverified(project, claim_map))
     found = next_tasks.takeable(project, claim_map=claim_map)
@@ -84,7 +89,10 @@ def overview(project: Project, claim_map: ClaimMap | None = None) -> Overview:
     merged = {one.task for one in attention if one.code == "unfinished_claim"}
     busy = workers(project, claim_map, merged)
     used = usage_sums.sums(project)
-    return Overview(about, counts, tasks, busy, attention, unverified, found.tasks, nothing, used)
+    opened = task_states.in_states(OPEN_STATES)
+    return Overview(
+        about, counts, tasks, opened, busy, attention, unverified, found.tasks, nothing, used
+    )
 
 
 def _nothing(claim_map: ClaimMap, found: next_tasks.Takeable) -> RalphError:
@@ -109,11 +117,12 @@ def _kept(project: Project, claim_map: ClaimMap) -> Iterator[str]:
 
 def _unknown_dependencies(claim_map: ClaimMap) -> list[str]:
     """Each dependency of a task on the base that names no task, as a sentence."""
+    base = claim_map.base
     return [
         f"{row.id} depends on {other}, which does not exist"
-        for row in claim_map.base.rows
+        for row in (base.rows[number] for number in base.index.unmet)
         for other in row.depends_on
-        if other not in claim_map.base.by_id
+        if other not in base.by_id
     ]
 
 
@@ -138,17 +147,30 @@ def _unverified(project: Project, claim_map: ClaimMap) -> Iterator[str]:
     """Find tasks completed under a claim that nothing has verified: of those that have landed, the
     ones without any evidence.
     """
-    objects, folder = project.repository.objects, f"{project.config.records}/evidence"
-    there = objects.resolve([f"{project.base.commit}:{folder}"])[0]
-    known = objects.trees([there])[there] if there else {}
-    for row in claim_map.base.rows:
-        state, holder = claim_map.task_states[row.id].state, claim_map.task_states[row.id].holder
-        if state == State.COMPLETE and row.claim and row.id not in known:
-            yield row.id
-        in_review = state == State.IN_REVIEW and holder is not None
-        ref = project.repository.refs.get(holder.ref) if in_review and holder else None
+    found = dict.fromkeys(_without_evidence(project, claim_map.base))
+    for row, task_state in claim_map.task_states.noted:
+        holder = task_state.holder
+        if task_state.state != State.IN_REVIEW or holder is None:
+            continue
+        ref = project.repository.refs.get(holder.ref)
         if ref is not None and not _is_verified(project, row.id, ref.oid):
-            yield row.id
+            found[row.id] = None
+    yield from sorted(found, key=lambda task: claim_map.base.number(task) or 0) if found else ()
+
+
+def _without_evidence(project: Project, base: GraphView) -> list[str]:
+    """The tasks complete on the base under a claim, of which there is no evidence."""
+    objects, folder = project.repository.objects, f"{project.config.records}/evidence"
+    there = objects.resolve([f"{project.base.commit}:{folder}"])[0] or ""
+    about, name = (there, base.shards), "without evidence"
+    kept = project.cache.kept(name)
+    if kept is not None and kept[0] == about:
+        return list(kept[1])
+    known = objects.trees([there])[there] if there else {}
+    rows = map(base.rows.__getitem__, base.index.numbers(graph_index.CLAIMED))
+    found = [row.id for row in rows if row.id not in known]
+    project.cache.keep(name, (about, found))
+    return found
 
 
 def _is_verified(project: Project, task: str, commit: str) -> bool:
@@ -162,7 +184,8 @@ def _attention(project: Project, claim_map: ClaimMap) -> Iterator[Attention]:
     unfinished = {one.task: one for one in unfinished_claims.found(project, claim_map)}
     changes = records_in_review.waiting(project)
     freed = records_in_review.freed(project, changes)
-    for task, task_state in claim_map.task_states.items():
+    for noted, task_state in claim_map.task_states.noted:
+        task = noted.id
         if task in freed:
             continue  # what is to be said of it is answered once that is merged
         holder, show = task_state.holder, f"ralphgit show {task}"

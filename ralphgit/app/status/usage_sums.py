@@ -51,12 +51,12 @@ def sums(project: Project) -> UsageSums:
     every += (one for one in _here(project) if (one.claim, one.by) not in told)
     if not every:
         return UsageSums(Usage(), {}, {}, {}, {})
-    stories = {row.id: row.story for row in project.base_view.rows} if project.base.commit else {}
+    known = project.base_view.by_id if project.base.commit else {}
     every.sort(key=lambda one: one.day, reverse=True)
     return UsageSums(
         total(one.usage for one in every),
         _by(every, lambda one: one.task),
-        _by(every, lambda one: stories.get(one.task, "")),
+        _by(every, lambda one: known[one.task].story if one.task in known else ""),
         _by(every, lambda one: one.by),
         _by(every, lambda one: one.day),
     )
@@ -88,14 +88,14 @@ def _landed(project: Project) -> Iterator[Attempted]:
     if tree is None:
         return
     key = _CACHED + folder
-    kept: tuple[str, dict[str, _Known]] | None = project.cache.history(key)
+    kept: tuple[str, dict[str, _Known]] | None = project.cache.kept(key)
     seen, known = kept or ("", {})
     if seen != tree:
         tasks = {name: one.oid for name, one in objects.trees([tree])[tree].items() if one.is_tree}
         unknown = {name: oid for name, oid in tasks.items() if oid not in known}
         read = _read(project, unknown)
         known = {oid: read[oid] if oid in read else known[oid] for oid in tasks.values()}
-        project.cache.keep_history(key, (tree, known))
+        project.cache.keep(key, (tree, known))
     for found in known.values():
         for task, claim, by, day, usage in found:
             yield Attempted(task, claim, by, day, Usage(*usage))

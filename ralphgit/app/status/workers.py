@@ -142,11 +142,10 @@ def workers(project: Project, claim_map: ClaimMap, merged: Collection[str] = ())
 
 def _claims(claim_map: ClaimMap, merged: Collection[str]) -> Iterator[_Work]:
     """List every claim that has not landed, also those that no longer can."""
-    rows = claim_map.base.by_id
-    for task, task_state in claim_map.task_states.items():
-        title = rows[task].title
+    for row, task_state in claim_map.task_states.noted:
+        task, title = row.id, row.title
         if task_state.holder is not None and task_state.state not in (COMPLETE, CANCELLED):
-            held = _held(task_state, rows[task])
+            held = _held(task_state, row)
             yield held._replace(state=STUCK, reason=_MERGED) if task in merged else held
         for active in {one.claim: one for one in reversed(task_state.lost)}.values():
             if active.path:

@@ -209,7 +209,7 @@ def archives(project: Project) -> list[Archive]:
     return found
 
 
-def base_rows(project: Project) -> list[Row]:
+def base_rows(project: Project) -> Sequence[Row]:
     """The tasks on the base; none, with a warning, where its graph cannot be read."""
     base = project.base
     if not base.commit:

@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.app.workspace.base_branch import Base, locate
-from ralphgit.app.workspace.graph_files import files_below, places
+from ralphgit.app.workspace.graph_files import has_file, places
 from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.git.repository import Repository
 from ralphgit.model.config import (
@@ -242,7 +242,7 @@ def _with_own_layout(
     top, config = files.repository.top, found.config
     if top is None:
         return found
-    no_graph = not files_below(top, places(config.graph))
+    no_graph = not has_file(top, places(config.graph))
     no_records = not os.path.isdir(os.path.join(top, config.records))
     if not here and no_graph:
         here = files.at_fork(base)

@@ -1,7 +1,7 @@
 """Find the files of the task graph, by the `graph` setting."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -60,19 +60,39 @@ def files_below(top: str, wanted: Places) -> list[str]:
 
     Raises: InvalidRecord (bad_path) where one of them, or the way to it, leads out of there.
     """
-    found = {path for path in wanted.exact if os.path.isfile(worktree_files.place(top, path))}
+    return sorted({*_below(top, wanted)})
+
+
+def has_file(top: str, wanted: Places) -> bool:
+    """Whether a graph file exists below `top`. Raises: as `files_below`."""
+    return any(True for _ in _below(top, wanted))
+
+
+def _below(top: str, wanted: Places) -> Iterator[str]:
+    for path in wanted.exact:
+        if os.path.isfile(worktree_files.place(top, path)):
+            yield path
     for folder in wanted.folders:
-        # Below it `walk` follows no link to a folder.
-        for parent, names, leaves in os.walk(worktree_files.place(top, folder) if folder else top):
-            names[:] = sorted(name for name in names if not paths.is_own_folder(name))
-            for leaf in leaves:
-                full = os.path.join(parent, leaf)
-                path = os.path.relpath(full, top).replace(os.sep, "/")
-                if wanted.matches(path) and os.path.isfile(full):
-                    if os.path.islink(full):
+        if folder:
+            worktree_files.place(top, folder)
+        inner = [f"{folder}/" if folder else ""]
+        while inner:
+            prefix = inner.pop()
+            try:
+                with os.scandir(os.path.join(top, prefix)) as entries:
+                    listed = list(entries)
+            except OSError:
+                continue
+            for entry in listed:
+                path = prefix + entry.name
+                # No link to a folder is followed.
+                if entry.is_dir(follow_symlinks=False):
+                    if not paths.is_own_folder(entry.name):
+                        inner.append(f"{path}/")
+                elif wanted.matches(path) and entry.is_file():
+                    if entry.is_symlink():
                         worktree_files.place(top, path)
-                    found.add(path)
-    return sorted(found)
+                    yield path
 
 
 def file_named(wanted: Places, name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,8 @@ from ralphgit.errors import InvalidRecord, UnknownTask
 from ralphgit.model.task_row import DEFAULT_PRIORITY, Row
 
 if TYPE_CHECKING:
+    from ralphgit.app.workspace.lazy_rows import IndexedIds
+    from ralphgit.model.graph_index import GraphIndex
     from ralphgit.model.task import Task
     from ralphgit.records.archive_file import Entry
 
@@ -26,23 +28,53 @@ class GraphView:
 
     def __init__(
         self,
-        rows: list[Row],
+        rows: Sequence[Row],
         shards: Sequence[Shard],
         read: Callable[[Shard], bytes],
         label: str,
         archive: Archive = NONE,
+        *,
+        index: GraphIndex | None = None,
+        keep: Callable[[GraphIndex], None] = lambda index: None,
     ) -> None:
-        self.rows = met(rows, archive)
-        """What they depend on is without what is complete in the archive: that is met."""
+        """`rows`: without dependencies on what is complete in the archive (`met`).
+
+        `index` is theirs, where it is known; a new one is given to `keep`.
+        """
+        self.rows = rows
         self.shards = tuple(shards)
         self.label = label
         self.archive = archive
         self._read = read
+        self._index = index
+        self._keep = keep
         self._tasks: dict[str, Task] = {}
 
     @cached_property
-    def by_id(self) -> dict[str, Row]:
+    def by_id(self) -> Mapping[str, Row]:
+        if self._index is not None:
+            return self._ids
         return {row.id: row for row in self.rows}
+
+    @cached_property
+    def index(self) -> GraphIndex:
+        """The graph summed up."""
+        if self._index is None:
+            from ralphgit.rules import sum_up_graph
+
+            self._index = sum_up_graph.index(self.rows)
+            self._keep(self._index)
+        return self._index
+
+    @cached_property
+    def _ids(self) -> IndexedIds:
+        from ralphgit.app.workspace.lazy_rows import IndexedIds
+
+        return IndexedIds(self.index, self.rows)
+
+    def number(self, task: str) -> int | None:
+        """The place of a task among `rows`; None for one that is not there."""
+        return self._ids.number(task)
 
     def row(self, task: str) -> Row:
         """Raises: UnknownTask, naming ids that look alike."""
@@ -128,19 +160,26 @@ def task_of(stored: dict[str, Any]) -> Task:
     return task_mapping.task(stored)
 
 
-def met(rows: list[Row], archive: Archive) -> list[Row]:
-    """The rows without dependencies on complete tasks of the archive, which hold nothing up."""
-    known = {row.id for row in rows}
-    if known.issuperset(chain.from_iterable([row.depends_on for row in rows])):
+def met(rows: list[Row], archive: Archive, beside: Container[str] | None = None) -> list[Row]:
+    """The rows without dependencies on complete tasks of the archive, which hold nothing up.
+
+    `beside`: the ids of the whole graph, where `rows` are not all of it.
+    """
+    if beside is None:
+        ids = {row.id for row in rows}
+        if ids.issuperset(chain.from_iterable([row.depends_on for row in rows])):
+            return rows
+        beside = ids
+    elif not archive.shards:
         return rows
-    return [
-        row._replace(depends_on=tuple(
-            other for other in row.depends_on if other in known or not archive.is_complete(other)
-        ))
-        if not known.issuperset(row.depends_on)
-        else row
-        for row in rows
-    ]  # fmt: skip
+    return [_met(row, archive, beside) for row in rows]
+
+
+def _met(row: Row, archive: Archive, known: Container[str]) -> Row:
+    needed = tuple(
+        other for other in row.depends_on if other in known or not archive.is_complete(other)
+    )
+    return row._replace(depends_on=needed) if needed != row.depends_on else row
 
 
 def archived(entry: Entry) -> UnknownTask:

@@ -11,7 +11,7 @@ from ralphgit.app.workspace.archive_view import Archive
 from ralphgit.app.workspace.base_branch import Base
 from ralphgit.app.workspace.configuration import Configuration, Decided, SettingsFiles
 from ralphgit.app.workspace.graph_files import Places, files_below, places
-from ralphgit.app.workspace.graph_view import HERE, GraphView, Shard, refuse_twins
+from ralphgit.app.workspace.graph_view import HERE, GraphView, Shard, met, refuse_twins
 from ralphgit.app.workspace.surroundings import Surroundings, begin
 from ralphgit.errors import GuardRefused, InvalidRecord
 from ralphgit.git.listings import Worktree
@@ -23,6 +23,9 @@ from ralphgit.records.schemas import ARCHIVE, ARCHIVE_SUFFIX
 
 if TYPE_CHECKING:
     from ralphgit.git.objects import Objects
+    from ralphgit.model.graph_index import GraphIndex
+    from ralphgit.model.task_row import Row
+    from ralphgit.records.index_file import KeptIndex
 
 
 _NOWHERE = Base("", "", "", "")
@@ -374,6 +377,49 @@ class Project:
         prefix: str,
         archive: Archive,
     ) -> GraphView:
+        kept = self.cache.index(shards, archive.shards) if shards else None
+        if kept is not None:
+            return self._indexed(kept, shards, read, label, prefix, archive)
+        known = self._known(shards, read, prefix)
+        rows = [row for shard in shards for row in known[shard]]
+        refuse_twins(rows, prefix)
+
+        def keep(index: "GraphIndex") -> None:
+            counts = [len(known[shard]) for shard in shards]
+            self.cache.keep_index(shards, archive.shards, counts, index)
+
+        return GraphView(met(rows, archive), shards, read, label, archive, keep=keep)
+
+    def _indexed(
+        self,
+        kept: "KeptIndex",
+        shards: Sequence[Shard],
+        read: Callable[[Shard], bytes],
+        label: str,
+        prefix: str,
+        archive: Archive,
+    ) -> GraphView:
+        """A graph whose index is known: each row is made when it is asked for."""
+        from ralphgit.app.workspace.lazy_rows import LazyRows
+
+        def one(shard: int, number: int) -> "Row":
+            found = self.cache.row(shards[shard], number)
+            if found is None:
+                found = self._known([shards[shard]], read, prefix)[shards[shard]][number]
+            return met([found], archive, view.by_id)[0]
+
+        def every() -> "list[Row]":
+            known = self._known(shards, read, prefix)
+            return met([row for shard in shards for row in known[shard]], archive)
+
+        rows = LazyRows(kept.counts, one, every)
+        view = GraphView(rows, shards, read, label, archive, index=kept.graph)
+        return view
+
+    def _known(
+        self, shards: Sequence[Shard], read: Callable[[Shard], bytes], prefix: str
+    ) -> "dict[Shard, list[Row]]":
+        """The rows of each shard, parsed if they are new. Raises: InvalidRecord."""
         known = self.cache.load(shards) if shards else {}
         missing = [shard for shard in shards if shard not in known]
         if missing:
@@ -388,9 +434,7 @@ class Project:
                     raise error.at(prefix + error.file) from None
                 known[shard] = graph_file.rows(file)
             self.cache.store(shards, known)
-        rows = [row for shard in shards for row in known[shard]]
-        refuse_twins(rows, prefix)
-        return GraphView(rows, shards, read, label, archive)
+        return known
 
     def _contents(
         self, shards: Sequence[Shard], read: Callable[[Shard], bytes]

@@ -110,7 +110,7 @@ def _read(project: Project) -> Removed:
     base, repository, cache = project.base, project.repository, project.cache
     folder = f"{project.config.records}/audit"
     key = repr((base.ref, folder))
-    old, seen, found = cache.history(key) or ("", 0, {})
+    old, seen, found = cache.kept(key) or ("", 0, {})
     log = path_history.moves(repository, base.ref, seen)
     removed: Removed = {claim: TakenBack(*values) for claim, values in found.items()}
     if (old, seen) == (base.commit, log.size):
@@ -125,7 +125,7 @@ def _read(project: Project) -> Removed:
         for one in path_history.changes(repository.git, lost, [base.commit], [folder], "A"):
             task, claim = _of(one)
             removed.setdefault(claim, TakenBack(task, claim, is_rewritten=True))
-    cache.keep_history(key, (base.commit, log.size, {c: tuple(o) for c, o in removed.items()}))
+    cache.keep(key, (base.commit, log.size, {c: tuple(o) for c, o in removed.items()}))
     return removed
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from ralphgit.app.active_claims.next_tasks import Pair
-from ralphgit.app.status.overview import Overview, overview
+from ralphgit.app.status.overview import OPEN_STATES, Overview, overview
 from ralphgit.app.status.usage_sums import UsageSums
 from ralphgit.app.status.workers import Busy
 from ralphgit.app.workspace.project import Project
@@ -107,26 +108,18 @@ def _idle(found: Overview, nothing: RalphError) -> str:
     return f"next: {safe(nothing.message)}"
 
 
-#: The order in which tasks are listed: first what is under way, then what can be taken.
-_ORDER = ("blocked", "in-review", "in-progress", "claimed", "ready", "waiting")
-
-
-def _open_first(found: Overview, amount: Amount) -> list[Pair]:
+def _listed(found: Overview, amount: Amount) -> Sequence[Pair]:
     """Return the tasks that are not finished, then, where all are asked for, those that are."""
-    place = {state: number for number, state in enumerate(_ORDER)}
-    chosen = [
-        (place.get(task_state.state, len(place)), number)
-        for number, (_, task_state) in enumerate(found.tasks)
-        if amount.all or task_state.state in place
-    ]
-    return [found.tasks[number] for _, number in sorted(chosen)]
+    if not amount.all:
+        return found.open
+    return [*found.open, *(one for one in found.tasks if one[1].state not in OPEN_STATES)]
 
 
 def _data(project: Project, found: Overview, amount: Amount) -> Json:
     now = project.around.now()
     workers = [_worker(busy, now) for busy in found.workers]
     attention = [item._asdict() for item in found.attention]
-    tasks = _open_first(found, amount)
+    tasks = _listed(found, amount)
     ready = [row.id for row, _ in found.next[:MOST]]
     nothing = found.nothing
     why = None if nothing is None else {
