@@ -603,6 +603,13 @@ def test_items_that_markdown_takes_for_words() -> None:
     assert [(id, task["title"]) for id, task in found.items()] == [
         ("T1", "a"), ("T2", "b"), ("T3", "c"), ("T4", "d")
     ]  # fmt: skip
+    apart = (
+        "- [ ] T1 a\n    3) [ ] T2 b\n        - [ ] T3 c\n\n            Words\n\n"
+        "        - [ ] T4 d\n        ```\n        - [ ] T5 e\n        ```\n"
+    )
+    assert [(id, task["story"]) for id, task in tasks(apart).items()] == [
+        ("T3", "T1"), ("T4", "T1")
+    ]  # fmt: skip
     inside = "- [ ] T1 a\n  2. [ ] T2 b\n      - [ ] T3 c\n  -[ ] T4 d\n-[ ] T5 e\n"
     assert [(id, task.get("story")) for id, task in tasks(inside).items()] == [
         ("T3", "T1"), ("T4", "T1"), ("T5", None)

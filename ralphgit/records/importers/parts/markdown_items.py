@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: Two levels for each list in a list; what is deeper, the parser would leave out silently.
 _DEEPEST = 80
 #: Items that are taken out of the words before them may have such in their own words again.
-_MOST_DEPTHS = 10
+_MOST_DEPTHS = 20
 #: What a box may say.
 PENDING, DONE, UNDER_WAY, OPTIONAL, DEFERRED, CANCELLED = MEANINGS = (
     "pending", "done", "under way", "optional", "deferred", "cancelled",
@@ -160,9 +160,10 @@ def _plainer(text: str, tokens: list[Token], boxes: Boxes) -> str:
         return found[1] + "1".zfill(len(found[2]))
 
     lines = text.split("\n")
+    moved = 0  # behind it, lines are not where the tokens say
     for words in _inside_words(text, tokens):
         around = list(words.around)
-        for number in words.lines:
+        for number in words.lines if words.lines.start > moved else ():
             line = lines[number]
             if number in verbatim or not _IN_WORDS.match(line):
                 continue
@@ -170,13 +171,29 @@ def _plainer(text: str, tokens: list[Token], boxes: Boxes) -> str:
             own = len(spaced) - len(spaced.lstrip())
             # In the last of those around it whose mark is plainly further left.
             around = [one for one in around if one.mark + 1 < own]
-            lines[number] = " " * (around[-1].words if around else 0) + spaced.lstrip()
+            column = around[-1].words if around else 0
+            lines[number] = " " * column + spaced.lstrip()
+            moved = max(moved, _move(lines, number + 1, own, own - column))
             mark = re.match(_MARK, lines[number])
-            around.append(_Columns(own, mark.end() if mark else own))
+            around.append(_Columns(column, mark.end() if mark else column))
     for number, line in enumerate(lines):
         if number not in verbatim and "[" in line:
             lines[number] = boxes.tight.sub(r"\1 ", line)
     return "\n".join(lines)
+
+
+def _move(lines: list[str], start: int, column: int, by: int) -> int:
+    """Move the lines from `start` on that begin at `column` or behind it; return where they end."""
+    if by == 0:
+        return start
+    at = start
+    while at < len(lines):
+        line = lines[at].expandtabs(4)
+        if line.strip() and len(line) - len(line.lstrip()) < column:
+            break
+        lines[at] = (line[by:] if by > 0 else " " * -by + line) if line.strip() else line
+        at += 1
+    return at
 
 
 class _Columns(NamedTuple):
