@@ -14,6 +14,7 @@ import shutil
 import stat
 import struct
 import tempfile
+import zlib
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -37,6 +38,11 @@ def made(key: object, paths: Sequence[Path], make: Callable[[], object]) -> bool
         _copy(os.fspath(path), f"{kept}/{number}")
     _known[key] = kept
     return False
+
+
+def kept(key: object) -> Path | None:
+    """The folder with what was made for `key`, by the numbers of its paths."""
+    return _known.get(key)
 
 
 @cache
@@ -152,3 +158,78 @@ def _blob(path: bytes) -> bytes:
 def _time(nanoseconds: int) -> tuple[int, int]:
     seconds, rest = divmod(nanoseconds, 1_000_000_000)
     return seconds & 0xFFFFFFFF, rest
+
+
+# -- what a checkout would make --------------------------------------------------------------
+
+#: What in a configuration may have git check out something else than what was added.
+_CONVERTING = (b"filter", b"autocrlf", b"eol", b"sparse", b"attributes", b"hookspath", b"symlinks")
+
+
+def checked_out(main: Path, to: Path) -> bytes | None:
+    """Check out what HEAD of the worktree `main` has, as it is in `main`; the index for it.
+
+    None, and nothing is made, where git might make something else.
+    """
+    store = main / ".git"
+    config = (store / "config").read_bytes().lower()
+    data = (store / "index").read_bytes() if (store / "index").exists() else b""
+    odd = any((store / name).exists() for name in ("hooks", "info/attributes"))
+    if odd or any(word in config for word in _CONVERTING) or data[4:8] != b"\0\0\0\2":
+        return None
+    names, end = _added(data)
+    if names is None or b".gitattributes" in b"".join(names):
+        return None
+    # The index knows the tree of its files, and it is HEAD's; what follows is the digest.
+    if data[end : end + 4] != b"TREE" or data[end + 8 : end + 9] != b"\0":
+        return None
+    size = int.from_bytes(data[end + 4 : end + 8], "big")
+    tree = data[data.index(b"\n", end + 8) + 1 :][:_ID].hex()
+    if end + 8 + size + _ID != len(data) or tree != _tree_of_head(store):
+        return None
+    for name, blob in names.items():
+        if _blob(os.path.join(os.fsencode(main), name)) != blob:
+            return None
+    to.mkdir()
+    for name in names:
+        path = os.path.join(os.fsencode(to), name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        _copy(os.path.join(os.fspath(main), os.fsdecode(name)), os.fsdecode(path))
+    return data
+
+
+def written(kept: Path, to: Path, old: bytes, new: bytes) -> None:
+    """Copy what git has written for one commit as if it had been for another; but the index."""
+    if kept.is_dir():
+        to.mkdir(parents=True, exist_ok=True)
+        for one in kept.iterdir():
+            if one.name != "index":
+                written(one, to / one.name, old, new)
+    else:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        to.write_bytes(kept.read_bytes().replace(old, new))
+
+
+def _added(data: bytes) -> tuple[dict[bytes, bytes] | None, int]:
+    """The files in an index and their blobs, and where they end; None for what is no plain file."""
+    at, found = _HEAD.size, dict[bytes, bytes]()
+    for _ in range(_HEAD.unpack_from(data)[2]):
+        mode = _STAT.unpack_from(data, at)[6]
+        flags = at + _STAT.size + _ID
+        start, length = flags + _FLAGS.size, _FLAGS.unpack_from(data, flags)[0]
+        if not stat.S_ISREG(mode) or length >= _NAME:  # or one that is flagged, or in conflict
+            return None, 0
+        found[data[start : start + length]] = data[at + _STAT.size : flags]
+        at += (start - at + length + 8) // 8 * 8
+    return found, at
+
+
+def _tree_of_head(store: Path) -> str:
+    """The tree of HEAD's commit; "" where it is not in a file of its own."""
+    try:
+        name = (store / "HEAD").read_text().strip().removeprefix("ref: ")
+        commit = (store / name).read_text().strip()
+        data = zlib.decompress((store / "objects" / commit[:2] / commit[2:]).read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    return data.partition(b"\0tree ")[2][:40].decode()

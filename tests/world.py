@@ -26,7 +26,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, ClassVar, NamedTuple, TypeVar, cast
 
 import copies
 import inprocess
@@ -312,12 +312,40 @@ class World(Place):
             return Place(path, self.environ, self)
         config, hooks = (self._store / "config").read_bytes(), copies.files(self._store / "hooks")
         info = copies.files(self._store / "info")
-        key = (path.name, name, self.head, self._person(), config, hooks, info)
+        shape = (path.name, name, self._person(), config, hooks, info)
+        key = (self.head, *shape)
+        if copies.kept(key) is None and self._like(shape, parts):
+            return Place(path, self.environ, self)
         if copies.made(key, parts, make):
             (path / ".git").write_text(f"gitdir: {os.path.realpath(own)}\n")
             (own / "gitdir").write_text(f"{os.path.realpath(path)}/.git\n")
             copies.know_files(own / "index", path)
+        elif copies.kept(key):
+            self._first_worktrees.setdefault(shape, (copies.kept(key), self.head))
         return Place(path, self.environ, self)
+
+    #: The first worktree of each shape, where it is kept, and its commit.
+    _first_worktrees: ClassVar[dict[object, tuple[Path | None, str]]] = {}
+
+    def _like(self, shape: object, parts: Sequence[Path]) -> bool:
+        """Make a worktree as git has made one of the same shape, at another commit.
+
+        What git writes for it depends on the commit in its files alone, and in the names of it.
+        """
+        kept, head = self._first_worktrees.get(shape, (None, ""))
+        path, own, *refs = parts
+        index = copies.checked_out(self.path, path) if kept else None
+        if kept is None or index is None:
+            return False
+        commits = (head.encode(), self.head.encode())
+        copies.written(kept / "1", own, *commits)
+        for number, ref in enumerate(refs, 2):
+            copies.written(kept / str(number), ref, *commits)
+        (path / ".git").write_text(f"gitdir: {os.path.realpath(own)}\n")
+        (own / "gitdir").write_text(f"{os.path.realpath(path)}/.git\n")
+        (own / "index").write_bytes(index)
+        copies.know_files(own / "index", path)
+        return True
 
     def state(self, *but: str) -> dict[str, bytes]:
         """The snapshot without loose objects and what has one of `but` in its name."""

@@ -1,0 +1,78 @@
+"""What the tests begin with and git has not made is as git makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from world import World
+
+
+def made(folder: Path, text: str) -> World:
+    world = World(folder)
+    world.write("a.txt", text)
+    world.write("src/b.sh", "#!/bin/sh\n").chmod(0o755)
+    world.commit()
+    return world
+
+
+def seen(world: World) -> dict[str, bytes]:
+    """All but the indexes, which know times of files."""
+    files = world.snapshot().items()
+    mine = str(world.folder).encode()
+    return {name: data.replace(mine, b"/") for name, data in files if "/index" not in name}
+
+
+def changed(world: World) -> None:
+    world.write("a.txt", "3")
+
+
+def staged(world: World) -> None:
+    world.write("c.txt", "3")
+    world.git("add", "c.txt")
+
+
+def gone(world: World) -> None:
+    (world.path / "a.txt").unlink()
+
+
+def converted(world: World) -> None:
+    world.write(".gitattributes", "a.txt text eol=crlf\n")
+    world.write("a.txt", "3\n")
+    world.commit()
+
+
+def linked(world: World) -> None:
+    (world.path / "link").symlink_to("a.txt")
+    world.commit()
+
+
+def hooked(world: World) -> None:
+    hook = world.write(".git/hooks/post-checkout", "#!/bin/sh\necho hooked > hooked\n")
+    hook.chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [None, changed, staged, gone, converted, linked, hooked],
+    ids=lambda change: getattr(change, "__name__", "clean"),
+)
+def test_a_worktree_is_as_git_makes_it(
+    tmp_path: Path, change: Callable[[World], None] | None
+) -> None:
+    first = made(tmp_path / "1", "1\n")
+    first.worktree("alpha")
+    other, by_git = made(tmp_path / "2", "2\n"), made(tmp_path / "3", "2\n")
+    for world in (other, by_git):
+        if change:
+            change(world)
+    alpha = other.worktree("alpha")
+    by_git.git("worktree", "add", "--quiet", "--no-track", "-b", "alpha", "../proj-alpha", "HEAD")
+    assert seen(other) == seen(by_git)
+    tree = alpha.git("rev-parse", "HEAD^{tree}")
+    assert alpha.git("write-tree") == tree
+    assert alpha.git("diff-files") == ""
+    mode = (alpha.path / "src/b.sh").stat().st_mode
+    assert mode == (by_git.folder / "proj-alpha/src/b.sh").stat().st_mode
+    assert alpha.run("git", "fsck", "--strict").code == 0
