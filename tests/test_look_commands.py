@@ -247,6 +247,13 @@ def test_show_gives_programs_one_task(world: World) -> None:
     }  # fmt: skip
 
 
+def test_show_says_what_is_asked_on_a_branch(world: World) -> None:
+    alpha = world.worktree("alpha")
+    alpha.claim("T-4")
+    assert alpha.ralph("block", "T-4", "--question", "Whom?").code == 0
+    assert "\n  blocked       needs_context: Whom?\n" in world.ralph("show", "T-4").out
+
+
 def test_show_of_an_unknown_task(world: World) -> None:
     assert world.ralph("show", "t-2") == (
         2, "", "error: there is no task t-2 in this worktree\nhint: did you mean T-2?\n",

@@ -59,6 +59,13 @@ def _contract_changed(found: Shown) -> str:
     return sentence
 
 
+def _blocked_elsewhere(found: Shown) -> str:
+    """Why the task is blocked, where these files do not say it: its block is on a branch."""
+    holder = found.task_state.holder
+    is_here = bool(found.stored.get("blocked"))
+    return holder.note if holder and found.task_state.state == "blocked" and not is_here else ""
+
+
 #: Fields that have a place of their own below; the others are named at the end.
 _RECORDS = ("claim", "result", "blocked", "reset", "cancelled")
 _KNOWN = {
@@ -84,6 +91,7 @@ def lines(found: Shown) -> Iterator[str]:
         ("holder", ""),
         ("pull request", ""),
         ("waits for", ", ".join(task_state.blocked_on)),
+        ("blocked", _blocked_elsewhere(found)),
         ("story", row.story),
         ("priority", str(row.priority)),
         ("mode", row.mode),
