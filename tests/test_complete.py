@@ -612,11 +612,18 @@ def test_a_command_that_takes_too_long_ends_with_its_children(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("number", "exit", "said"),
-    slow.but(1, [(signal.SIGTERM, 143, "terminated\n"), (signal.SIGINT, 130, "interrupted\n")]),
+    ("number", "exit", "said", "words"),
+    slow.but(
+        1,
+        [
+            (signal.SIGTERM, 143, "terminated", ("--json",)),
+            (signal.SIGINT, 130, "interrupted", ()),
+            (signal.SIGINT, 130, "interrupted", ("--json",)),
+        ],
+    ),
 )
 def test_stopped_during_verification(
-    tmp_path: Path, number: signal.Signals, exit: int, said: str
+    tmp_path: Path, number: signal.Signals, exit: int, said: str, words: tuple[str, ...]
 ) -> None:
     fifo, fd = open_fifo(tmp_path)
     graph = one_task(f'verify: ["{ENDLESS.format(fifo=fifo)}"]')
@@ -626,7 +633,7 @@ def test_stopped_during_verification(
     alpha.write("a", "x\n")
     before = world.state(*SCRATCH)
     with subprocess.Popen(
-        [sys.executable, "-m", "ralphgit", "complete"],
+        [sys.executable, "-m", "ralphgit", "complete", *words],
         cwd=alpha.path,
         env=alpha.environ,
         stdout=subprocess.PIPE,
@@ -636,7 +643,10 @@ def test_stopped_during_verification(
         assert ready
         process.send_signal(number)
         out, err = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, out, err.decode()) == (exit, b"", said)
+    assert (process.returncode, err.decode()) == (exit, f"{said}\n")
+    error = json.loads(out)["error"] if words else None
+    assert error == ({"code": said, "exit": exit, "message": said, "hint": ""} if words else None)
+    assert words or not out
     assert os.read(fd, 100) == b"begun\n"
     assert hung_up(fd)
     os.close(fd)

@@ -12,6 +12,7 @@ from ralphgit.cli import fast_argv, render
 from ralphgit.errors import Bug, RalphError, Refused
 
 _INTERRUPTED, _PIPE_CLOSED = 130, 141
+_INTERRUPTED_WORD = "interrupted"
 #: What asks a person, draws on the terminal or prints as it goes shows no line of its own.
 _ON_SCREEN = frozenset({"board", "fleet", "logs", "mcp", "run", "trust", "worker"})
 
@@ -65,7 +66,7 @@ def answer(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
-        _last_word("interrupted")
+        _last_word(_INTERRUPTED_WORD)
         return _INTERRUPTED
     except Terminated as error:
         _last_word(error.word)
@@ -168,6 +169,16 @@ def _worker_guard(line: fast_argv.Line, environ: Mapping[str, str]) -> Callable[
     return lambda project: inside_loop.refuse_barred(project, barred)
 
 
+def _cut_short(ended: BaseException) -> RalphError:
+    """The object for programs of a command that a signal has ended."""
+    word, code = _INTERRUPTED_WORD, _INTERRUPTED
+    if isinstance(ended, Terminated):
+        word, code = ended.word, ended.code
+    error = RalphError(word, code=word.replace(" ", "_"))
+    error.exit_code = code
+    return error
+
+
 def _command(line: fast_argv.Line) -> int:
     from contextlib import nullcontext
     from importlib import import_module
@@ -178,6 +189,7 @@ def _command(line: fast_argv.Line) -> int:
 
     screen = _screen(line.options)
     warnings: list[str] = []
+    told = False
     try:
         command = COMMANDS[line.command]
         flags = command_call.settings(command, line.options)
@@ -192,6 +204,7 @@ def _command(line: fast_argv.Line) -> int:
         call = command_call.Call(around._replace(progress=progress), warnings, screen, guard)
         with nullcontext() if line.command in _ON_SCREEN else progress.step(line.command):
             outcome = module.run(call, options)
+        told = True
         render.show(outcome, line.command, warnings, screen)
         return outcome.error.exit_code if outcome.error else 0
     except RalphError as error:
@@ -199,7 +212,12 @@ def _command(line: fast_argv.Line) -> int:
         if screen.verbose and isinstance(error, Bug):
             raise
         return error.exit_code
-    except (KeyboardInterrupt, Terminated, BrokenPipeError):
+    except (KeyboardInterrupt, Terminated) as ended:
+        if screen.json and not told:
+            render.fail(_cut_short(ended), line.command, warnings, screen)
+            sys.stdout.flush()
+        raise
+    except BrokenPipeError:
         raise
     except OSError as error:  # what no caller had a better message for: not a bug of ours
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
