@@ -227,8 +227,14 @@ def test_a_setting_that_leaves_is_refused_by_every_command(
 @pytest.mark.parametrize(
     ("env", "said"),
     [
-        ({"RALPH_GRAPH": "/etc/passwd"}, "the environment: graph is '/etc/passwd', which is abs"),
-        ({"RALPH_RECORDS": ".git/x"}, "the environment: records is '.git/x', which enters .git"),
+        (
+            {"RALPH_GRAPH": "/etc/passwd"},
+            "the environment: RALPH_GRAPH is '/etc/passwd', which is abs",
+        ),
+        (
+            {"RALPH_RECORDS": ".git/x"},
+            "the environment: RALPH_RECORDS is '.git/x', which enters .git",
+        ),
     ],
 )
 def test_a_variable_that_leaves_is_refused(shared: World, env: dict[str, str], said: str) -> None:
