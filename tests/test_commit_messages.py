@@ -231,22 +231,44 @@ def test_a_merge_of_the_base_has_the_template_s_subject_too(tmp_path: Path, temp
 # -- commitlint ----------------------------------------------------------------------------
 
 
+def lint(place: Place) -> tuple[str, ...]:
+    """Have commitlint judge every commit; its command line."""
+    program = installed("commitlint", "npm install -g @commitlint/cli")
+    rules = Path(program).resolve().parents[1] / "config-conventional" / "lib" / "index.js"
+    config = place.world.write(".git/commitlint.json", f'{{"extends": ["{rules}"]}}')
+    hook(place, f'#!/bin/sh\nexec {program} --config {config} --edit "$1"\n')
+    return program, "--config", str(config)
+
+
+@pytest.mark.slow
+def test_a_loop_hears_commitlint_itself(tmp_path: Path) -> None:
+    """T-1 never writes a message that passes: it is left, and the loop goes on with T-2."""
+    two = "write: {two.txt: x}"
+    own = f"[{{{two}}}, {{{two}, report: {{status: done, message: 'feat: two'}}}}]"
+    alpha = made(
+        tmp_path, task("T-1", "outputs: [one.txt]"), task("T-2", "outputs: [two.txt]", script=own),
+    )  # fmt: skip
+    lint(alpha)
+    ran = loop(alpha, env={"RALPH_AGENT_ATTEMPTS": "2"})
+    assert ran.code == 7, ran.err
+    assert "type may not be empty [type-empty]" in ran.err
+    assert [on_base(alpha, id)["status"] for id in ("T-1", "T-2")] == ["pending", "complete"]
+    assert subject(alpha, "origin/main") == "feat: two"
+    assert (alpha.leases, len(events(alpha, "agent"))) == ([], 4)
+
+
 @pytest.mark.slow
 def test_conventional_commits_by_commitlint_itself(tmp_path: Path) -> None:
-    program = installed("commitlint", "npm install -g @commitlint/cli")
     long = "title: Do what the users of the old client asked for in so many words that it is long."
     alpha = with_template(
         tmp_path, task("T-1", "verify: ['true']").replace("title: Task T-1", long), task("T-2"),
     )  # fmt: skip
-    rules = Path(program).resolve().parents[1] / "config-conventional" / "lib" / "index.js"
-    alpha.world.write(".git/commitlint.json", f'{{"extends": ["{rules}"]}}')
-    config = alpha.world.path / ".git" / "commitlint.json"
-    hook(alpha, f'#!/bin/sh\nexec {program} --config {config} --edit "$1"\n')
+    commitlint = lint(alpha)
     alpha.claim("T-1")
     alpha.write("a.txt", "a")
     alpha.complete("--concern", "Of all that could be said of it, this is more than one line. " * 3)
     alpha.claim("T-2")
     assert alpha.ralph("block", "--question", "Which?").code == 0
-    words = [program, "--config", str(config), "--from", "origin/main", "--to", "HEAD"]
+    words = [*commitlint, "--from", "origin/main", "--to", "HEAD"]
     told = subprocess.run(words, cwd=alpha.path, capture_output=True, text=True, check=False)
     assert told.returncode == 0, told.stdout
