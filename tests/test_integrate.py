@@ -417,7 +417,7 @@ def test_work_of_high_risk_waits_for_its_review(tmp_path: Path) -> None:
     world = world_of(tmp_path, body.replace("pending\n", "pending\n    risk: high\n"))
     worked(world, "alpha", "A", {"a.txt": "a\n"})
     refused = world.ralph("land", "alpha", "--json")
-    assert (refused.code, refused.error) == (1, "not_ready")
+    assert (refused.code, refused.error) == (7, "review_missing")
     world.ralph("audit", "add", "A", "--target", "alpha", "--by", "ann", "--verdict", "clear")
     world.commit("A review")
     assert world.ralph("land", "alpha").code == 0
@@ -438,7 +438,7 @@ def test_a_review_that_comes_with_the_work_is_none(tmp_path: Path) -> None:
     assert [one["code"] for one in carried if one["severity"] == "error"] == ["carried_claim"]
     for words in (("land", "alpha"), ("land", "--all"), ("integrate", "alpha")):
         refused = world.ralph(*words, "--json")
-        assert (refused.code, refused.error) == (1, "not_ready"), words
+        assert (refused.code, refused.error) == (7, "review_missing"), words
         said = refused.data["stops"][0]["message"]
         assert "one that comes with the work may be the worker's own" in said
     waits = world.ralph("inbox", "--json").data["questions"]

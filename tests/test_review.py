@@ -213,6 +213,21 @@ def test_a_branch_cannot_narrow_what_its_review_is_of(world: World) -> None:
     assert "review_missing" in faults(alpha)
 
 
+@pytest.mark.usefixtures("alpha")
+def test_what_lacks_a_review_alone_lands_once_it_has_one(world: World) -> None:
+    left = world.ralph("land", "--all", "--land", "merge")
+    why = "T-1 has risk: high, and nobody but alpha has reviewed it"
+    command, shown = left.out.splitlines()[1].strip(), left.out
+    assert shown == f"alpha: {why}\n  {command}\nNothing has landed.\n"
+    assert (left.code, left.err) == (
+        7,
+        "alpha was not integrated; a person decides whether it lands\nhint: ralphgit inbox\n",
+    )
+    assert world.ralph(*command.replace("NAME", "ann").split()[1:]).code == 0
+    world.commit("A review")
+    assert world.ralph("land", "--all", "--land", "merge").code == 0
+
+
 @pytest.mark.slow
 def test_an_objection_stands_until_its_author_reviews_the_same_content(
     world: World, alpha: Place

@@ -359,9 +359,7 @@ def _blocked(project: Project, task_state: TaskState, task: str) -> tuple[str, s
 
 def _stopped(done: Integrated, stop: Stop, job: Job, task_state: TaskState) -> WorkerResult:
     """Return the result of a task whose branch was not integrated."""
-    issues = done.plan.reconciled[stop.branch].issues
-    errors = {issue.code for issue in issues if issue.severity == "error"}
-    waits = errors == {"review_missing"} or stop.kind == "concerns"
+    waits = done.plan.reconciled[stop.branch].waits_for_review or stop.kind == "concerns"
     outcome = "blocked" if waits else "failed"
     claim = task_state.holder.claim if task_state.holder else ""
     return WorkerResult(job.task, outcome, stop.message, job.worker, claim)

@@ -49,6 +49,12 @@ class Reconciled(NamedTuple):
     issues: tuple[Issue, ...]
 
     @property
+    def waits_for_review(self) -> bool:
+        """Whether nothing but a review keeps it from landing."""
+        errors = {issue.code for issue in self.issues if issue.severity == "error"}
+        return errors == {"review_missing"}
+
+    @property
     def verdict(self) -> str:
         if any(issue.severity == "error" for issue in self.issues):
             return NOT_READY

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from ralphgit.app.integration import integrate
 from ralphgit.app.integration.integrate import Integrated, IntegrateOptions, Stop
 from ralphgit.app.integration.plan import Plan
+from ralphgit.app.integration.reconcile import Reconciled
 from ralphgit.app.workspace.project import Project
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.commands.reconcile import as_json, summary
@@ -63,11 +64,12 @@ def stopped(plan: Plan, stops: Sequence[Stop], *, dry_run: bool) -> RalphError |
     names = ", ".join(dict.fromkeys(one.branch for one in stops))
     verb = "would not be" if dry_run else "was not"
     coupled = stop.kind in ("coupling", "conflict") and not stop.foreseen
-    concerns = all(one.kind == "concerns" for one in stops)
-    kind = AwaitsPerson if concerns else Refused
+    of_a_person = all(one.kind == "concerns" or _unreviewed(plan, one) for one in stops)
+    kind = AwaitsPerson if of_a_person else Refused
+    code = "review_missing" if _unreviewed(plan, stop) else _CODES.get(stop.kind, stop.kind)
     return kind(
-        f"{names} {verb} integrated" + "; a person decides whether it lands" * concerns,
-        code="coupling" if coupled else _CODES.get(stop.kind, stop.kind),
+        f"{names} {verb} integrated" + "; a person decides whether it lands" * of_a_person,
+        code="coupling" if coupled else code,
         hint=_hint(plan, stop),
         lines=[*stop.output, *_beside(stop)],
     )
@@ -81,7 +83,13 @@ def _beside(stop: Stop) -> list[str]:
     return [*scopes, "the command below keeps the work, to be done again on the new base"]
 
 
+def _unreviewed(plan: Plan, stop: Stop) -> bool:
+    return stop.kind == "not-ready" and plan.reconciled[stop.branch].waits_for_review
+
+
 def _hint(plan: Plan, stop: Stop) -> str:
+    if _unreviewed(plan, stop):
+        return "ralphgit inbox"
     if stop.kind == "not-ready":
         return f"ralphgit reconcile {stop.branch}"
     if stop.kind == "stacked":
@@ -98,17 +106,20 @@ def _hint(plan: Plan, stop: Stop) -> str:
 
 def _told(project: Project, done: Integrated, dry_run: bool) -> Iterator[str]:
     for other in done.plan.reconciled.values():
-        if other.issues:
+        if other.waits_for_review:
+            yield from _unreviewed_lines(other)
+        elif other.issues:
             yield from summary(other)
-    order = ", ".join(branch.name for branch in done.plan.branches)
-    yield safe(f"order: {order}")
+    stops = [stop for stop in done.stops if not _unreviewed(done.plan, stop)]
+    if done.merged or stops or not done.stops:
+        yield safe(f"order: {', '.join(branch.name for branch in done.plan.branches)}")
     for (one, other_name), meeting in done.plan.meetings.items():
         known = f" (foreseen: {meeting.foreseen.sentence})" if meeting.foreseen else ""
         yield safe(f"conflict: {one} and {other_name} in {', '.join(meeting.paths)}{known}")
     verb = "would run again" if dry_run else "ran again"
     for proof in done.stale:
         yield safe(f"{verb}: {proof.task.id}: {proof.command}")
-    for stop in done.stops:
+    for stop in stops:
         yield safe(f"stop: {stop.message}")
         for path in stop.paths:
             yield safe(f"  {path}")
@@ -122,6 +133,14 @@ def _told(project: Project, done: Integrated, dry_run: bool) -> Iterator[str]:
         yield safe(f"landed on {where}: {', '.join(done.merged)} ({done.commit[:12]})")
     else:
         yield "Nothing has landed."
+
+
+def _unreviewed_lines(one: Reconciled) -> Iterator[str]:
+    """Say of a branch that a review alone is missing, and how that is made."""
+    for issue in one.issues:
+        if issue.severity == "error":
+            yield safe(f"{one.branch}: {issue.message}")
+            yield safe(f"  {issue.hint}")
 
 
 def planned(plan: Plan, stops: Sequence[Stop], *, dry_run: bool) -> dict[str, object]:
