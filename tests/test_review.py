@@ -213,6 +213,36 @@ def test_a_branch_cannot_narrow_what_its_review_is_of(world: World) -> None:
     assert "review_missing" in faults(alpha)
 
 
+def test_a_person_settles_what_another_reviewer_wants(world: World, alpha: Place) -> None:
+    wants = ("--verdict", "changes-needed", "--by", "critic", "--target", "alpha")
+    review = reviewed(world, *wants, "--finding", "major: no capital", "--finding", "minor: short")
+    settle = [f"--dispose={review['id']}/FIND-{number}=accepted" for number in (1, 2)]
+    world.commit("A review")
+    # Not the worker itself, and not the half of it.
+    reviewed(alpha, "--verdict", "clear", *settle)
+    alpha.commit("A review")
+    reviewed(world, "--verdict", "clear", "--by", "ann", *wants[4:], settle[0])
+    world.commit("Another")
+    (waits,) = world.ralph("inbox", "--json").data["questions"]
+    assert f"critic asks for changes (review {review['id']}); critic takes" in waits["question"]
+    command = waits["command"].replace("NAME", "ann")
+    assert command.endswith(f" --by ann --dispose {review['id']}/FIND-2=accepted")
+    assert world.ralph(*command.split()[1:]).code == 0
+    world.commit("The rest")
+    assert world.ralph("land", "--all", "--land", "merge").code == 0
+    assert world.task("T-1")["status"] == "complete"
+
+
+def test_what_found_nothing_is_taken_back_by_who_said_it(world: World, alpha: Place) -> None:
+    reviewed(world, "--target", "alpha", "--by", "ben", "--verdict", "changes-needed")
+    world.commit("A review")
+    (waits,) = world.ralph("inbox", "--json").data["questions"]
+    assert "which ben alone takes back" in waits["question"]
+    assert world.ralph(*waits["command"].split()[1:]).code == 0
+    world.commit("Another")
+    assert faults(alpha) == []
+
+
 @pytest.mark.usefixtures("alpha")
 def test_what_lacks_a_review_alone_lands_once_it_has_one(world: World) -> None:
     left = world.ralph("land", "--all", "--land", "merge")

@@ -55,7 +55,7 @@ class AfterReview:
             one = self._judged(project, branch, tasks[0])
             if one is None or len(tasks) > 1 or only not in ("", one.task.id):
                 continue
-            if (against := awaited_reviews.against(one.found)) is not None:
+            if (against := one.found.against) is not None:
                 if lease := self._change(project, one, against, pulls.get(one.task.id)):
                     return lease
             elif not one.missing and how == "merge" and one.head not in self._left:

@@ -1,6 +1,6 @@
 """Decide whether work is reviewed: by somebody else, in its present form, with no objection."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from ralphgit.model.review import CLEAR, OPEN, Finding, Review
@@ -26,19 +26,34 @@ def is_own_word(one: Review, model: str) -> bool:
     return bool(model) and same and one.verdict == CLEAR
 
 
-def missing(reviews: Iterable[Review], *, worker: str, digest: str, not_by: str = "") -> str:
+def against(reviews: Sequence[Review], *, worker: str, digest: str) -> Review | None:
+    """Return the newest review of this very content that wants it changed, by somebody else than
+    the worker, unless others have settled each of its findings; None where there is none.
+    """
+    found = standing(reviews, worker=worker, digest=digest)
+    others = [one for one in reviews if one.by.casefold() != worker.casefold()]
+    still_open = {one.review.id for one in open_findings(others)}
+    wants = [one for one in found if one.verdict == AGAINST]
+    wants = [one for one in wants if not one.findings or one.id in still_open]
+    return wants[-1] if wants else None
+
+
+def missing(reviews: Sequence[Review], *, worker: str, digest: str, not_by: str = "") -> str:
     """Why work of `worker` on content with this scope digest counts as not reviewed; "" if it is.
 
     `not_by`: the model whose clear word alone does not count, since it did the work.
 
     Of each reviewer the newest review of this very content counts. One must be clear, by somebody
-    other than the worker, and none may ask for changes; of two in one second that one counts.
+    other than the worker, and none may ask for changes; of two in one second that one counts. What
+    asks for changes counts no more once others than the worker have settled all that it found.
     """
     others = [one for one in reviews if one.by.casefold() != worker.casefold()]
     of_this = standing(reviews, worker=worker, digest=digest)
-    for one in of_this:
-        if one.verdict == AGAINST:
-            return f"{one.by} asks for changes (review {one.id}), which {one.by} alone takes back"
+    if (one := against(reviews, worker=worker, digest=digest)) is not None:
+        how = f", which {one.by} alone takes back"
+        if one.findings:
+            how = f"; {one.by} takes that back, or somebody settles what it found"
+        return f"{one.by} asks for changes (review {one.id}){how}"
     counting = [one for one in of_this if not is_own_word(one, not_by)]
     if any(one.verdict == CLEAR for one in counting):
         return ""
@@ -51,7 +66,7 @@ def missing(reviews: Iterable[Review], *, worker: str, digest: str, not_by: str 
     return f"nobody but {worker} has reviewed it"
 
 
-def standing(reviews: Iterable[Review], *, worker: str, digest: str) -> list[Review]:
+def standing(reviews: Sequence[Review], *, worker: str, digest: str) -> list[Review]:
     """List the newest review of this very content by each reviewer but the worker."""
     newest: dict[str, Review] = {}
     for one in sorted(reviews, key=_when):

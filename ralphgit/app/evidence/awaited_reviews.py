@@ -44,37 +44,41 @@ def awaited(claim_map: ClaimMap, task: str, holder: ActiveClaim) -> Awaited | No
     why = reviews.missing(project, ref.oid, done, promised, of_branch=False) if asked else ""
     if not why:
         return None
+    found = reviews.on_base(project, ref.oid, done, promised)
     return Awaited(
         why=f"{asked}, and {why}",
-        command=reviews.command(task, shlex.quote(holder.ref.removeprefix("refs/heads/"))),
-        by=_by(claim_map, ref.oid, done, promised, holder),
+        command=_command(task, holder, found),
+        by=_by(claim_map, ref.oid, done, holder, promised.review or done.review, found),
         since=done.lifecycle.result.at if done.lifecycle.result else holder.at,
     )
 
 
+def _command(task: str, holder: ActiveClaim, found: Standing) -> str:
+    """The command that says the work is clear, and what becomes of what somebody found."""
+    command = reviews.command(task, shlex.quote(holder.ref.removeprefix("refs/heads/")))
+    if (review := found.against) is None:
+        return command
+    if not review.findings:
+        return command.replace(" --by NAME", f" --by {shlex.quote(review.by)}")
+    left = [one for one in review_verdict.open_findings(found.all) if one.review.id == review.id]
+    return command + "".join(f" --dispose {review.id}/{one.finding.id}=accepted" for one in left)
+
+
 def _by(
-    claim_map: ClaimMap, head: str, done: Task, promised: Task, holder: ActiveClaim
-) -> str:  # fmt: skip
+    claim_map: ClaimMap, head: str, done: Task, holder: ActiveClaim, named: str, found: Standing
+) -> str:
     if holder.pull is not None and holder.pull.state not in (PullState.PUSHED, PullState.CLOSED):
         return "people at its pull request"
     project = claim_map.project
-    found = reviews.on_base(project, head, done, promised)
-    if review := against(found):
+    if review := found.against:
         if kept_from_changing(project, head, done, review, found):
             return ""
         own = (beat.worker for beat in _loops(claim_map) if not beat.role)
         return next((name for name in own if name.casefold() == holder.by.casefold()), "")
-    named = promised.review or done.review
     if found.counting or (named and named not in {one.name for one in project.config.agents}):
         return ""
     others = (beat.worker for beat in _loops(claim_map) if beat.role == REVIEW)
     return next((name for name in others if name.casefold() != holder.by.casefold()), "")
-
-
-def against(found: Standing) -> Review | None:
-    """Return the newest review of the work that wants it changed; None where none does."""
-    wants = [one for one in found.of_this if one.verdict == review_verdict.AGAINST]
-    return wants[-1] if wants else None
 
 
 def kept_from_changing(

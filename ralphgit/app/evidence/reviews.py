@@ -94,11 +94,9 @@ def composed(project: Project, options: ReviewOptions) -> tuple[Review, str]:
 def _refuse_unknown(project: Project, task: str, disposes: Sequence[Disposal]) -> None:
     if not disposes:
         return
-    known = {
-        (one.id, finding.id)
-        for one in listed(project, record_tree.working_tree(project), [task])
-        for finding in one.findings
-    }
+    here = listed(project, record_tree.working_tree(project), [task])
+    there = _known(project, [project.base.commit], task) if project.base.commit else []
+    known = {(one.id, finding.id) for one in (*here, *there) for finding in one.findings}
     for entry in disposes:
         if (entry.review, entry.finding) not in known:
             raise UsageError(
@@ -215,6 +213,8 @@ class Standing(NamedTuple):
 
     all: tuple[Review, ...]
     """Of the task, whatever they are of, oldest first."""
+    against: Review | None
+    """The newest of this very content that wants it changed, unless that is settled."""
     of_this: tuple[Review, ...]
     """The newest of this very content by each reviewer but the worker."""
     counting: tuple[Review, ...]
@@ -227,7 +227,9 @@ def on_base(project: Project, head: str, task: Task, promised: Task | None) -> S
     digest = Content(project, head).digest((promised or task).scope)
     worker = task.claim.by if task.claim else ""
     of_this = tuple(rule.standing(known, worker=worker, digest=digest))
-    return Standing(tuple(known), of_this, tuple(counting(project, head, task, of_this)))
+    against = rule.against(known, worker=worker, digest=digest)
+    counts = tuple(counting(project, head, task, of_this))
+    return Standing(all=tuple(known), against=against, of_this=of_this, counting=counts)
 
 
 def counting(project: Project, head: str, task: Task, reviews: Sequence[Review]) -> list[Review]:
