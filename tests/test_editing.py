@@ -37,7 +37,7 @@ tasks:
 owner: ann
 """
 
-NOT_COMMITTED = "Not committed: git add task-graph.yaml (or git add -p), git commit\n"
+NOT_COMMITTED = "Not committed: git add task-graph.yaml && git commit\n"
 
 
 @pytest.fixture
@@ -411,8 +411,7 @@ def sharded(tmp_path: Path, files: dict[str, str], graph: str = '"graph/*.yaml"'
 def test_one_file_a_task(tmp_path: Path) -> None:
     world = sharded(tmp_path, {"graph/T-1.yaml": task("T-1"), "graph/T-2.yaml": task("T-2", "S")})
     assert world.ralph("add", "--title", "x", "--story", "S").out == (
-        "T-3 added in graph/T-3.yaml:4: x\n"
-        "Not committed: git add graph/T-3.yaml (or git add -p), git commit\n"
+        "T-3 added in graph/T-3.yaml:4: x\nNot committed: git add graph/T-3.yaml && git commit\n"
     )
     assert world.read("graph/T-3.yaml") == (
         "# yaml-language-server: $schema=https://raw.githubusercontent.com/ralphgit/ralphgit/main/schemas/task-graph.schema.json\n"

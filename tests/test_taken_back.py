@@ -242,6 +242,21 @@ def test_a_renamed_task_was_not_taken_back(tmp_path: Path) -> None:
     assert "taken-back" not in [one["event"] for one in told if one["claim"] == claim]
 
 
+def test_what_a_renamed_task_did_is_taken_back_with_it(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE, remote=False)
+    alpha.did("T-1", {"f.txt": "good\n"})
+    world = alpha.world
+    land(alpha, "merge")
+    assert world.ralph("edit", "T-1", "--rename", "T-9").code == 0
+    world.git("add", "-A")
+    world.git("commit", "-qm", "Rename")
+    done = world.ralph("revert", "T-9")
+    assert (done.code, done.err) == (0, ""), done.err
+    assert "with 1 file besides the records" in done.out
+    assert not (world.path / "f.txt").exists()
+    assert world.task("T-9")["state"] == "ready"
+
+
 def test_history_is_asked_once(tmp_path: Path) -> None:
     """And not at all while no claim is older than the base."""
     alpha = made(tmp_path, ONE, task("T-2"), remote=False)

@@ -97,12 +97,20 @@ class ClaimMap:
             if pulls:
                 claims = [one._replace(pull=pulls.get(one.claim)) for one in claims]
             found[task] = sightings.holder_first(self.project, self.leases, claims)
-        for one in removed_tasks.found(self.project, self.base, found).values():
-            if one.now and not one.is_complete:
-                found.setdefault(one.now, []).extend(
-                    active._replace(task=one.now, where=f"{active.where} as {active.task}")
-                    for active in one.claims
-                )
+        for old, one in removed_tasks.found(self.project, self.base, found).items():
+            now = [
+                active._replace(task=one.now, where=f"{active.where} as {active.task}")
+                for active in (one.claims if one.now else ())
+            ]
+            # The task had landed, was renamed, and was taken back: under the new id (law L12).
+            if over := [active for active in now if self.how_taken_back(active) is not None]:
+                withdrawn.setdefault(one.now, []).extend(over)
+                gone = {active.claim for active in over}
+                found[old] = [active for active in found[old] if active.claim not in gone]
+                if not found[old]:
+                    del found[old]
+            elif one.now and not one.is_complete:
+                found.setdefault(one.now, []).extend(now)
         return found, withdrawn
 
     def how_taken_back(self, one: ActiveClaim | Lease) -> TakenBack | None:

@@ -49,15 +49,30 @@ def of(
         own = _since_added(project, path, [one for one in steps if path in one.paths])
         if not own or (touching and len(own) == 1 and set(touching).isdisjoint(own[0].paths)):
             continue
-        commits = _all(project, row, own)
-        changed = {
-            path
-            for commit, parent in commits
-            for path in trees.differing(project.repository.objects, parent, commit)
-            if not record_tree.is_record(project, path)
-        }
-        found[row.claim] = LandedWork(tuple(commits), tuple(sorted(changed)))
+        found[row.claim] = _work(project, row, path, own)
     return found
+
+
+def _work(project: Project, row: Row, path: str, own: Sequence[Step]) -> LandedWork:
+    """What the commits that wrote the audit at `path` changed; where the task was renamed since,
+    those that did it under its old id.
+    """
+    commits = _all(project, row, own)
+    changed = {
+        path
+        for commit, parent in commits
+        for path in trees.differing(project.repository.objects, parent, commit)
+    }
+    name = path.rpartition("/")[2]
+    folder = f"{project.config.records}/audit/"
+    named = [p for p in changed if p.startswith(folder) and p.endswith(f"/{name}") and p != path]
+    before = commits[-1][1]
+    for old in named if before else ():
+        steps = path_history.steps(project.repository.git, before, [old])
+        if earlier := _since_added(project, old, steps):
+            return _work(project, row, old, earlier)
+    files = (path for path in changed if not record_tree.is_record(project, path))
+    return LandedWork(tuple(commits), tuple(sorted(files)))
 
 
 def _since_added(project: Project, path: str, steps: Sequence[Step]) -> list[Step]:

@@ -150,14 +150,15 @@ def _commit(
 
 def _refuse_together(project: Project, row: Row, work: LandedWork) -> None:
     """Refuse where other tasks have landed by the same commits: whose the files are is unknown."""
-    own = audit_file.path(project.config.records, row.id, row.claim)
+    # Under whatever id the task had then.
+    own = "/" + audit_file.path(project.config.records, row.id, row.claim).rpartition("/")[2]
     folder = f"{project.config.records}/audit/"
     objects = project.repository.objects
     paths = trees.differing(objects, work.before, work.commits[0], kinds="A")
     others = dict.fromkeys(
         path.removeprefix(folder).partition("/")[0]
         for path in paths
-        if path.startswith(folder) and path != own
+        if path.startswith(folder) and not path.endswith(own)
     )
     others.pop(row.id, None)
     if others and len(work.commits) == 1:

@@ -35,5 +35,5 @@ def outcome(changed: Changed, verb: str) -> Outcome:
     if not files:
         return Outcome(data, before=(f"{row.id} {verb}: {safe(row.title)}",))
     line = f"{row.id} {verb} in {safe(row.file)}:{row.line}: {safe(row.title)}"
-    advice = f"Not committed: git add {safe(' '.join(files))} (or git add -p), git commit"
+    advice = f"Not committed: git add {safe(' '.join(files))} && git commit"
     return Outcome(data, before=(line,), advice=(advice,))

@@ -54,5 +54,5 @@ def _renamed(made: rename.Renamed) -> Outcome:
     data = stored_task(row, task_state, renamed_from=made.old)
     line = f"{made.old} is {row.id} now, in {safe(row.file)}:{row.line}: {safe(row.title)}"
     paths = safe(" ".join([*files, *made.gone]))
-    advice = f"Not committed: git add {paths}, git commit, all in one commit"
+    advice = f"Not committed, and all of it is one commit: git add {paths} && git commit"
     return Outcome(data, before=(line,), advice=(advice,))

@@ -36,7 +36,7 @@ def run(call: Call, options: Options) -> Outcome:
     }
     advice: tuple[str, ...] = ()
     if done.files and not options.dry_run:
-        advice = (f"Not committed: git add {safe(' '.join(done.files))}, git commit",)
+        advice = (f"Not committed: git add {safe(' '.join(done.files))} && git commit",)
     return Outcome(data, before=[*_lines(done, options)], advice=advice)
 
 
