@@ -60,11 +60,12 @@ def stopped(plan: Plan, stops: Sequence[Stop], *, dry_run: bool) -> RalphError |
     if not stops:
         return None
     # The one that ended it, if there is one: the others were foreseen, and passed over.
-    stop = next((one for one in stops if not one.foreseen), stops[-1])
+    ours = [one for one in stops if one.kind != "concerns" and not _unreviewed(plan, one)]
+    stop = next((one for one in ours or stops if not one.foreseen), (ours or stops)[-1])
     names = ", ".join(dict.fromkeys(one.branch for one in stops))
     verb = "would not be" if dry_run else "was not"
     coupled = stop.kind in ("coupling", "conflict") and not stop.foreseen
-    of_a_person = all(one.kind == "concerns" or _unreviewed(plan, one) for one in stops)
+    of_a_person = not ours
     kind = AwaitsPerson if of_a_person else Refused
     code = "review_missing" if _unreviewed(plan, stop) else _CODES.get(stop.kind, stop.kind)
     return kind(
