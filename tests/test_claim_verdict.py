@@ -130,11 +130,14 @@ def facts(one: object = None, state: TaskState | None = READY, **changes: Any) -
     task: Any = one or row("T-1")
     rows = {"T-1": task, "T-2": row("T-2")}
     scopes = ActiveScopes.of([])
-    return TaskFacts(task, state, None, False, rows, "main", rows, scopes, True)._replace(**changes)
+    return TaskFacts(task, state, None, False, rows, "main", rows, scopes, (), True)._replace(
+        **changes
+    )
 
 
 BOTH = row("T-1", depends_on=("T-2", "T-3"))
 WRITES = row("T-1", write=("src/**",))
+NEEDS = row("T-1", needs=("gpu",))
 FLYING = ActiveScopes.of([row("T-9", write=("src/a",))])
 HELD = TaskState("in-progress", HOLDER)
 WAITS = TaskState("waiting", None, ("T-2",))
@@ -188,6 +191,8 @@ FORCED = FREE._replace(is_forced=True)
             FREE,
         ),
         (facts(WRITES, active_scopes=FLYING), {"force": "f"}, FORCED),
+        (facts(NEEDS, provides=("cpu", "gpu")), {}, FREE),
+        (facts(NEEDS), {"force": "f"}, FORCED),
         (facts(here={}), {}, Refusal(Reason.NOT_HERE, "T-1", "main")),
         (facts(is_behind=True), {"force": "f"}, Refusal(Reason.BEHIND, "T-1", "main")),
     ],
@@ -213,3 +218,9 @@ def test_every_refusal_has_words() -> None:
     for reason in Reason:
         error = claim_errors.of(Refusal(reason, "T-1", "about", ("T-2",), HOLDER, WINNER))
         assert error.message and error.hint and "{" not in error.message + error.hint, reason
+
+
+def test_what_is_not_provided_is_named_whole() -> None:
+    wants = row("T-1", needs=("gpu", "browser"))
+    verdict = of_task(facts(wants, provides=("gpu",)), ClaimOptions())
+    assert verdict == Refusal(Reason.UNPROVIDED, "T-1", "gpu,browser")

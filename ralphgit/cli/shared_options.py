@@ -25,6 +25,7 @@ PRIORITY = text(
 )  # fmt: skip
 AMOUNT = (integer("limit", f"At most N; {MOST} by default."), flag("all", "All of them."))
 WORKER = text("worker", "The worker's name.", metavar="NAME", setting=True)
+PROVIDES = text("provides", "What is here that tasks need.", metavar="NAME[,NAME]", setting=True)
 AT = text("at", "The graph on any revision instead of this worktree's files.", metavar="REV")
 NO_FETCH = flag("no_fetch", "Judge by what was fetched before.", unsets="fetch")
 NO_PUSH = flag("no_push", "Leave the commit on the local base branch.", unsets="push")
@@ -96,6 +97,7 @@ CONTRACT = (
     text("risk", "How much harm a mistake could do.", metavar="RISK",
           choices=("low", "medium", "high")),
     text("budget", "What its attempts may cost.", metavar="USD", parse=dollars),
+    many("needs", "What its worker has to provide; repeatable.", metavar="NAME"),
     text("agent", "The profile whose agent does it.", metavar="PROFILE"),
     text("review", "The profile that reviews it before it lands.", metavar="PROFILE"),
 )  # fmt: skip

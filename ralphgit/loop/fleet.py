@@ -58,6 +58,7 @@ class FleetOptions(NamedTuple):
     idle: str = ""
     tmux: bool | None = None
     """None takes tmux where it is there."""
+    provides: str = ""
 
 
 class Started(NamedTuple):
@@ -198,6 +199,7 @@ def _words(worker: Wanted, options: FleetOptions) -> list[str]:
     for flag, value in (
         ("--story", worker.story), ("--task", worker.task), ("--agent", options.agent),
         ("--land", options.land), ("--idle", options.idle),
+        ("--provides", options.provides),
     ):  # fmt: skip
         if value:
             words += [flag, value]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from ralphgit.app.workspace import heartbeat
@@ -26,11 +26,14 @@ class HeartbeatWriter(Progress):
     others have to see that it was abandoned.
     """
 
-    def __init__(self, top: str, worker: str, *, role: str = "") -> None:
+    def __init__(
+        self, top: str, worker: str, *, role: str = "", provides: Sequence[str] = ()
+    ) -> None:
         self._top = top
         self._now = heartbeat.Heartbeat(
             **heartbeat.noted(os.getpid())._asdict(),
             worker=worker, task="", claim="", phase="start", time=time.time(), role=role,
+            provides=",".join(provides),
         )  # fmt: skip
         self._changed = threading.Event()
         self._heard = time.monotonic()

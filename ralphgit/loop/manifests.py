@@ -134,8 +134,7 @@ def github_actions(job: Job) -> str:
 ENGINES = {"slurm": slurm, "kubernetes": kubernetes, "github-actions": github_actions}
 
 
-def options(*, agent: str, land: str, story: Sequence[str], trust: bool) -> tuple[str, ...]:
+def options(*, agent: str, land: str, story: Sequence[str]) -> tuple[str, ...]:
     """The words for `ralphgit worker` that these options of `fleet manifest` mean."""
     found = [("--agent", agent), ("--land", land), *(("--story", one) for one in story)]
-    words = [word for option in found if option[1] for word in option]
-    return (*words, *(("--trust",) if trust else ()))
+    return tuple(word for option in found if option[1] for word in option)

@@ -139,7 +139,9 @@ class Loop:
         role = REVIEW if self._options.role == REVIEW else ""
         try:
             with (
-                HeartbeatWriter(self._top, self._worker, role=role) as beat,
+                HeartbeatWriter(
+                    self._top, self._worker, role=role, provides=self._config.provides
+                ) as beat,
                 RemoteBeat(project, lambda: beat.now, self._say),
             ):
                 self._beat = beat

@@ -23,7 +23,7 @@ from ralphgit.loop.task_agents import TaskAgents
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.task_row import Row
 from ralphgit.rules import readiness
-from ralphgit.rules.claim_options import ClaimOptions
+from ralphgit.rules.claim_options import ClaimOptions, lacking
 
 #: What others' work does to a task between our look and our claim.
 _TAKEN = ("unsettled", "scope_overlap", "dependencies_incomplete", "mode", "held_back",
@@ -94,7 +94,8 @@ class Taking:
     def _ready(self, project: Project) -> list[Row]:
         asked = self.asked(project)
         if asked.stack:
-            return [*claim_facts.rows(project, ClaimMap(project), asked)]
+            rows = claim_facts.rows(project, ClaimMap(project), asked)
+            return [row for row in rows if not lacking(row, project.config.provides)]
         found = next_tasks.takeable(
             project, story=asked.story, priority=asked.priority, task=asked.task
         )

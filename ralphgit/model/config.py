@@ -43,6 +43,8 @@ class Config(NamedTuple):
     """This worktree's worker; "" takes the folder's name."""
     story: str = ""
     """The story whose tasks alone a loop here takes; "" is all."""
+    provides: tuple[str, ...] = ()
+    """What a worker here has that tasks may need: gpu, browser."""
     require_remote: bool = False
     """Refuse to claim when the remote cannot be reached."""
     max_graph_bytes: int = 8 * 1024 * 1024
@@ -239,7 +241,7 @@ def parse_setting(name: str, value: object, where: str) -> object:
         made = 0 if none else _number(value, type(default))
     elif isinstance(default, tuple):
         if isinstance(value, str):
-            made = tuple(value.split())
+            made = tuple((value.replace(",", " ") if name == "provides" else value).split())
         elif isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
             made = tuple(value)
         empty = not made and default

@@ -119,6 +119,8 @@ class Task(NamedTuple):
     mode: Mode = Mode.PARALLEL
     risk: str = ""
     """low, medium, high or "": work on a task of high risk lands after a review (SPEC 3.3)."""
+    needs: tuple[str, ...] = ()
+    """What a worker has to provide."""
     agent: str = ""
     """The profile whose agent does it; "" for any."""
     review: str = ""

@@ -22,6 +22,7 @@ class Row(NamedTuple):
     write: tuple[str, ...]
     read: tuple[str, ...]
     resources: tuple[str, ...]
+    needs: tuple[str, ...]
     epoch: int
     claim: str
     """The claim's id, "" without one; likewise the next four."""

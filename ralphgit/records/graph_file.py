@@ -281,6 +281,7 @@ def _row(
         tuple(scope.get("write") or ()),
         tuple(scope.get("read") or ()),
         tuple(scope.get("resources") or ()),
+        tuple(get("needs") or ()),
         get("epoch") or 0,
         claim.get("id", ""),
         claim.get("by", ""),

@@ -23,7 +23,7 @@ from functools import partial
 from ralphgit.model.task_row import Row
 
 #: The first line of every file of the cache: another one is of another version.
-FORMAT = f"ralphgit rows 6 {sys.implementation.cache_tag} {sys.byteorder}\n".encode()
+FORMAT = f"ralphgit rows 7 {sys.implementation.cache_tag} {sys.byteorder}\n".encode()
 _HEAD = len(FORMAT) + 8
 _PIECE = 128
 _TEXTS = Row._fields.index("texts")

@@ -49,6 +49,7 @@ def task(stored: Mapping[str, Any]) -> Task:
         scope=Scope(*(_texts(scope.get(name)) for name in Scope._fields)),
         mode=Mode(get("mode") or Mode.PARALLEL),
         risk=get("risk") or "",
+        needs=_texts(get("needs")),
         agent=get("agent") or "",
         review=get("review") or "",
         budget=get("budget"),

@@ -128,8 +128,10 @@ def obstacle(row: Row, active_scopes: ActiveScopes) -> BadPattern | Overlap | No
 def beginnings(row: Row) -> set[str]:
     """What the paths begin with that `row` writes, or needs as a resource: unless one of them
     meets one of `ActiveScopes.heads`, or is "", its scope is clear.
+
+    "" alone where the row itself has to be looked at: for what it needs of a worker, say.
     """
-    if row.read and bad_pattern(row):
+    if row.needs or (row.read and bad_pattern(row)):
         return {""}
     return {*map(_head, row.write), *(f"{name}/" for name in row.resources)}
 

@@ -4,6 +4,7 @@
 """
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from ralphgit.errors import UsageError
@@ -36,6 +37,27 @@ def is_wanted(row: Row, options: ClaimOptions) -> bool:
     if options.story not in ("", row.story):
         return False
     return options.priority is None or row.priority in options.priority
+
+
+class Unprovided(NamedTuple):
+    """A task that needs what the worker who asks does not provide."""
+
+    task: str
+    needs: tuple[str, ...]
+    """All that it needs."""
+    by: tuple[str, ...] = ()
+    """The workers with a running loop that provide all that the task needs."""
+
+    @property
+    def sentence(self) -> str:
+        """Say so."""
+        who = f"; {', '.join(self.by)} can take it" if self.by else ""
+        return f"{self.task} needs {', '.join(self.needs)}, which is not all provided here{who}"
+
+
+def lacking(row: Row, provides: Sequence[str]) -> tuple[str, ...]:
+    """What a task needs and `provides` has not got."""
+    return tuple(one for one in row.needs if one not in provides)
 
 
 def priorities(text: str) -> Priorities:

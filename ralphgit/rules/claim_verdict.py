@@ -12,7 +12,7 @@ from ralphgit.model.active_claim import ActiveClaim, Lease
 from ralphgit.model.characters import forbidden
 from ralphgit.model.task_row import Row
 from ralphgit.rules.active_scopes import ActiveScopes, bad_pattern, overlap
-from ralphgit.rules.claim_options import ClaimOptions, is_wanted
+from ralphgit.rules.claim_options import ClaimOptions, is_wanted, lacking
 from ralphgit.rules.lost_claim import Winner, is_dead
 from ralphgit.rules.readiness import TaskState
 
@@ -59,6 +59,8 @@ class TaskFacts(NamedTuple):
     here: Mapping[str, Row]
     """The tasks in this worktree's files."""
     active_scopes: ActiveScopes
+    provides: tuple[str, ...]
+    """What this worker has that tasks may need."""
     has_leases: bool
     """Leases decide who has a task; without them the merge does."""
 
@@ -105,6 +107,8 @@ class Reason(Enum):
     """The task's mode, which does not let it run beside `others`."""
     HELD_BACK = auto()
     """What `others` ask is about the whole story."""
+    UNPROVIDED = auto()
+    """What the task needs; this worker does not provide all of it."""
     OVERLAP = auto()
     """Where the task meets one that is claimed."""
     BEHIND = auto()
@@ -220,7 +224,8 @@ def of_task(facts: TaskFacts, options: ClaimOptions) -> Allowed | Refusal:
     refusal = bad_scope(row)
     if refusal is None and not forced:
         refusal = (
-            _dependencies(facts, options)
+            _unprovided(facts)
+            or _dependencies(facts, options)
             or _lacking(facts)
             or _mode(facts, options)
             or _overlap(facts)
@@ -247,6 +252,14 @@ def _occupied(facts: TaskFacts, options: ClaimOptions) -> ActiveClaim | Refusal 
         return holder
     age = facts.heartbeat_age_s
     return Refusal(Reason.HELD, task, state, holder=holder, heartbeat_age_s=age)
+
+
+def _unprovided(facts: TaskFacts) -> Refusal | None:
+    """Refuse a task that needs what this worker has not got."""
+    row = facts.row
+    if not lacking(row, facts.provides):
+        return None
+    return Refusal(Reason.UNPROVIDED, row.id, ",".join(row.needs))
 
 
 def bad_scope(row: Row) -> Refusal | None:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from ralphgit.model.task_row import Row
 from ralphgit.rules.active_scopes import BadPattern, Overlap
+from ralphgit.rules.claim_options import Unprovided
 from ralphgit.rules.readiness import ACTIVE_STATES, TaskState
 
 
@@ -32,6 +33,8 @@ class Need(StrEnum):
     CYCLE = "dependency_cycle"
     IN_REVIEW = "records_in_review"
     """What frees it waits for its pull request to be merged."""
+    PROVIDER = "unprovided"
+    """No worker that runs provides what it needs."""
     CONCERNS = "concerns"
     """It was completed with concerns, and a person decides whether it lands."""
     REVIEW = "review"
@@ -48,7 +51,8 @@ class Cause(NamedTuple):
     need: Need | None = None
     """What a person has to do about it; None where it moves on by itself."""
     about: str = ""
-    """Of a need: the dependency, or what is wrong with the pattern."""
+    """Of a need: the dependency, or what is wrong with the pattern; what a task needs that is not
+    provided here."""
 
 
 class NothingToClaim(NamedTuple):
@@ -63,7 +67,7 @@ def nothing_to_claim(
     rows: Sequence[Row],
     task_states: Mapping[str, TaskState],
     wanted: Collection[str],
-    obstacles: Mapping[str, BadPattern | Overlap],
+    obstacles: Mapping[str, BadPattern | Overlap | Unprovided],
     held: Mapping[str, tuple[Need, str]] = {},
 ) -> NothingToClaim:
     """Say why none of the `wanted` tasks can be claimed.
@@ -100,7 +104,7 @@ def nothing_to_claim(
 def _causes(
     row: Row,
     task_states: Mapping[str, TaskState],
-    obstacles: Mapping[str, BadPattern | Overlap],
+    obstacles: Mapping[str, BadPattern | Overlap | Unprovided],
     held: Mapping[str, tuple[Need, str]],
 ) -> Iterable[tuple[Need | None, str]]:
     """What others wait for in a task itself."""
@@ -114,6 +118,8 @@ def _causes(
         yield (Need.STALE if task_state.stale else None), ""
     elif state == "ready" and isinstance(obstacle, BadPattern):
         yield Need.BAD_PATTERN, obstacle.sentence
+    elif state == "ready" and isinstance(obstacle, Unprovided):
+        yield (None if obstacle.by else Need.PROVIDER), ",".join(obstacle.needs)
     elif state == "ready" and obstacle is None:
         yield None, ""
     for other in task_state.blocked_on:
@@ -126,7 +132,7 @@ def _causes(
 def _dependents(
     rows: Mapping[str, Row],
     task_states: Mapping[str, TaskState],
-    obstacles: Mapping[str, BadPattern | Overlap],
+    obstacles: Mapping[str, BadPattern | Overlap | Unprovided],
 ) -> dict[str, list[str]]:
     """The tasks that wait for each."""
     found: dict[str, list[str]] = {}

@@ -12,14 +12,14 @@ from ralphgit.rules.readiness import TaskState, TaskStates
 
 if TYPE_CHECKING:
     from ralphgit.rules.active_scopes import BadPattern, Overlap
-    from ralphgit.rules.claim_options import ClaimOptions, Priorities
+    from ralphgit.rules.claim_options import ClaimOptions, Priorities, Unprovided
 
 Pair = tuple[Row, TaskState]
 
 
 class Takeable(NamedTuple):
     tasks: Sequence[Pair]
-    obstacles: dict[str, "BadPattern | Overlap"]
+    obstacles: dict[str, "BadPattern | Overlap | Unprovided"]
     """What keeps the other ready ones from being claimed, by task."""
 
 
@@ -38,7 +38,7 @@ def takeable(
     from ralphgit.app.workspace import clone_limits
     from ralphgit.rules import active_scopes
     from ralphgit.rules.active_scopes import ActiveScopes
-    from ralphgit.rules.claim_options import ClaimOptions
+    from ralphgit.rules.claim_options import ClaimOptions, Unprovided, lacking
 
     clone_limits.warn(project)
     claim_map = claim_map or ClaimMap(project)
@@ -47,11 +47,16 @@ def takeable(
     near = task_states.touching(scopes.heads)
     ready = wanted(claim_map, ClaimOptions(task, story, priority))
     found: list[int] = []
-    obstacles: dict[str, BadPattern | Overlap] = {}
+    obstacles: dict[str, BadPattern | Overlap | Unprovided] = {}
     for number in ready.numbers:
         if number in near:
             row = claim_map.base.rows[number]
+            obstacle: BadPattern | Overlap | Unprovided | None
             obstacle = active_scopes.obstacle(row, scopes)
+            if row.needs and lacking(row, project.config.provides):
+                from ralphgit.app.active_claims import providers  # what few tasks need
+
+                obstacle = Unprovided(row.id, row.needs, providers.running(claim_map, row.needs))
             if obstacle is not None:
                 obstacles[row.id] = obstacle
                 continue

@@ -62,6 +62,8 @@ _WORDS = {
                   "ralphgit next"),
     Reason.HELD_BACK: ("held_back", "{task} waits with its story for the answer to {names}",
                        "ralphgit inbox"),
+    Reason.UNPROVIDED: ("unprovided", "{task} needs {about}, which is not all provided here",
+                        "ralphgit claim {task} --provides {about}"),
     Reason.OVERLAP: ("scope_overlap", "{about}", "ralphgit next"),
     Reason.BEHIND: ("behind", "{task} has changed on {about} since this branch left it",
                     "git merge {about}"),

@@ -118,7 +118,7 @@ def _facts(
         row, state, _heartbeat_age(project, state.holder if state else None),
         is_behind=not position.moves and _is_behind(here, base, row.id, fork), base=base.by_id,
         base_name=project.base.label, here=tasks, active_scopes=scopes,
-        has_leases=project.config.lease != "off",
+        provides=project.config.provides, has_leases=project.config.lease != "off",
     )  # fmt: skip
 
 

@@ -43,6 +43,10 @@ _NEEDS = {
     ),
     Need.CYCLE: ("{task} waits for itself, by way of {about}", "ralphgit check"),
     Need.IN_REVIEW: ("{about}", "{command}"),
+    Need.PROVIDER: (
+        "{task} needs {about}, and no worker that runs provides it",
+        "ralphgit run --provides {about}",
+    ),
     Need.CONCERNS: ("{task} is complete, and {worker} is not sure: {about}", "{command}"),
     Need.REVIEW: ("{task} is complete, and waits for a review: {about}", "{command}"),
 }
@@ -267,7 +271,7 @@ def _wait_hint(project: Project, working: Sequence[Cause]) -> str:
                 f"ralphgit wait --for {cause.row.id} --fetch" if _pull(holder) else "ralphgit land"
             )
         return f"ralphgit complete {cause.row.id}"
-    states = {cause.task_state.state: cause for cause in reversed(working)}
+    states = {one.task_state.state: one for one in reversed(working) if not one.about}
     if "ready" in states and states.keys() <= {"in-review", "ready"}:
         return f"ralphgit claim {states['ready'].row.id}"
     return "ralphgit claim --wait"

@@ -24,7 +24,7 @@ from ralphgit.model.active_claim import RESCUE, ActiveClaim
 from ralphgit.model.printable import counted
 from ralphgit.model.task_status import State
 from ralphgit.rules import lost_claim
-from ralphgit.rules.claim_options import ClaimOptions
+from ralphgit.rules.claim_options import ClaimOptions, Unprovided
 from ralphgit.rules.indexed_states import Made
 
 
@@ -82,9 +82,9 @@ def overview(project: Project, claim_map: ClaimMap | None = None) -> Overview:
         "local_ahead": ahead,
     }
     tasks = Made(range(len(claim_map.base.rows)), task_states.pair)
-    attention = list(_attention(project, claim_map))
     unverified = list(_unverified(project, claim_map))
     found = next_tasks.takeable(project, claim_map=claim_map)
+    attention = [*_attention(project, claim_map), *_unprovided(found)]
     nothing = None if found.tasks else _nothing(claim_map, found)
     merged = {one.task for one in attention if one.code == "unfinished_claim"}
     busy = workers(project, claim_map, merged)
@@ -124,6 +124,21 @@ def _unknown_dependencies(claim_map: ClaimMap) -> list[str]:
         for other in row.depends_on
         if other not in base.by_id
     ]
+
+
+def _unprovided(found: next_tasks.Takeable) -> Iterator[Attention]:
+    """Find what nobody can take: ready, and no worker that runs provides what it needs."""
+    tasks: dict[tuple[str, ...], list[str]] = {}
+    for one in found.obstacles.values():
+        if isinstance(one, Unprovided) and not one.by:
+            tasks.setdefault(one.needs, []).append(one.task)
+    for needs, waiting in tasks.items():
+        need = "needs" if len(waiting) == 1 else "need"
+        what = f"{', '.join(waiting)} {need} {', '.join(needs)}"
+        message = f"{what}, and no worker that runs provides it"
+        yield Attention(
+            "unprovided", waiting[0], message, f"ralphgit run --provides {','.join(needs)}"
+        )
 
 
 def _set_by_hand(active: ActiveClaim) -> Attention:

@@ -38,6 +38,7 @@ class Fields(NamedTuple):
     tags: tuple[str, ...] | None = None
     risk: str | None = None
     budget: float | None = None
+    needs: tuple[str, ...] | None = None
     agent: str | None = None
     review: str | None = None
 
@@ -73,6 +74,9 @@ def stored(fields: Fields, old: Mapping[str, Any]) -> dict[str, Any]:
         raise UsageError(f"a budget is at most {MOST_BUDGET} USD", hint="--budget 2.5")
     for other in fields.depends_on or ():
         parse_task_id(other)
+    for need in fields.needs or ():
+        if not is_id(need):
+            raise UsageError(f"{need!r} is no need", code="bad_id", hint="--needs gpu")
     for pattern in (*(fields.write or ()), *(fields.read or ())):
         if wrong := check_pattern(pattern):
             raise UsageError(
@@ -100,6 +104,7 @@ def stored(fields: Fields, old: Mapping[str, Any]) -> dict[str, Any]:
         "tags": fields.tags and list(dict.fromkeys(fields.tags)),
         "risk": fields.risk,
         "budget": _short(fields.budget),
+        "needs": fields.needs and list(dict.fromkeys(fields.needs)),
         "agent": fields.agent,
         "review": fields.review,
     }

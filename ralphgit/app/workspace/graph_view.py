@@ -98,7 +98,7 @@ class GraphView:
             return None
         return Row(
             entry.id, entry.title, entry.status, DEFAULT_PRIORITY, "", "parallel", (), (), (), (),
-            entry.epoch, entry.claim, entry.by, entry.at, "", "", entry.mark, "", 1, 0, 0,
+            (), entry.epoch, entry.claim, entry.by, entry.at, "", "", entry.mark, "", 1, 0, 0,
             b"{}", 0, 2,
         )  # fmt: skip
 

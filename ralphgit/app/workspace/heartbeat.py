@@ -69,6 +69,8 @@ class Heartbeat(NamedTuple):
     """Seconds since its agent has printed something."""
     role: str = ""
     """REVIEW, or "" of a loop that works."""
+    provides: str = ""
+    """What tasks may need and it has, with commas between."""
 
     @property
     def process(self) -> Process:
@@ -162,6 +164,7 @@ def parse(value: Mapping[str, object]) -> Heartbeat | None:
         until=_seconds(value.get("until")),
         silent=_seconds(value.get("silent")),
         role=str(value.get("role") or ""),
+        provides=str(value.get("provides") or ""),
     )
 
 

@@ -38,6 +38,7 @@ class Options(NamedTuple):
     url: str = ""
     image: str = ""
     trust: bool = False
+    provides: str = ""
     on: tuple[str, ...] | None = None
     fetch: bool = False
     wake: str = ""
@@ -116,7 +117,13 @@ def _words(options: Options) -> list[str]:
     """The words of these options, for `worker` or for `fleet up` on a host."""
     found = [("--agent", options.agent), ("--land", options.land), ("--idle", options.idle)]
     words = [word for option in found if option[1] for word in option]
-    return [*words, *(["--trust"] if options.trust else [])]
+    return [*words, *_more(options)]
+
+
+def _more(options: Options) -> tuple[str, ...]:
+    """The words that a worker takes wherever it runs."""
+    provides = ("--provides", options.provides) if options.provides else ()
+    return (*provides, *(("--trust",) if options.trust else ()))
 
 
 def _remote_url(project: Project) -> str:
@@ -180,8 +187,9 @@ def _manifest(project: Project, options: Options) -> Outcome:
             hint="write a manifest for each --story",
         )
     words = manifests.options(
-        agent=options.agent, land=options.land, story=options.stories, trust=options.trust
+        agent=options.agent, land=options.land, story=options.stories
     )
+    words = (*words, *_more(options))
     job = manifests.Job(url, count, words, options.image)
     text = manifests.ENGINES[options.engine](job)
     return Outcome({"for": options.engine, "text": text}, before=text.rstrip("\n").split("\n"))
@@ -201,7 +209,9 @@ def _up(call: Call, project: Project, options: Options) -> Outcome:
     stories = list(dict.fromkeys(options.stories))
     count = _count(options, len(stories))
     tmux = True if options.tmux else False if options.no_tmux else None
-    told = fleet.FleetOptions(options.agent, options.land, options.idle, tmux)
+    told = fleet.FleetOptions(
+        options.agent, options.land, options.idle, tmux, options.provides
+    )
     started = fleet.up(project, fleet.wanted(count, stories), told)
     session = fleet.session(project)
     data = {

@@ -7,6 +7,7 @@ from ralphgit.cli.shared_options import (
     AT,
     FETCH,
     PRIORITY,
+    PROVIDES,
     STORY,
     TASK,
     seconds,
@@ -28,7 +29,7 @@ COMMANDS = (
     Command("show", "look", "One task in full.", (TASK, AT)),
     Command(
         "next", "look", "The tasks that can be claimed now, in order.",
-        (STORY, PRIORITY, FETCH, *AMOUNT),
+        (STORY, PRIORITY, PROVIDES, FETCH, *AMOUNT),
     ),
     Command("prompt", "look", "The prompt for a task (the next one without ID).",
             (ANY_TASK, STORY, PRIORITY)),

@@ -7,6 +7,7 @@ from ralphgit.cli.command_spec import Command, arg, flag, integer, many, of, tex
 from ralphgit.cli.shared_options import (
     FETCH,
     PRIORITY,
+    PROVIDES,
     STORY,
     WORKER,
     dollars,
@@ -41,7 +42,7 @@ COMMANDS = (
             text("max_time", "Stop after the attempt during which so much time is over.",
                   metavar="SECONDS", parse=seconds),
             text("task", "Only this task, then stop.", metavar="ID", task=True),
-            STORY, PRIORITY, WORKER,
+            STORY, PRIORITY, WORKER, PROVIDES,
             text("agent", "The coding agent: a profile, one of those below, or a command that "
                   "reads the prompt on stdin.", metavar="AGENT", listed=_agents),
             flag("only_profile", "Leave tasks that do not ask for the profile of --agent."),
@@ -67,7 +68,7 @@ COMMANDS = (
                   metavar="USD", parse=dollars),
             text("max_time", "Stop after the attempt during which so much time is over.",
                   metavar="SECONDS", parse=seconds),
-            STORY, PRIORITY, WORKER,
+            STORY, PRIORITY, WORKER, PROVIDES,
             text("agent", "The coding agent, as for run.", metavar="AGENT", listed=_agents),
             flag("only_profile", "Leave tasks that do not ask for the profile of --agent."),
             text("land", "How work gets into the base.", metavar="WAY",
@@ -127,6 +128,7 @@ COMMANDS = (
                 text("land", "How work lands.", metavar="WAY",
                       choices=("auto", "pr", "merge", "none")),
                 flag("trust", "Agree to run what the repository names."),
+                PROVIDES._replace(setting=False),
             ),
             *of("up",
                 text("idle", "What a loop does while nothing is ready.", metavar="WAY",

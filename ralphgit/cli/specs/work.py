@@ -9,6 +9,7 @@ from ralphgit.cli.shared_options import (
     NO_FETCH,
     NO_PUSH,
     PRIORITY,
+    PROVIDES,
     STORY,
     TASK,
     WORKER,
@@ -19,7 +20,7 @@ COMMANDS = (
     Command(
         "claim", "work", "Take a task: lease and record, staged for your first commit.",
         (
-            ANY_TASK, STORY, PRIORITY, WORKER, NO_FETCH,
+            ANY_TASK, STORY, PRIORITY, WORKER, PROVIDES, NO_FETCH,
             text("wait", "Wait while others work on what is left; alone, without limit.",
                  metavar="SECONDS", parse=seconds, alone=FOREVER),
             flag("require_remote", "Refuse when the remote cannot be reached.", setting=True),

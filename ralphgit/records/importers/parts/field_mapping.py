@@ -186,6 +186,11 @@ def _profile(value: object) -> str | None:
     return word if word and is_id(word) else None
 
 
+def _names(value: object) -> list[str] | None:
+    texts = _texts(value)
+    return texts if texts is not None and all(map(is_id, texts)) else None
+
+
 def _commands(value: object) -> list[object] | None:
     """Texts, or commands with the criteria that they prove."""
     if not isinstance(value, list) or not any(isinstance(item, dict) for item in value):
@@ -214,6 +219,7 @@ _READERS: Mapping[str, Callable[[object], object]] = {
     "scope": _scope,
     "mode": lambda value: _one_of(value, tuple(Mode)),
     "risk": lambda value: _one_of(value, ("low", "medium", "high")),
+    "needs": _names,
     "agent": _profile,
     "review": _profile,
     "tags": _texts,

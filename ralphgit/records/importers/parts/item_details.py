@@ -9,6 +9,7 @@
   - **Commit**: `feat: parser`        x-commit
   - **Depends on**: 1.0               depends_on
   - **Agent**: librarian              agent, where it is the name of a profile
+  - **Needs**: gpu, browser           needs, where all of it are names
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _STRUCK = re.compile(r"~~(.+)~~")
 _MARKER = re.compile(r"(?:\[([A-Za-z]+(?:-[A-Za-z]+)*-?[0-9]*)\]|\(([Pp])\))\s*")
 _STORY = re.compile(r"(?:[A-Z]+-)?US-?[0-9]+")
 _LABEL = re.compile(
-    r"(?:\*\*|__)?(do|files?|done when|verify|commit|depends on|agent)\s*"
+    r"(?:\*\*|__)?(do|files?|done when|verify|commit|depends on|agent|needs)\s*"
     r"(?::\s*(?:\*\*|__)|(?:\*\*|__)\s*:|:)\s*",
     re.IGNORECASE,
 )
@@ -141,6 +142,12 @@ def details(title: str, mode: str, nodes: Sequence[Node]) -> Details:
                 found.agent = name
             else:
                 found.take_rest(node)
+        elif word == "needs":
+            names = [only_code(part) or part for part in re.split(r"[\s,]+", words) if part]
+            if names and all(is_id(one) and not re.fullmatch(_NAME, one) for one in names):
+                found.needs = names
+            else:
+                found.take_rest(node)
         else:
             found.depends_on = words
     return found.made(title, mode)
@@ -161,6 +168,7 @@ class _Reading:
         self.proves: dict[str, list[str]] = {}
         """The criteria that a command proves, by the command."""
         self.commit = self.agent = ""
+        self.needs: list[str] = []
         self.depends_on: str | None = None
 
     def take_rest(self, node: Node) -> None:
@@ -235,6 +243,8 @@ class _Reading:
             fields["scope"] = suggestion(files)
         if mode:
             fields["mode"] = mode
+        if self.needs:
+            fields["needs"] = self.needs
         if self.agent:
             fields["agent"] = self.agent
         named = dict.fromkeys((*paths_in_prose.named(title, code_spans(title)), *self.named))
