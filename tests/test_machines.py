@@ -196,3 +196,23 @@ def test_a_beat_that_is_none_is_passed_over(world: World, text: str) -> None:
     far._set("refs/ralph/beats/farley", text)
     assert world.ralph("next", "--fetch").code == 0
     assert workers(world)["farley"]["stale"] is False
+
+
+def test_a_lease_without_a_beat_expires_where_a_loop_has_made_it(world: World) -> None:
+    """Another loop may have taken the name of a dead one, and its heartbeat away in the end."""
+    far = Far(world)
+    assert world.ralph("next", "--fetch").code == 0
+    loop = ("run", "--task", "T-1", "--agent", "scripted", "--land", "merge", "--worker", "alpha")
+    aged(world, 4000)
+    assert world.ralph(*loop).code != 0  # it was claimed by hand: nobody knows how that goes on
+    assert world.task("T-1")["state"] == "claimed"
+    lease = {**ryaml.loads(world.origin.git("cat-file", "-p", "refs/ralph/leases/T-1"))}
+    far._set("refs/ralph/leases/T-1", ryaml.dumps({**lease, "loop": "4711"}))
+    assert world.ralph("next", "--fetch").code == 0
+    aged(world, 3000)
+    assert world.ralph(*loop).code != 0
+    aged(world, 1000)
+    done = world.ralph(*loop)
+    assert done.code == 0, done.err
+    assert "T-1 is taken back from farley on far" in done.err
+    assert world.task("T-1")["state"] == "complete"

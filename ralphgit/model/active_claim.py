@@ -59,6 +59,8 @@ class Lease(NamedTuple):
     """The worktree's folder, absolute."""
     host: str
     unsynchronised: bool = False
+    loop: str = ""
+    """The process of the loop that made the claim; "" of one by hand, which beats nowhere."""
     base_branch: str = ""
     """The branch that decides; "" in leases of before there could be another."""
     oid: str = ""

@@ -1,5 +1,8 @@
 """Read and send the heartbeats of loops on other machines: `refs/ralph/beats/<worker>` (SPEC 9).
 
+A lease whose loop beats no more, because another has its name now, say, is known by itself: since
+when this repository has seen it.
+
 The clocks of two machines differ, by hours if somebody has moved one. So the time in a beat is
 shown and decides nothing: what counts is for how long this repository has seen the same beat, by
 its own clock. That begins with the fetch that brought it, and a clone that is new knows nothing
@@ -11,7 +14,7 @@ import os
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ralphgit.app.active_claims.other_bases import has_remote_leases
+from ralphgit.app.active_claims.other_bases import elsewhere, has_remote_leases
 from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.heartbeat import Heartbeat
 from ralphgit.app.workspace.project import Project
@@ -45,12 +48,12 @@ def _there(project: Project) -> str:
 
 
 def note_seen(project: Project) -> None:
-    """Note when each beat that was fetched was first seen here. Raises: NotWritable."""
-    place, now = _there(project), project.around.now()
+    """Note when each beat and lease that was fetched was first seen here. Raises: NotWritable."""
+    places, now = (_there(project), elsewhere(project)), project.around.now()
     known, path = _noted(project), _path(project)
     found: dict[str, object] = {}
     for name, ref in project.repository.refs.items():
-        if name.startswith(place):
+        if name.startswith(places):
             at = known.get(ref.oid)
             # A clock that was set back makes no beat older.
             found[ref.oid] = min(float(at), now) if isinstance(at, (int, float)) else now
@@ -77,6 +80,12 @@ def every(project: Project) -> dict[str, Seen]:
             at = noted.get(oid)
             found[worker] = Seen(beat, float(at) if isinstance(at, (int, float)) else now)
     return found
+
+
+def lease_age(project: Project, lease: Lease) -> float:
+    """How long this repository has seen a lease of another machine, in seconds; 0 if unknown."""
+    at, now = _noted(project).get(lease.oid), project.around.now()
+    return now - min(float(at), now) if isinstance(at, (int, float)) else 0.0
 
 
 def of_lease(beats: Mapping[str, Seen], lease: Lease) -> Seen | None:

@@ -295,6 +295,12 @@ def settle(project: Project, own: Lease) -> bool:
     return True
 
 
+def _loop(project: Project) -> str:
+    """This process, where it is the loop of this worktree; "" where a person or an agent claims."""
+    beat = heartbeat.read(project.top)
+    return str(beat.pid) if beat is not None and beat.pid == os.getpid() else ""
+
+
 def _new_lease(project: Project, row: Row, unsynchronised: bool) -> Lease:
     worktree = project.repository.worktree
     assert worktree is not None  # require_fit has seen to it
@@ -313,6 +319,7 @@ def _new_lease(project: Project, row: Row, unsynchronised: bool) -> Lease:
         worktree=project.top,
         host=heartbeat.host(),
         unsynchronised=unsynchronised,
+        loop=_loop(project),
         base_branch=project.base.branch,
     )
 

@@ -24,11 +24,18 @@ def leases(project: Project, claim_map: ClaimMap) -> Iterator[tuple[Lease, float
     for lease in claim_map.leases.values():
         if lease.host == heartbeat.host() or lease.task not in claim_map.task_states:
             continue
-        seen = remote_beats.of_lease(claim_map.beats, lease)
-        silent = project.around.now() - seen.since if seen is not None else 0.0
+        silent = _silence(project, claim_map, lease)
         holder = claim_map.task_states[lease.task].holder
         if silent > project.config.lease_expiry and holder is not None and holder.kind == "lease":
             yield lease, silent
+
+
+def _silence(project: Project, claim_map: ClaimMap, lease: Lease) -> float:
+    """For how many seconds the holder has given no sign; a claim by hand gives none, and stays."""
+    seen = remote_beats.of_lease(claim_map.beats, lease)
+    if seen is not None:
+        return project.around.now() - seen.since
+    return remote_beats.lease_age(project, lease) if lease.loop else 0.0
 
 
 def take_back(project: Project, lease: Lease, silent: float) -> Reopened:
