@@ -117,3 +117,8 @@ def test_a_need_that_is_no_name_is_found(world: World) -> None:
     found = world.ralph("check", "--json")
     assert found.code == 1 or found.code == 6, found.out
     assert "'a b' is not an id" in found.out
+
+
+def test_a_manifest_passes_on_what_is_provided(world: World) -> None:
+    done = world.ralph("fleet", "manifest", "--for", "slurm", "--provides", "gpu,browser")
+    assert "--provides gpu,browser --worker" in done.out

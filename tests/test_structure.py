@@ -457,7 +457,7 @@ def test_what_a_command_costs_is_seen(tmp_path: Path) -> None:
 def test_no_test_is_skipped_in_ci_for_want_of_a_program() -> None:
     (line,) = re.findall(r"(?ms)^needs=\((.*?)\)$", (ROOT / ".ci" / "run").read_text())
     programs = [need.partition("=")[0] for need in line.split()]
-    assert {"tmux", "chromium", "zsh", "fish", "sshd"} <= set(programs)
+    assert {"tmux", "chromium", "zsh", "fish", "sshd", "sbatch"} <= set(programs)
     assert [name for name in ("bash", *programs) if shutil.which(name) is None] == []
 
 

@@ -186,9 +186,7 @@ def _manifest(project: Project, options: Options) -> Outcome:
             "a worker takes the tasks of one story, or of all",
             hint="write a manifest for each --story",
         )
-    words = manifests.options(
-        agent=options.agent, land=options.land, story=options.stories
-    )
+    words = manifests.options(agent=options.agent, land=options.land, story=options.stories)
     words = (*words, *_more(options))
     job = manifests.Job(url, count, words, options.image)
     text = manifests.ENGINES[options.engine](job)
@@ -209,9 +207,7 @@ def _up(call: Call, project: Project, options: Options) -> Outcome:
     stories = list(dict.fromkeys(options.stories))
     count = _count(options, len(stories))
     tmux = True if options.tmux else False if options.no_tmux else None
-    told = fleet.FleetOptions(
-        options.agent, options.land, options.idle, tmux, options.provides
-    )
+    told = fleet.FleetOptions(options.agent, options.land, options.idle, tmux, options.provides)
     started = fleet.up(project, fleet.wanted(count, stories), told)
     session = fleet.session(project)
     data = {

@@ -128,7 +128,7 @@ COMMANDS = (
                 text("land", "How work lands.", metavar="WAY",
                       choices=("auto", "pr", "merge", "none")),
                 flag("trust", "Agree to run what the repository names."),
-                PROVIDES._replace(setting=False),
+                PROVIDES._replace(setting=False, metavar="NAMES"),
             ),
             *of("up",
                 text("idle", "What a loop does while nothing is ready.", metavar="WAY",
@@ -143,8 +143,7 @@ COMMANDS = (
                      parse=_hosts),
             ),
             *of("up, status, down, manifest",
-                text("url", "The repository, if not the remote; without --on, workers here, in "
-                     "clones.", metavar="URL"),
+                text("url", "The repository; alone: here.", metavar="URL"),
             ),
             *of("status", flag("fetch", "Fetch first, and ask the machines of --on.")),
             *of("manifest",
@@ -154,9 +153,8 @@ COMMANDS = (
             ),
             *of("down", flag("now", "At once; agents are stopped, claims stay.")),
         ),
-        "up makes the worktrees that are missing and starts a loop in each; with --on it starts "
-        "workers on other machines, and with --url here, NAME-1 to NAME-N. down ends them after "
-        "their tasks. manifest writes a job for an engine.",
+        "up starts a loop in each worktree and makes those that are missing; with --on it starts "
+        "workers on other machines, with --url NAME-1 to NAME-N here. down ends all after a task.",
     ),
     Command(
         "batch", "loop", "Groups of independent tasks, one after the other: plan, run.",
