@@ -38,8 +38,9 @@ _PARTLY = {
 _WITHHELD = frozenset({
     # Passing a guard, or accepting a changed contract or a concern, is for a person who answers.
     "force", "accept_contract", "accept_concerns",
-    # The user who starts the server says who the agent is; a review has to be another's.
-    "worker", "by",
+    # The user who starts the server says who the agent is, and what is here; a review has to be
+    # another's.
+    "worker", "by", "provides",
     # The network: tools that look leave everything as it is, and claim fetches by itself.
     "fetch", "no_fetch", "require_remote",
     # The data are the same without them.
