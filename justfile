@@ -44,6 +44,11 @@ race *ARGS:
 soak *ARGS:
     PYTHONPATH=tests python -m soak "$@"
 
+# Have workers of several machines share one remote: races, trouble, and how much they do
+[no-exit-message]
+far *ARGS:
+    PYTHONPATH=tests python -m far "$@"
+
 # Take repositories through random events: landed, taken back, rewritten, renamed, archived
 [no-exit-message]
 life *ARGS:

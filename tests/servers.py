@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import socket
 import subprocess
@@ -54,6 +55,10 @@ class GitDaemon:
         self._process.terminate()
         self._process.wait()
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def url(self, name: str) -> str:
         """Where a repository of the folder is reached."""
         return f"git://127.0.0.1:{self._port}/{name}"
@@ -62,14 +67,15 @@ class GitDaemon:
 class HttpBackend:
     """`git http-backend` over a folder of bare repositories, behind a small web server.
 
-    Anybody may push.
+    Anybody may push; with `password`, whoever knows it, by whichever name.
     """
 
-    def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, environ: Mapping[str, str], *, password: str = "") -> None:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Cgi)
         self._server.daemon_threads = True
         self._server.folder = folder  # type: ignore[attr-defined]
         self._server.environ = dict(environ)  # type: ignore[attr-defined]
+        self._server.password = password  # type: ignore[attr-defined]
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
 
     def __enter__(self) -> HttpBackend:
@@ -103,6 +109,12 @@ class Cgi(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         path, _, query = self.path.partition("?")
         body = self._body()
+        if not self._is_known():
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="git"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         environ = {
             **self.server.environ,  # type: ignore[attr-defined]
             "GIT_PROJECT_ROOT": str(self.server.folder),  # type: ignore[attr-defined]
@@ -127,6 +139,11 @@ class Cgi(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
+
+    def _is_known(self) -> bool:
+        password = getattr(self.server, "password", "")
+        given = self.headers.get("Authorization", "").removeprefix("Basic ")
+        return not password or base64.b64decode(given).decode().rpartition(":")[2] == password
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
