@@ -10,6 +10,7 @@ import argparse
 import os
 import platform
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -48,6 +49,8 @@ def main() -> int:
         f"{platform.system()}, Python {platform.python_version()}, {git.stdout.strip()}",
         flush=True,
     )
+    # What it has started ends with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     wrong: list[str] = []
     with tempfile.TemporaryDirectory(prefix="ralphgit-far-") as name:
         folder = Path(name)
