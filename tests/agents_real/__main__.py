@@ -79,7 +79,9 @@ def _tried(tool: Tool, case: str, folder: Path, programs: str) -> Seen:
     with ApiServer(does=does, command="ls -a", file=file, content="good\n", resets=RESETS_S) as api:
         url = "http://127.0.0.1:9" if case == AWAY else api.url
         home = Path(alpha.environ["HOME"])
-        silence = "8" if case == SILENT else "45" if tool.retries else "120"
+        # One that tries again for ever is ended early; one that works may take its time to begin.
+        waits = tool.retries and case not in (WORK, INTERRUPT)
+        silence = "8" if case == SILENT else "45" if waits else "120"
         env = {
             **QUICK, "RALPH_AGENT_SILENCE": silence, "RALPH_AGENT_TIMEOUT": "150",
             **on_path(programs, alpha.environ), **tool.point(home, url),
