@@ -49,6 +49,11 @@ soak *ARGS:
 far *ARGS:
     PYTHONPATH=tests python -m far "$@"
 
+# Kill every command that writes at each of its moments, and have each of its steps fail
+[no-exit-message]
+faults *ARGS:
+    PYTHONPATH=tests python -m faults "$@"
+
 # Take repositories through random events: landed, taken back, rewritten, renamed, archived
 [no-exit-message]
 life *ARGS:

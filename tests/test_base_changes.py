@@ -311,6 +311,17 @@ def test_work_that_has_landed_does_not_land_again_when_its_task_is_renamed_or_re
     assert world.ralph("check").code == 0
 
 
+def test_a_lease_of_work_that_was_merged_by_hand_and_renamed_holds_nothing(world: World) -> None:
+    alpha = at_work(world)
+    alpha.complete("T-1")
+    assert world.merge("alpha").code == 0
+    assert world.leases == ["T-1"]
+    assert world.ralph("edit", "T-1", "--rename", "T-9").code == 0
+    world.commit("Rename T-1")
+    assert (world.task("T-9")["state"], world.task("T-9")["stale"]) == ("complete", False)
+    assert "removed_task" not in world.ralph("doctor").out
+
+
 # -- who works on it, and who has only its record ------------------------------------------------
 
 

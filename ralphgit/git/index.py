@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from ralphgit.errors import NotWritable
@@ -177,7 +178,8 @@ class Snapshot:
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         if self._kept:
-            _forget(self._kept)
+            with suppress(OSError):  # what was to be done is done; `doctor` finds what is left
+                os.unlink(self._kept)
 
     def restore(self) -> None:
         """Put it back under git's own lock; a lock that another process holds is respected.

@@ -312,7 +312,7 @@ def scratch_folder() -> AbstractContextManager[str]:
     """Make a folder for what is not kept: it goes with the block."""
     import tempfile  # with all that it imports 3 ms
 
-    return tempfile.TemporaryDirectory(prefix="ralphgit-")
+    return tempfile.TemporaryDirectory(prefix="ralphgit-", ignore_cleanup_errors=True)
 
 
 def objects_elsewhere(common_dir: str, folder: str) -> dict[str, str]:

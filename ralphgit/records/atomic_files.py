@@ -7,6 +7,7 @@ import itertools
 import os
 import stat
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import BinaryIO, cast
 
 from ralphgit.errors import NotWritable, Refused
@@ -169,7 +170,8 @@ class Undo:
         if kind is not None:
             self.undo()
         for kept in self._kept:
-            _remove(kept)
+            with suppress(OSError):  # what was to be done is done; `doctor` finds what is left
+                os.unlink(kept)
 
     def write(self, path: str, data: bytes) -> None:
         """As `files.write`, remembered."""

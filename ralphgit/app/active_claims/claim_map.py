@@ -248,6 +248,8 @@ class ClaimMap:
     def _leased(self) -> Iterable[ActiveClaim]:
         for lease in self.leases.values():
             row = self.base.known(lease.task)
+            if row is None:  # the base may have renamed it since
+                row = next((one for one in self.base.rows if one.claim == lease.claim), None)
             if row is not None and row.claim == lease.claim and row.status != "in-progress":
                 continue
             yield self._lease_claim(lease)
