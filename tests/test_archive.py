@@ -101,6 +101,26 @@ def test_what_is_finished_leaves_in_one_legal_commit(world: World) -> None:
     clean(world, "archiving", "--base", "main")
 
 
+def test_what_a_killed_write_leaves_beside_the_archive_is_not_read(world: World) -> None:
+    archived(world, "T-1")
+    folder, name = month(world).rsplit("/", 1)
+    world.write(f"{folder}/.ralph-tmp-1-0-{name}", world.read(f"{folder}/{name}"))
+    assert world.ralph("show", "T-1").code == 0
+    assert world.ralph("check").out == "No problem found.\n"
+
+
+def test_an_archive_that_was_killed_before_its_commit_names_the_way_back(world: World) -> None:
+    before = tree(world)
+    archived(world, "T-1")
+    world.git("reset", "--quiet", "--soft", "HEAD~1")
+    world.git("restore", "--staged", ".")
+    refused = world.ralph("archive", "T-1", "--json")
+    assert (refused.code, refused.error) == (8, "uncommitted")
+    assert world.run("sh", "-c", refused.json["error"]["hint"]).code == 0
+    assert (tree(world), world.git("status", "--porcelain")) == (before, "")
+    archived(world, "T-1")
+
+
 def test_restoring_gives_back_every_byte(world: World) -> None:
     before, graph = tree(world), world.read()
     archived(world)

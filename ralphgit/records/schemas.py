@@ -16,9 +16,16 @@ def audit_path(records: str, task: str, claim: str) -> str:
 
 
 def is_archive(records: str, path: str) -> bool:
-    """Whether `path` is a file of the archive below the folder `records`."""
+    """Whether `path` is a file of the archive below the folder `records`.
+
+    None is hidden: what a killed write leaves is.
+    """
     folder, _, name = path.rpartition("/")
-    return folder == f"{records}/{ARCHIVE}" and name.endswith(ARCHIVE_SUFFIX)
+    return (
+        folder == f"{records}/{ARCHIVE}"
+        and name.endswith(ARCHIVE_SUFFIX)
+        and not name.startswith(".")
+    )
 
 
 def file_name(kind: str) -> str:

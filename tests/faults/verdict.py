@@ -56,11 +56,16 @@ def _survived(stage: Stage, case: Case, moment: Moment) -> None:
 
 
 def _repeat(scene: Scene, case: Case) -> None:
-    """The command again; a lock that was left goes by `doctor --fix`, as the message says."""
+    """The command again; where it does not go on, after `doctor --fix` or what its hint says."""
     again = scene.place.ralph(*scene.words, "--json")
     if again.code == 1 and again.error == "index_locked":
         assert "doctor --fix" in again.json["error"]["hint"]
         assert "fixed: " in scene.place.ralph("doctor", "--fix").out
+        again = scene.place.ralph(*scene.words, "--json")
+    elif again.code and scene.place.ralph("doctor", "--fix").out.startswith("fixed: "):
+        again = scene.place.ralph(*scene.words, "--json")
+    if again.code and str(again.json["error"]["hint"]).startswith("git "):
+        assert scene.place.run("sh", "-c", again.json["error"]["hint"]).code == 0
         again = scene.place.ralph(*scene.words, "--json")
     # It may have been done already: then that is what the command says.
     assert again.code == 0 or again.error in case.again, f"repeated: {again}"

@@ -156,7 +156,8 @@ def _require_clean(project: Project) -> None:
         raise GuardRefused(
             f"{found[0][3:]} has changes that are not committed; nothing was changed; "
             "commit or stash them first",
-            code="uncommitted", hint="git stash",
+            code="uncommitted",
+            hint=take_back_command(project) if uncommitted(project) else "git stash",
             details={"files": [one[3:] for one in found]},
         )  # fmt: skip
     staged = index.staged_changes(project.repository.git, "HEAD")

@@ -44,19 +44,20 @@ def rename(project: Project, task: str, new: str) -> Renamed:
         place = file_named(project.places_here, new) or row.file
     written, gone = [], []
     with atomic_files.Undo() as undo:
-        for path, text in texts.items():
-            target = place if path == row.file else path
-            undo.write(project.file(target), text.encode("utf-8"))
-            written.append(target)
-            if target != path:
-                undo.remove(project.file(path))
-                gone.append(path)
         for path, target in _records(project, task, new):
             data = atomic_files.read(project.file(path)) or b""
             undo.write(project.file(target), with_task(data, task, new))
             undo.remove(project.file(path))
             written.append(target)
             gone.append(path)
+        # The task itself comes last: while it has its old id, a killed rename can be repeated.
+        for path in sorted(texts, key=lambda path: path == row.file):
+            target = place if path == row.file else path
+            undo.write(project.file(target), texts[path].encode("utf-8"))
+            written.append(target)
+            if target != path:
+                undo.remove(project.file(path))
+                gone.append(path)
     project.written()
     return Renamed(edit.changed(project, new, *written), task, tuple(gone))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ralphgit.errors import InvalidRecord
 from ralphgit.records.row_cache import Cache
-from ralphgit.records.schemas import ARCHIVE, ARCHIVE_SUFFIX
+from ralphgit.records.schemas import ARCHIVE, is_archive
 
 if TYPE_CHECKING:
     from ralphgit.records.archive_file import Archived, Entry
@@ -110,8 +110,5 @@ def files_below(top: str, records: str) -> list[str]:
         names = sorted(os.listdir(os.path.join(top, folder)))
     except (FileNotFoundError, NotADirectoryError):
         return []
-    return [
-        f"{folder}/{name}"
-        for name in names
-        if name.endswith(ARCHIVE_SUFFIX) and os.path.isfile(os.path.join(top, folder, name))
-    ]
+    found = [f"{folder}/{name}" for name in names]
+    return [path for path in found if is_archive(records, path) and os.path.isfile(f"{top}/{path}")]
