@@ -208,14 +208,13 @@ def _difference(before: _Shown, now: _Shown) -> str | None:
         return ""
     known = {(one["task"], one["claim"]): one for one in old["attempts"]}
     attempts = [one for one in new["attempts"] if one != known.pop(_key(one), None)]
-    if known:
-        return ""  # an attempt is gone: history was rewritten
-    if not (parts or changed or attempts):
+    if not (parts or changed or attempts or known):
         return None
-    return json.dumps(
-        {"generated": new["generated"], "parts": parts, "tasks": changed, "attempts": attempts},
-        ensure_ascii=False, separators=(",", ":"),
-    )  # fmt: skip
+    told = {
+        "generated": new["generated"], "parts": parts, "tasks": changed, "attempts": attempts,
+        "gone": [*known],  # such as a claim that was lost
+    }  # fmt: skip
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
 
 
 def _key(attempt: Mapping[str, Any]) -> tuple[str, str]:

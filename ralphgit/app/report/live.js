@@ -32,8 +32,9 @@ function renew(change) {
   for (const [id, html] of Object.entries(change.parts)) adopt(id, html);
   data.generated = change.generated;
   change.tasks.forEach(renewTask);
-  if (change.attempts.length) {
+  if (change.attempts.length || change.gone.length) {
     const all = new Map(data.attempts.map((one) => [keyOf(one), one]));
+    for (const [task, claim] of change.gone) all.delete(keyOf({ task, claim }));
     for (const one of change.attempts) all.set(keyOf(one), one);
     data.attempts = [...all.values()].sort((a, b) => (a.began < b.began ? -1 : a.began > b.began ? 1 : 0));
   }
