@@ -268,7 +268,8 @@ def notes(place: Place) -> list[tuple[str, str, str]]:
 
 def test_deleted_and_emptied_tests_and_changed_checks_are_named(tmp_path: Path) -> None:
     world = world_of(tmp_path, "verify: [sh ./check.sh && test -s new.sh]")
-    names = ("test_gone", "test_empty", "test_moved", "test_renamed", "test_less", "test_same")
+    names = ("test_gone", "test_empty", "test_moved", "test_renamed", "test_less", "test_same",
+             "test_away", "test_linked")  # fmt: skip
     for name in names:
         world.write(f"tests/{name}.py", f"# {name}\n{TESTS}")
     world.write("check.sh", "true\n")
@@ -281,12 +282,18 @@ def test_deleted_and_emptied_tests_and_changed_checks_are_named(tmp_path: Path) 
     alpha.write("sub/test_renamed.py", f"# changed\n{TESTS}")
     alpha.write("tests/test_empty.py", "# nothing\n")
     alpha.write("tests/test_less.py", TESTS)
+    (alpha.path / "attic").mkdir()
+    alpha.git("mv", "tests/test_away.py", "attic/notes.md")
+    alpha.git("rm", "--quiet", "tests/test_linked.py")
+    (alpha.path / "tests" / "test_linked.py").symlink_to("../new.sh")
     alpha.write("check.sh", "exit 0\n")
     alpha.write("new.sh", "exit 0\n")
     alpha.complete()
     assert notes(alpha) == [
+        ("concern", "test_deleted", "a test is deleted: tests/test_away.py"),
         ("concern", "test_deleted", "a test is deleted: tests/test_gone.py"),
         ("concern", "test_emptied", "a test is emptied: tests/test_empty.py"),
+        ("concern", "test_emptied", "a test is no file now: tests/test_linked.py"),
         ("concern", "verify_file", "check.sh is changed, and verifies T-1"),
     ]
 
