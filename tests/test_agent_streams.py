@@ -17,8 +17,11 @@ from test_loop import events, loop, made, on_base, start, task
 from test_outcomes import reset
 from world import PATIENCE, ROOT, Place, until
 
+from ralphgit.cli import render
 from ralphgit.loop import presets
 from ralphgit.loop.agent_log import AgentLog
+from ralphgit.loop.presets import event_parts
+from ralphgit.model import usage
 from ralphgit.model.task import Usage
 from ralphgit.records import yaml_reader
 from ralphgit.rules import agent_outcome
@@ -233,6 +236,18 @@ def test_a_loop_stops_after_what_it_may_cost(tmp_path: Path) -> None:
     assert "0.02 USD are spent (--max-cost 0.02); what was begun stays as it is" in ran.err
     ran = loop(alpha, "--agent", "claude", "--max-cost", "1", env=env)
     assert (ran.code, ran.out.splitlines()[0] != first) == (0, True), ran.err
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), -1.0, 1e308, 10**400, True, "5"])
+def test_a_cost_that_is_none_counts_as_not_told(value: object) -> None:
+    assert event_parts.cost(value) is None
+    told = usage.parsed({"cost_usd": value, "seconds": value, "input_tokens": 7})
+    assert told == Usage(input_tokens=7)
+
+
+def test_json_has_no_number_that_is_not_finite() -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        render.encoded({"cost_usd": float("inf")})
 
 
 def test_a_loop_stops_after_an_attempt_that_failed_and_goes_on_later(tmp_path: Path) -> None:

@@ -18,10 +18,11 @@ from ralphgit.rules.readiness import TaskState
 SCHEMA_VERSION = 1
 
 
-def _json(value: object) -> str:
+def encoded(value: object) -> str:
+    """Encode `value` as JSON. Raises: ValueError for a number that is not finite: JSON has none."""
     import json  # what people read needs none of it
 
-    return json.dumps(value)
+    return json.dumps(value, allow_nan=False)
 
 
 class Json(str):
@@ -129,15 +130,15 @@ def _warn(warnings: Sequence[str], screen: Screen) -> None:
 
 def envelope(kind: str, data: object, warnings: Sequence[str], error: RalphError | None) -> str:
     """Encode the one JSON object of SPEC 6."""
-    told = data if isinstance(data, Json) else _json(data)
+    told = data if isinstance(data, Json) else encoded(data)
     failure: dict[str, object] | None = None
     if error is not None:
         failure = {"code": error.code, "exit": error.exit_code, "message": error.message}
         failure |= {**error.details, "hint": error.hint}
     text = (
-        f'{{"schema_version": {SCHEMA_VERSION}, "kind": {_json(kind)}, '
+        f'{{"schema_version": {SCHEMA_VERSION}, "kind": {encoded(kind)}, '
         f'"ok": {"false" if error else "true"}, "data": {told}, '
-        f'"warnings": {_json(list(warnings))}, "error": {_json(failure)}}}'
+        f'"warnings": {encoded(list(warnings))}, "error": {encoded(failure)}}}'
     )
     return text.replace("\x7f", "\\u007f")
 
@@ -196,9 +197,9 @@ def task_json(row: Row, task_state: TaskState) -> str:
         middle = _FREE
     else:
         middle = (
-            f'"holder": {_json(holder_of(task_state.holder))}, '
+            f'"holder": {encoded(holder_of(task_state.holder))}, '
             f'"stale": {"true" if task_state.stale else "false"}, '
-            f'"blocked_on": {_json(task_state.blocked_on)}'
+            f'"blocked_on": {encoded(task_state.blocked_on)}'
         )
     return (
         f'{row.json[:-1]}, "state": "{task_state.state}", {middle}, '
@@ -208,7 +209,7 @@ def task_json(row: Row, task_state: TaskState) -> str:
 
 @lru_cache(maxsize=8)
 def _quoted(file: str) -> str:
-    return _json(file)
+    return encoded(file)
 
 
 def tasks_json(pairs: Sequence[tuple[Row, TaskState]]) -> str:
@@ -240,5 +241,5 @@ def _note(task_state: TaskState) -> str:
 
 def stored_task(row: Row, task_state: TaskState, **beside: object) -> Json:
     """Encode `{"task": TASK}` with more keys beside it."""
-    more = "".join(f', "{key}": {_json(value)}' for key, value in beside.items())
+    more = "".join(f', "{key}": {encoded(value)}' for key, value in beside.items())
     return Json(f'{{"task": {task_json(row, task_state)}{more}}}')

@@ -145,6 +145,10 @@ class Task(NamedTuple):
         return self.lifecycle.epoch
 
 
+#: No attempt costs as much, in US dollars: a number above is none, and infinity is neither.
+MOST_USD = 1e9
+
+
 class Usage(NamedTuple):
     """What an attempt has used, as its agent said it; a zero, None or "" is what it did not say."""
 

@@ -32,7 +32,16 @@ def parsed(value: object) -> Usage | None:
         for name, kind in usual.items()
         if type(value.get(name)) in ((int, float) if isinstance(kind, float) else (type(kind),))
     }
-    return Usage(**known)
+    return Usage(**{name: said for name, said in known.items() if not _is_beyond(said)})
+
+
+#: Of tokens, seconds and dollars: more than any attempt has used.
+_MOST_USED = 1e12
+
+
+def _is_beyond(said: object) -> bool:
+    """Whether it is a number that nobody has used: not finite, or out of all bounds."""
+    return isinstance(said, (int, float)) and not 0 <= said <= _MOST_USED
 
 
 def in_words(usage: Usage) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import NamedTuple
 
 from ralphgit.app.lifecycle import preflight
 from ralphgit.app.status import local_base
 from ralphgit.cli.command_call import Call
-from ralphgit.cli.render import Json, Outcome, safe, task_json
+from ralphgit.cli.render import Json, Outcome, encoded, safe, task_json
 from ralphgit.rules.claim_options import ClaimOptions, Priorities
 
 
@@ -27,7 +26,7 @@ def run(call: Call, options: Options) -> Outcome:
     checks = [{"check": f.check, "ok": f.ok, "message": f.message} for f in found.findings]
     task = task_json(*found.task) if found.task else "null"
     return Outcome(
-        Json(f'{{"task": {task}, "checks": {json.dumps(checks)}}}'),
+        Json(f'{{"task": {task}, "checks": {encoded(checks)}}}'),
         before=[f"{'ok' if f.ok else 'no'}  {safe(f.message)}" for f in found.findings],
         error=found.error,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -13,7 +12,7 @@ from ralphgit.app.status.workers import Busy
 from ralphgit.app.workspace.project import Project
 from ralphgit.cli.amount import Amount
 from ralphgit.cli.command_call import Call
-from ralphgit.cli.render import NOBODY, Json, Outcome, Table, safe, tasks_json
+from ralphgit.cli.render import NOBODY, Json, Outcome, Table, encoded, safe, tasks_json
 from ralphgit.cli.shared_options import MOST
 from ralphgit.errors import RalphError
 from ralphgit.model.printable import at_utc, duration, short_duration
@@ -127,11 +126,11 @@ def _data(project: Project, found: Overview, amount: Amount) -> Json:
         **nothing.details, "hint": nothing.hint,
     }  # fmt: skip
     return Json(
-        f'{{"base": {json.dumps(found.base)}, "counts": {json.dumps(found.counts)}, '
+        f'{{"base": {encoded(found.base)}, "counts": {encoded(found.counts)}, '
         f'"tasks": {tasks_json(amount.first(tasks))}, "total": {len(tasks)}, '
-        f'"workers": {json.dumps(workers)}, "attention": {json.dumps(attention)}, '
-        f'"unverified": {json.dumps(found.unverified)}, "usage": {json.dumps(_sums(found.usage))}, '
-        f'"next": {json.dumps(ready)}, "nothing": {json.dumps(why)}}}'
+        f'"workers": {encoded(workers)}, "attention": {encoded(attention)}, '
+        f'"unverified": {encoded(found.unverified)}, "usage": {encoded(_sums(found.usage))}, '
+        f'"next": {encoded(ready)}, "nothing": {encoded(why)}}}'
     )
 
 

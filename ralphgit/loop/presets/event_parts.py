@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ralphgit.loop.presets.preset import Did, Event, Read, Seen
-from ralphgit.model.task import Usage
+from ralphgit.model.task import MOST_USD, Usage
 
 #: So much of a command or a line is shown.
 _MOST_SHOWN = 300
@@ -53,8 +53,10 @@ def number(value: object) -> int:
 
 
 def cost(value: object) -> float | None:
-    """`value` as US dollars; None for what is none."""
-    return float(value) if type(value) in (int, float) and value >= 0 else None  # type: ignore[operator,arg-type]
+    """`value` as US dollars; None for what is none, or more than anything costs."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value) if 0 <= value <= MOST_USD else None
 
 
 def mapping(value: object) -> Mapping[str, Any]:
