@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -180,6 +181,27 @@ def test_what_an_older_version_stored_asks_again(tmp_path: Path) -> None:
     assert len(asked(world)) == 2
     assert world.ralph("trust", "--yes").code == 0
     assert asked(world) == []
+
+
+def test_the_end_of_the_input_is_a_no(tmp_path: Path) -> None:
+    """Ctrl-D at the question, at a terminal."""
+    world = made(tmp_path)
+    pid, terminal = pty.fork()
+    if not pid:
+        words = [sys.executable, "-m", "ralphgit", "-C", str(world.path), "trust"]
+        os.execve(sys.executable, words, dict(world.environ))
+    said = b""
+    while b"[y/N]" not in said:
+        said += os.read(terminal, 4096)
+    os.write(terminal, b"\x04")
+    try:
+        while more := os.read(terminal, 4096):
+            said += more
+    except OSError:  # how Linux says that nobody writes any more
+        pass
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7, said
+    assert b"not trusted; nothing was changed" in said
+    os.close(terminal)
 
 
 # -- who answers -------------------------------------------------------------------------
