@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,9 @@ import ryaml
 import slow
 from running import lines_below, with_variable
 from world import PATIENCE, Place, Result, World, until
+
+from ralphgit.app.workspace import heartbeat
+from ralphgit.loop import fleet_state
 
 QUICK = {"RALPH_LOOP_BACKOFF": "0.01", "RALPH_LOOP_FAILURES": "50", "RALPH_LOOP_CHECK": "0.2"}
 
@@ -389,6 +394,32 @@ def test_stop_after_the_task_and_stop_now(tmp_path: Path) -> None:
     assert alpha.world.ralph("stop", "--all", "--now").code == 0
     running.communicate(timeout=PATIENCE)
     assert running.returncode == 143
+
+
+def test_stop_now_ends_no_process_that_a_forged_heartbeat_names(tmp_path: Path) -> None:
+    """Neither without a loop in that worktree, nor while another process is its loop."""
+    alpha = made(tmp_path, task("T-1"))
+    other = subprocess.Popen(["sleep", "600"])
+    beat = heartbeat.Heartbeat(
+        **heartbeat.noted(other.pid)._asdict(), worker="alpha", task="T-1", claim="x",
+        phase="agent", time=time.time(),
+    )  # fmt: skip
+    heartbeat.write(str(alpha.path), beat)
+    fleet_state.note_down(str(alpha.path), "background", other.pid)
+    lock = Path(alpha.git("rev-parse", "--absolute-git-dir")) / "ralphgit" / "loop.lock"
+    lock.parent.mkdir(exist_ok=True)
+    for line in ("stop alpha --now", "stop alpha", "fleet down alpha --now"):
+        assert alpha.world.ralph(*line.split(), "--json").error == "no_loop", line
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.write("1\n")
+        file.flush()
+        assert alpha.world.ralph("stop", "alpha", "--now", "--json").error == "no_loop"
+    (alpha.path / ".ralph" / "heartbeat").unlink()
+    assert alpha.world.ralph("fleet", "down", "alpha", "--now", "--json").error == "no_loop"
+    assert other.poll() is None
+    other.kill()
+    other.wait()
 
 
 @pytest.mark.slow

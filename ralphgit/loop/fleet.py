@@ -297,6 +297,16 @@ def last_error(top: str) -> str:
 # -- attach and down -----------------------------------------------------------------------
 
 
+def _is_in(pid: int, top: str) -> bool:
+    """Whether a process has begun in the worktree, as a loop that was just started has."""
+    import psutil
+
+    try:
+        return os.path.realpath(psutil.Process(pid).cwd()) == os.path.realpath(top)
+    except psutil.Error:
+        return False
+
+
 def down(project: Project, names: Sequence[str], *, now: bool) -> list[Ending]:
     """Ask some of the fleet's loops to end, all without `names`; see `stop.stop`.
 
@@ -317,8 +327,10 @@ def down(project: Project, names: Sequence[str], *, now: bool) -> list[Ending]:
         try:
             if beat is not None:
                 stop.stop(project, (one.path,), every=False, now=now)
-            else:
+            elif _is_in(pid, one.path):  # it has just started, and has no lock yet
                 os.kill(pid, signal.SIGTERM)
+            else:
+                continue  # whoever wrote that note, it is of no loop
         except (GuardRefused, ProcessLookupError):
             continue  # it has ended meanwhile
         task = beat.task if beat is not None else ""

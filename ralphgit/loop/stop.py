@@ -6,7 +6,7 @@ import os
 import signal
 from typing import NamedTuple
 
-from ralphgit.app.workspace import heartbeat, worktree_names
+from ralphgit.app.workspace import heartbeat, locks, worktree_names
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.records import atomic_files
@@ -26,8 +26,8 @@ def stop(project: Project, names: tuple[str, ...], *, every: bool, now: bool) ->
     """Ask the loops of some worktrees (this one's without `names`) to end.
 
     After their task by a note that they look for; `now` by SIGTERM, on which a loop stops its
-    agent and keeps its claim. A process that only has the number of one that is gone is not
-    touched.
+    agent and keeps its claim. A process that has not the lock of that worktree's loop is not
+    touched, whatever the heartbeat says.
 
     Raises: GuardRefused (no_loop), UsageError (unknown_worktree), NotWritable.
     """
@@ -37,6 +37,8 @@ def stop(project: Project, names: tuple[str, ...], *, every: bool, now: bool) ->
         beat = heartbeat.read(worktree.path)
         if beat is None or not beat.process.here or beat.process.gone:
             continue
+        if locks.loop_of(project, worktree.path) != beat.pid:
+            continue  # whoever wrote that heartbeat, it is of no loop
         if now:
             try:
                 os.kill(beat.pid, signal.SIGTERM)

@@ -13,6 +13,7 @@ import time
 from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, NotWritable
+from ralphgit.git import worktrees
 
 _PATIENCE_S = 10.0
 _TURN_S = 0.02
@@ -171,13 +172,29 @@ class LoopLock(_Lock):
         return 0
 
 
+def loop_of(project: Project, top: str) -> int:
+    """The process of the loop that works in the worktree `top`, by its lock; 0 if none does.
+
+    The lock is beside the repository, where `.ralph` of a worktree has no say.
+    """
+    common = project.repository.common_dir
+    folder = worktrees.folders(common).get(os.path.realpath(top), common)
+    return process_with_loop_lock(os.path.join(folder, "ralphgit", "loop.lock"))
+
+
 def process_with_loop_lock(path: str) -> int:
-    """The process that has the loop's lock `path` now; 0 if none has, or it does not say."""
+    """The process that has the loop's lock `path` now; 0 if none has, or it does not say.
+
+    On a file system without locks it is the last one that had it.
+    """
     probe = _Lock()
     try:
         probe._open(path)
-        if probe._take(0.0):
+        try:
+            fcntl.flock(probe._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return 0
+        except OSError:  # another process has it, or there are no locks
+            pass
         text = os.pread(probe._fd, 32, 0).strip()
         return int(text) if text.isdigit() else 0
     except OSError:
