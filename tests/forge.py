@@ -110,12 +110,15 @@ class Repository:
                  f"+refs/heads/{branch}:refs/pull/{branch}")  # fmt: skip
         return f"refs/pull/{branch}"
 
-    def merge_or_wait(self, pull: dict[str, Any], method: str) -> None:
-        """Merge it now, or as soon as its checks have passed."""
+    def merge_or_wait(self, pull: dict[str, Any], method: str, commit: str) -> bool:
+        """Merge it now, or once its checks have passed; False where `commit` is not its tip."""
+        if commit != self.tip(pull):
+            return False
         if self.hold or self.is_red(pull):
             self.change(pull["head"], auto=method)
         else:
             self.merge(pull["head"], method)
+        return True
 
     def is_red(self, pull: dict[str, Any]) -> bool:
         """Whether its checks have failed on what its branch is now."""
@@ -210,6 +213,10 @@ class Forge(Repository):
             "RALPH_LAND_POLL": "0.01",
         }
 
+    def followed(self, verb: str, command: str) -> None:
+        """After each `gh pr VERB`, somebody runs `command` in a shell."""
+        (self.folder / f"then-{verb}").write_text(command)
+
     def breaks(self, verb: str, said: str) -> None:
         """From now on `gh pr VERB` fails."""
         (self.folder / f"broken-{verb}").write_text(said)
@@ -273,10 +280,18 @@ def main(top: str, program: str, words: list[str]) -> int:
         if program == "glab" and "--head" in flags:
             head = f"{flags['--head'].partition('/')[0]}:{flags['--source-branch']}"
         base = flags.get("--base") or flags["--target-branch"]
-        sys.stdout.write(forge.open(head, base, flags["--title"], body)["url"] + "\n")
+        made = forge.open(head, base, flags["--title"], body)
+        if (then := folder / "then-create").exists():
+            import subprocess  # slow to import, and seldom needed
+
+            subprocess.run(["sh", "-c", then.read_text()], check=True)
+        sys.stdout.write(made["url"] + "\n")
     elif verb == "merge":
         method = next((m for m in ("squash", "rebase") if f"--{m}" in words), "merge")
-        forge.merge_or_wait(mine[-1], method)
+        commit = flags["--match-head-commit" if program == "gh" else "--sha"]
+        if not forge.merge_or_wait(mine[-1], method, commit):
+            sys.stderr.write("Head branch was modified. Review and try the merge again.\n")
+            return 1
     elif verb in ("comment", "note"):
         text = flags.get("--body") or flags["--message"]
         forge.says(mine[-1]["head"], "us", text, asks=False)

@@ -187,7 +187,8 @@ class GiteaApi:
                 ]  # fmt: skip
             case "POST", ["pulls", number, "merge"]:
                 assert body["merge_when_checks_succeed"] is True
-                self.forge.merge_or_wait(pulls[number], body["Do"])
+                if not self.forge.merge_or_wait(pulls[number], body["Do"], body["head_commit_id"]):
+                    return 409, {"message": "head out of date"}
                 return 200, None
         return 404, {"message": f"{method} {words}"}
 
@@ -361,7 +362,8 @@ class GitLabApi:
                 method = "squash" if body.get("squash") else "merge"
                 method = "rebase" if number in self._rebased else method
                 assert body.get("auto_merge") or body.get("merge_when_pipeline_succeeds"), body
-                self.forge.merge_or_wait(pulls[number], method)
+                if not self.forge.merge_or_wait(pulls[number], method, body["sha"]):
+                    return 409, {"message": "SHA does not match HEAD of source branch"}
                 return 200, self._shown(self.forge.pulls[int(number) - 1])
             case "POST", ["projects", _, "merge_requests", number, "notes"]:
                 self.forge.says(pulls[number]["head"], "us", body["body"], asks=False)

@@ -75,7 +75,8 @@ class GitHubFlow:
                                                               "url": url}}}  # fmt: skip
             case "PullRequestAutoMerge":
                 pull = self.forge.pulls[int(sent["pullRequestId"]) - 1]
-                self.forge.merge_or_wait(pull, sent["mergeMethod"].lower())
+                commit = sent["expectedHeadOid"]
+                assert self.forge.merge_or_wait(pull, sent["mergeMethod"].lower(), commit)
                 return {"enablePullRequestAutoMerge": {"clientMutationId": ""}}
             case "PullRequestUpdate":
                 pull = self.forge.pulls[int(sent["pullRequestId"]) - 1]

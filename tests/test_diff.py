@@ -110,7 +110,7 @@ def test_a_claim_and_its_completion(world: World) -> None:
         "range": {"old": fork, "new": head, "base": "main", "head": "alpha"},
         "added": [], "removed": [], "moved": 0, "archived": [], "restored": [],
         "edges": {"added": [], "removed": []},
-        "ready": ["T-2"], "files": ["one.txt"], "outside_scope": [],
+        "ready": ["T-2"], "files": ["one.txt"], "outside_scope": [], "settings": [],
         "notes": [{"severity": "concern", "code": "concern", "task": "T-1",
                    "message": "T-1: alpha is not sure: it is short"}],
     }  # fmt: skip
@@ -218,6 +218,32 @@ def test_what_is_against_it(world: World) -> None:
     assert changes(alpha)["T-3"]["change"] == "remove"
     # Evidence that the older side had is missed, too.
     assert ("problem", "removed_evidence") in codes(alpha, "HEAD~1..HEAD")
+
+
+def test_changed_settings_are_named_those_that_keep_workers_in_check_first(world: World) -> None:
+    world.write("ralph.toml", "[verify]\nrequired = true\n")
+    world.commit("Settings")
+    alpha = world.worktree("alpha")
+    alpha.write("ralph.toml", "land.method = 'merge'\nland.concerns = true\nfleet.stagger = 1\n")
+    alpha.commit("No work")
+    assert alpha.ralph("diff").out.splitlines()[2:] == [
+        "a safety setting is changed: land.concerns, false -> true",
+        "a safety setting is changed: verify.required, true -> false",
+        "a setting is changed: fleet.stagger, 2.0 -> 1.0",
+        "1 file besides the records is changed",
+    ]
+    assert codes(alpha) == []
+    assert done(alpha, "diff")["settings"][0] == {
+        "name": "land.concerns", "from": False, "to": True, "safety": True,
+    }  # fmt: skip
+    done(alpha, "claim", "T-1", "--no-fetch", "--force", "settings here")
+    alpha.write("one.txt", "1\n")
+    done(alpha, "complete")
+    assert codes(alpha)[-3:] == [("concern", "settings_changed")] * 3
+    assert "a safety setting is changed" in alpha.ralph("diff", "--format", "markdown").out
+    alpha.write("ralph.toml", "nonsense")
+    alpha.commit("Nonsense")
+    assert "ralph.toml is changed, and cannot be read" in world.ralph("diff", "alpha").out
 
 
 def test_records_that_cannot_be_read_are_named_and_the_rest_is_told(tmp_path: Path) -> None:

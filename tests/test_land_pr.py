@@ -157,9 +157,54 @@ def test_auto_merge_drains_a_chain(method: str, tmp_path: Path) -> None:
         0, "done: T-1 T-2 T-3\nThe loop has ended: everything is done.\n",
     ), ran.err  # fmt: skip
     merges = [call for call in forge.calls if call[2] == "merge"]
-    assert [call[4:] for call in merges] == [["--auto", f"--{method}"]] * 3
+    assert [call[4:6] for call in merges] == [["--auto", f"--{method}"]] * 3
     assert len(branches(alpha)) == 1
     assert rescued(alpha) == []
+
+
+@pytest.mark.parametrize(
+    "edit",
+    slow.but(
+        1,
+        [
+            "sed -i 's/test -s two.txt/true/' task-graph.yaml",
+            "sed -i '/review: ann/d' task-graph.yaml",
+            "printf '  - id: T-9\\n    title: More\\n    status: pending\\n' >> task-graph.yaml",
+            "printf 'verify.required = false\\n' > ralph.toml",
+            "sed -i 's/outputs: .one.txt./&\\n    priority: 0/' task-graph.yaml",
+        ],
+    ),
+)
+def test_a_branch_that_changes_more_than_its_task_is_not_merged_by_itself(
+    edit: str, tmp_path: Path
+) -> None:
+    alpha = made(
+        tmp_path,
+        task(
+            "T-1", "outputs: [one.txt]", "verify: [test -s one.txt]",
+            script="{write: {one.txt: good}, run: 'sh ../edit.sh'}",
+        ),
+        task("T-2", "review: ann", "verify: [test -s two.txt]", depends="T-1"),
+        files={"ralph.toml": "verify.required = true\n"},
+    )  # fmt: skip
+    (alpha.world.folder / "edit.sh").write_text(edit)
+    forge = Forge(alpha.world)
+    ran = run(alpha, forge, RALPH_LAND_AUTO_MERGE="always", RALPH_SCRIPT_RUN="1")
+    assert len(forge.pulls) == 1, ran.err
+    assert "gh pr merge" not in forge.verbs()
+    assert "so a person merges it" in ran.err
+
+
+def test_what_comes_to_the_branch_after_it_was_judged_is_not_merged(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", "outputs: [one.txt]", "verify: [test -s one.txt]"))
+    forge = Forge(alpha.world)
+    git = f"git --git-dir={alpha.world.origin.path}"
+    refs = f"{git} for-each-ref --format='%(refname)' refs/heads/ralph"
+    forge.followed("create", f"{refs} | xargs -I@ {git} update-ref @ refs/heads/main")
+    ran = run(alpha, forge, RALPH_LAND_AUTO_MERGE="always")
+    assert [call[6] for call in forge.calls if call[2] == "merge"] == ["--match-head-commit"]
+    assert "Head branch was modified" in ran.err
+    assert [pull["state"] for pull in forge.pulls] == ["OPEN"]
 
 
 @pytest.mark.slow

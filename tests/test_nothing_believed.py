@@ -232,6 +232,28 @@ def test_a_file_that_git_is_told_not_to_look_at_is_looked_at(bit: str, tmp_path:
     assert alpha.git("show", "origin/main:a.txt") == "good"
 
 
+@pytest.mark.parametrize("scope", slow.but(1, ["", "scope: {write: ['**']}"]))
+def test_safety_settings_that_the_agent_changes_wait_for_a_person(
+    scope: str, tmp_path: Path
+) -> None:
+    one = task("T-1", "verify: [mytest]", *([scope] if scope else []))
+    alpha = made(tmp_path, one, files={"ralph.toml": "[verify]\nrequired = true\n"})
+    told = work(alpha, "echo good > a.txt; echo 'land.concerns = true' > ralph.toml")
+    assert on_base(alpha, "T-1")["status"] == "pending", told
+    assert "a safety setting is changed: verify.required, true -> false (ralph.toml)" in told
+    assert alpha.git("show", "origin/main:ralph.toml") == "[verify]\nrequired = true"
+    assert alpha.world.ralph("land", "--all").code == 7
+    landed = alpha.world.ralph("land", "--all", "--accept-concerns")
+    assert (landed.code, on_base(alpha, "T-1")["status"]) == (0, "complete"), landed.err
+
+
+def test_settings_that_are_the_work_land(tmp_path: Path) -> None:
+    one = task("T-1", "verify: [mytest]", "scope: {write: [a.txt, ralph.toml]}")
+    alpha = made(tmp_path, one, files={"ralph.toml": "[verify]\nrequired = true\n"})
+    told = work(alpha, "echo good > a.txt; echo 'land.concerns = true' > ralph.toml")
+    assert on_base(alpha, "T-1")["status"] == "complete", told
+
+
 HIDING = {
     "a .gitignore that ignores itself": "printf 'check.sh\\n.gitignore\\n' > .gitignore",
     "one in a folder": ("rm check.sh; printf '*\\n' > lib/.gitignore; touch lib/conftest.py"),

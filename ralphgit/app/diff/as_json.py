@@ -32,6 +32,10 @@ def as_json(diff: Diff) -> dict[str, object]:
         "ready": [row.id for row in diff.ready],
         "files": list(diff.files),
         "outside_scope": list(diff.outside),
+        "settings": [
+            {"name": one.name, "from": one.old, "to": one.new, "safety": one.safety}
+            for one in diff.settings
+        ],
         "notes": [note._asdict() for note in diff.notes],
     }  # fmt: skip
 

@@ -75,6 +75,9 @@ class _Page:
 
     def parts(self, diff: Diff, room: int) -> Iterator[str]:
         """The paragraphs, in at most `room` characters with what parts them."""
+        told = [f"- {self.text(one)}" for one in sentences.settings(diff)]
+        if told:
+            yield "\n".join(_fitting(told, _READY, "- and {} more."))
         if diff.verdict == UNCHANGED:
             yield _sentence(self.text(sentences.files(diff)))
             return

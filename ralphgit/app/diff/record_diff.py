@@ -14,12 +14,14 @@ from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.gate import (
     changed,
     reverts,
+    settings_changes,
     tampering,
     unpacked,
     work_and_records,
     write_scope,
 )
 from ralphgit.app.gate.changed import BranchChange, Span
+from ralphgit.app.gate.settings_changes import SettingChange
 from ralphgit.app.workspace import graph_view, record_tree
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord
@@ -60,6 +62,8 @@ class Diff(NamedTuple):
     """The tasks that went into the archive."""
     restored: tuple[str, ...] = ()
     """Those that came back from there."""
+    settings: tuple[SettingChange, ...] = ()
+    """What `ralph.toml` sets otherwise, what keeps workers in check first."""
 
     @property
     def verdict(self) -> str:
@@ -161,6 +165,10 @@ class _Gathering:
         others = [one for one in paths if one.path not in own]
         objects = self.project.repository.objects
         self.notes += weakened_checks.notes(objects, others, changes)
+        settings = settings_changes.between(objects, self.range.old, self.range.new)
+        if any(one.worked_on for one in changes):
+            for one in settings:
+                self.notes.append(ChangeNote(CONCERN, "settings_changed", "", one.sentence))
         self._note_reverts()
         self._note_tampering()
         self._note_imports()
@@ -185,7 +193,7 @@ class _Gathering:
         notes = tuple(sorted(dict.fromkeys(self.notes), key=lambda note: note.severity != PROBLEM))
         return Diff(
             self.range, self.old, self.new, changes, files, outside, notes, moved,
-            tuple(self.packed.archived), tuple(self.packed.restored),
+            tuple(self.packed.archived), tuple(self.packed.restored), tuple(settings),
         )  # fmt: skip
 
     def _note_errors(self) -> None:

@@ -51,6 +51,7 @@ def lines(diff: Diff) -> Iterator[str]:
     yield verdict(diff)
     yield compared(diff)
     if diff.verdict == UNCHANGED:
+        yield from settings(diff)
         yield files(diff)
         return
     if diff.notes:
@@ -68,6 +69,7 @@ def lines(diff: Diff) -> Iterator[str]:
         yield "becomes ready:"
         yield from (f"  {row.id}  {row.title}" for row in ready)
     yield ""
+    yield from settings(diff)
     yield files(diff)
 
 
@@ -234,6 +236,12 @@ def _proof(judged: evidence_verdict.Judged) -> str:
     about = f"{one.artifact.path}: " if one.artifact else ""
     by = f", by {one.by}" if one.by else ""
     return f"evidence {one.id}, {freshness}{by}: {about}{one.shows}"
+
+
+def settings(diff: Diff) -> Iterator[str]:
+    """Say which settings are changed, where no note says so."""
+    if not any(note.code == "settings_changed" for note in diff.notes):
+        yield from (one.sentence for one in diff.settings)
 
 
 def files(diff: Diff) -> str:

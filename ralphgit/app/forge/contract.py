@@ -47,8 +47,10 @@ class Forge(Protocol):
     def log(self, pull: str, check: Check) -> str:
         """What a failed check printed; "" where that cannot be had."""
 
-    def merge_when_allowed(self, pull: str, method: str) -> None:
-        """Have the forge merge it as soon as its rules are met; again changes nothing."""
+    def merge_when_allowed(self, pull: str, method: str, commit: str) -> None:
+        """Have the forge merge it as soon as its rules are met, and only while `commit` is its last
+        one; again changes nothing.
+        """
 
     def retarget(self, pull: str, base: str) -> None:
         """Have it merged into another branch."""

@@ -101,10 +101,10 @@ class Gitea:
     def log(self, pull: str, check: Check) -> str:
         return ""  # only an address is told of a status, and what is there is made for people
 
-    def merge_when_allowed(self, pull: str, method: str) -> None:
+    def merge_when_allowed(self, pull: str, method: str, commit: str) -> None:
         number = self._pull(pull).get("number")
         self._ask("POST", f"pulls/{number}/merge", {
-            "Do": method, "merge_when_checks_succeed": True,
+            "Do": method, "merge_when_checks_succeed": True, "head_commit_id": commit,
         })  # fmt: skip
 
     def retarget(self, pull: str, base: str) -> None:

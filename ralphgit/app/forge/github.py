@@ -90,8 +90,8 @@ class GitHub:
         path = f"repos/{place.repository}/actions/jobs/{check.job}/logs"
         return self._ask("api", path, "--hostname", place.host)
 
-    def merge_when_allowed(self, pull: str, method: str) -> None:
-        self._ask("pr", "merge", pull, "--auto", f"--{method}")
+    def merge_when_allowed(self, pull: str, method: str, commit: str) -> None:
+        self._ask("pr", "merge", pull, "--auto", f"--{method}", "--match-head-commit", commit)
 
     def retarget(self, pull: str, base: str) -> None:
         self._ask("pr", "edit", pull, "--base", base)

@@ -100,9 +100,9 @@ class GitLab:
             return ""
         return self._ask("api", *_project(place, f"jobs/{check.job}/trace"))
 
-    def merge_when_allowed(self, pull: str, method: str) -> None:
+    def merge_when_allowed(self, pull: str, method: str, commit: str) -> None:
         how = () if method == "merge" else (f"--{method}",)
-        self._ask("mr", "merge", _reference(pull), "--auto-merge", *how, "--yes")
+        self._ask("mr", "merge", _reference(pull), "--auto-merge", *how, "--sha", commit, "--yes")
 
     def retarget(self, pull: str, base: str) -> None:
         place = places.address(pull)

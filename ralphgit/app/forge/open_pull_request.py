@@ -51,6 +51,13 @@ class Opened(NamedTuple):
     """What the remote, or what opened it, has to tell."""
 
 
+class Pushed(NamedTuple):
+    commit: str
+    """What the remote's branch is at."""
+    said: tuple[str, ...] = ()
+    """What the remote says."""
+
+
 def opens(project: Project) -> bool:
     """Whether a pull request can be opened from here: by a forge's program that is installed, or
     as `land.via` says.
@@ -92,7 +99,8 @@ def publish(project: Project, wanted: Request) -> Opened:
     """
     via, branch = choice.via(project), wanted.branch
     options = _push_options(project, wanted) if via == "push-options" else ()
-    said = push(project, wanted.leases, branch, wanted.head, options)
+    sent = push(project, wanted.leases, branch, wanted.head, options)
+    said = sent.said
     known = {pull.claim: pull for pull in tracked_pull_requests.read(project.top)}
     pulls = []
     for lease in wanted.leases:
@@ -112,7 +120,7 @@ def publish(project: Project, wanted: Request) -> Opened:
         if (there := choice.of(project)) is not None:
             found = there.find(branch)
             url = there.create(request) if found is None else found
-            said = _merge_when_allowed(project, there, url or branch, wanted)
+            said = _merge_when_allowed(project, there, url or branch, wanted, sent.commit)
         elif via == COMMAND:
             url, said = _command(project, wanted.leases, request)
         else:
@@ -129,8 +137,8 @@ def push(
     branch: str,
     head: str,
     options: tuple[str, ...] = (),
-) -> tuple[str, ...]:
-    """Bring `head` to the remote's branch, unless it is there; what the remote says.
+) -> Pushed:
+    """Bring `head` to the remote's branch, unless its content is there.
 
     Raises: RemoteUnavailable, GuardRefused (branch_taken, unsettled), PushRefused,
     RalphError (no_push_options).
@@ -140,7 +148,7 @@ def push(
     ref = f"refs/heads/{branch}"
     there = remote.tip(git, where, ref, timeout=config.fetch_timeout)
     if there == head or (not leases and _same_content(project, there, head)):
-        return ()
+        return Pushed(there)
     if there and not _ours(project, leases, there, head):
         raise GuardRefused(
             f"{branch} on {where} has commits that are not from here; it was left as it is",
@@ -156,7 +164,7 @@ def push(
             f"{branch} moved on {where} while it was pushed", code="unsettled",
             hint="repeat the command",
         )  # fmt: skip
-    return sent.said
+    return Pushed(head, sent.said)
 
 
 def _same_content(project: Project, one: str, other: str) -> bool:
@@ -192,13 +200,13 @@ def _push_options(project: Project, wanted: Request) -> tuple[str, ...]:
 
 
 def _merge_when_allowed(
-    project: Project, there: Forge, pull: str, wanted: Request
+    project: Project, there: Forge, pull: str, wanted: Request, commit: str
 ) -> tuple[str, ...]:
     """Ask for it where it is configured; a forge that refuses is said, and a person merges."""
     if not wanted.auto_merge:
         return wanted.said
     try:
-        there.merge_when_allowed(pull, project.config.land_method)
+        there.merge_when_allowed(pull, project.config.land_method, commit)
     except RalphError as error:
         return (f"{error.message}; it waits for a person to merge it", *error.lines)
     return ()

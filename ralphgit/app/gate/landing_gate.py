@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from ralphgit.app.active_claims import own_claims
-from ralphgit.app.gate import branch
+from ralphgit.app.gate import branch, settings_changes
 from ralphgit.app.gate.problem import Problem, not_landable
 from ralphgit.app.gate.state import state
 from ralphgit.app.workspace import record_tree
@@ -54,12 +54,13 @@ def require(project: Project, lease: Lease, result: str) -> None:
         )  # fmt: skip
 
 
-def concerns(project: Project, tasks: Iterable[Task]) -> list[str]:
-    """List the concerns with which `tasks` were completed, and for which they wait for a person.
+def concerns(project: Project, tasks: Sequence[Task], head: str) -> list[str]:
+    """List for what `tasks`, as `head` completes them, wait for a person: the concerns with which
+    they were completed, and safety settings that they change.
 
-    None where the base has the completion, or with `land.concerns`.
+    Of concerns none where the base has the completion, or with `land.concerns`.
     """
-    found: list[str] = []
+    found = settings_changes.of_work(project, tasks, head)
     base = project.base_view.by_id
     for task in () if project.config.land_concerns else tasks:
         result, known = task.lifecycle.result, base.get(task.id)

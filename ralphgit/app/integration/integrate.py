@@ -239,7 +239,9 @@ class _Work:
         """The reason to leave a branch to a person, whatever becomes of the others."""
         view = self._project.view(branch.commit, branch.name)
         tasks = [view.task(row.id) for row in branch.rows]
-        found = [] if self._accept_concerns else landing_gate.concerns(self._project, tasks)
+        if self._accept_concerns:
+            return None
+        found = landing_gate.concerns(self._project, tasks, branch.commit)
         if not found:
             return None
         message = f"{branch.name} was completed with concerns, and a person decides: {found[0]}"

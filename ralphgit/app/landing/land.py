@@ -97,7 +97,7 @@ def _waiting(project: Project, lease: Lease) -> NeedsPerson:
         if pull_request.keep_apart(project, apart, head):
             branch = apart
             onto_base.bring_onto_base(project, Position(Standing.LANDED))
-    found = landing_gate.concerns(project, [task])
+    found = landing_gate.concerns(project, [task], head)
     return landing_gate.concerns_wait(lease.task, found, branch or head[:12])
 
 

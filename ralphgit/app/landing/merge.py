@@ -78,7 +78,8 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
         if row.status == "complete" and (attempt == 1 or promised != asked):
             verified_completion.require(project, lease, head)
             asked = promised
-        if found := landing_gate.concerns(project, [project.view(head, "HEAD").task(lease.task)]):
+        done = [project.view(head, "HEAD").task(lease.task)]
+        if found := landing_gate.concerns(project, done, head):
             worktree = project.repository.worktree
             branch = worktree.branch.removeprefix("refs/heads/") if worktree else ""
             raise landing_gate.concerns_wait(lease.task, found, branch or head[:12])
