@@ -9,7 +9,7 @@ import pytest
 import slow
 from forge import Forge
 from test_loop import events, made, on_base, rescued, task
-from world import Place, Result
+from world import Place, Result, until
 
 from ralphgit.app.forge import pull_request_text
 from ralphgit.model.task import Lifecycle, Task
@@ -560,3 +560,29 @@ def test_a_branch_with_more_than_the_answered_block_stays_on_the_remote(tmp_path
     alpha.git("push", "-q", "origin", branch)
     assert alpha.world.ralph("reply", "T-1", "Red").code == 0
     assert forge.git("rev-parse", branch) == alpha.git("rev-parse", branch)
+
+
+def test_what_the_agent_makes_of_a_script_that_a_setting_names_is_not_run(tmp_path: Path) -> None:
+    """Neither to open a pull request nor to notify; as the base has them, both are run."""
+    script = 'cat > /dev/null; echo "real $0" >> ../trace; echo https://x.example/pull/1\n'
+    settings = "land.via = 'sh tools/pr.sh'\nnotify.command = 'sh tools/notify.sh'\n"
+    files = {"tools/pr.sh": script, "tools/notify.sh": script, "ralph.toml": settings}
+    evil = "sed -i s/real/evil/ tools/*.sh"
+    alpha = made(
+        tmp_path,
+        task("T-1", "outputs: [one.txt]", script=f"{{write: {{one.txt: x}}, run: '{evil}'}}"),
+        task("T-2", "outputs: [two.txt]"),
+        files=files,
+    )
+    assert alpha.world.ralph("trust", "--yes").code == 0
+    quick = {"RALPH_LOOP_BACKOFF": "0.01", "RALPH_SCRIPT_RUN": "1"}
+    line = ("run", "--agent", "scripted", "--land", "pr", "--once", "--task")
+    ran = alpha.ralph(*line, "T-1", env=quick)
+    assert "tools/pr.sh, which land.via runs, is not as origin/main has it" in ran.err
+    trace = alpha.world.folder / "trace"
+    assert "evil" not in (trace.read_text() if trace.exists() else "")
+    other = alpha.world.worktree("beta")
+    assert other.ralph(*line, "T-2", env=quick).code == 0
+    until(lambda: trace.exists() and "real tools/notify.sh" in trace.read_text())
+    assert "real tools/pr.sh" in trace.read_text()
+    assert "evil" not in trace.read_text()

@@ -12,8 +12,9 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-from ralphgit.app.processes import trust, verify_command
+from ralphgit.app.processes import named_files, trust, verify_command
 from ralphgit.app.workspace.project import Project
+from ralphgit.errors import RalphError
 from ralphgit.records.redact_secrets import redact, secrets_in
 
 #: Events that a person is notified of, and the message of an entry that has none.
@@ -60,6 +61,8 @@ class Notifier:
         self._command = project.config.notify_command
         if self._command:
             trust.require(project, [self._command])
+        self._around = project.around._replace(begun=None)
+        self._named = named_files.named(project, self._command)
         self._top, self._worker = project.top, project.worker
         self._environ, self._policy = project.around.environ, project.config.verify_env
         self._running: list[subprocess.Popen[bytes]] = []
@@ -70,7 +73,7 @@ class Notifier:
         if event not in EVENTS:
             return
         _ring()
-        if not self._command:
+        if not self._command or self._is_changed():
             return
         said = str(entry.get("message") or EVENTS[event].format_map(entry))
         message = redact(said.replace("\0", ""), secrets_in(self._environ))[:_MOST_CHARACTERS]
@@ -83,6 +86,21 @@ class Notifier:
             self._start(told)
         except OSError:
             return
+
+    def _is_changed(self) -> bool:
+        """Whether the worktree has another version of a script that the command names than the
+        base: it may be the agent's, and is not run.
+        """
+        if not self._named:
+            return False
+        try:
+            project = Project.open(self._around)
+            try:
+                return bool(named_files.changed(project, self._command))
+            finally:
+                project.repository.close()
+        except RalphError:
+            return True
 
     def _start(self, told: dict[str, str]) -> None:
         names = ("event", "task", "message", "worker")

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ralphgit.app.forge import choice, contract, places
 from ralphgit.app.forge.choice import COMMAND, PLAIN
 from ralphgit.app.forge.contract import Forge
-from ralphgit.app.processes import trust, verify_command
+from ralphgit.app.processes import named_files, trust, verify_command
 from ralphgit.app.workspace import tracked_pull_requests
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, RalphError
@@ -215,7 +215,16 @@ def _merge_when_allowed(
 def _command(
     project: Project, leases: Sequence[Lease], request: contract.Request
 ) -> tuple[str, tuple[str, ...]]:
-    """Run the configured command; (url, what it printed)."""
+    """Run the configured command; (url, what it printed).
+
+    Raises: GuardRefused (changed_program) where this worktree has another version of what it names.
+    """
+    if changed := named_files.changed(project, project.config.land_via):
+        raise GuardRefused(
+            f"{', '.join(changed)}, which land.via runs, is not as {project.base.label} has it; "
+            "the branch is pushed, and no pull request was opened",
+            code="changed_program", hint="ralphgit diff",
+        )  # fmt: skip
     extra = {
         "RALPH_BRANCH": request.branch, "RALPH_BASE": request.base,
         "RALPH_TITLE": request.title, "RALPH_BODY_FILE": request.file,
