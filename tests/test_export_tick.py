@@ -309,7 +309,8 @@ def test_a_list_without_boxes_has_none_to_tick(world: World) -> None:
     assert "--tick" not in again.out
     error = world.refused("export", "--tick", "TODO.md", code="no_tick", exit=2)
     assert error["message"] == (
-        "the items of TODO.md have no boxes that could be ticked; nothing was written"
+        "the items of TODO.md have no boxes that could be ticked; write [ ] before them; "
+        "nothing was written"
     )
 
 

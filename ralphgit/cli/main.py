@@ -174,7 +174,7 @@ def _cut_short(ended: BaseException) -> RalphError:
     word, code = _INTERRUPTED_WORD, _INTERRUPTED
     if isinstance(ended, Terminated):
         word, code = ended.word, ended.code
-    error = RalphError(word, code=word.replace(" ", "_"))
+    error = RalphError(word, code=word.replace(" ", "_"), hint="repeat the command")
     error.exit_code = code
     return error
 

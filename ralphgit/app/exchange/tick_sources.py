@@ -51,8 +51,9 @@ def tick(project: Project, names: Sequence[str], *, at: str = "") -> tuple[Ticke
         read = import_sources.reader(project, name, how, beside=beside or _known(view, label))
         if read is None and not beside:
             raise UsageError(
-                f"the items of {name} have no boxes that could be ticked; nothing was written",
-                code="no_tick", hint=f"write [ ] before them, then: ralphgit import {name}",
+                f"the items of {name} have no boxes that could be ticked; write [ ] before them; "
+                "nothing was written",
+                code="no_tick", hint=f"ralphgit import {name}",
             )  # fmt: skip
         if read is None:
             continue

@@ -143,9 +143,12 @@ def _default_branch(project: Project) -> Signs:
     remote = project.base.remote
     if not remote:
         return {}
-    name = f"refs/remotes/{remote}/HEAD"
-    found = project.repository.git.try_run("symbolic-ref", "--quiet", name).out.decode().strip()
-    return {f"{remote}/HEAD": _digest((found or project.base.ref).encode())}
+    name, common = f"refs/remotes/{remote}/HEAD", project.repository.common_dir
+    if os.path.isdir(os.path.join(common, "reftable")):
+        found = project.repository.git.try_run("symbolic-ref", "--quiet", name).out
+    else:  # git packs no symbolic ref
+        found = (atomic_files.read(os.path.join(common, name)) or b"").removeprefix(b"ref: ")
+    return {f"{remote}/HEAD": _digest(found.strip() or project.base.ref.encode())}
 
 
 def _worktrees_configured(project: Project) -> Signs:
