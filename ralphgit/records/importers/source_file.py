@@ -71,6 +71,7 @@ class SourceFile:
         self.bullets = False
         """Items without a box are tasks, too, as the user has said."""
         self._parse = parse
+        self._refused: dict[str, InvalidRecord] = {}
         self._hint = hint
 
     @cached_property
@@ -207,12 +208,18 @@ class SourceFile:
         )
 
     def _parsed(self, text: str) -> object:
+        # Each format asks anew, and to say what is wrong takes longer than to read.
+        if refused := self._refused.get(text):
+            raise refused
         try:
             return self._parse(text)
         except InvalidRecord as error:
-            raise error.at(self.name) from error
+            self._refused[text] = error.at(self.name)
+            raise self._refused[text] from error
         except (ValueError, RecursionError) as error:
-            raise InvalidRecord(f"this is not valid YAML: {error}", file=self.name) from error
+            said = f"this is not valid YAML: {error}"
+            self._refused[text] = InvalidRecord(said, file=self.name)
+            raise self._refused[text] from error
 
 
 def _may_be_yaml(text: str) -> bool:
