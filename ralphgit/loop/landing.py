@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import leases, own_claims
@@ -64,10 +65,12 @@ class Landing:
         beat: HeartbeatWriter,
         say: Say,
         unchanged: Unchanged,
+        watched: Callable[[Project], AbstractContextManager[None]],
     ) -> None:
+        """`unchanged` and `watched` are as of `reviewing.Reviewing`."""
         self._options, self._pulls = options, pulls
         self._journal, self._beat, self._say = journal, beat, say
-        self._unchanged = unchanged
+        self._unchanged, self._watched = unchanged, watched
         self.fresh_until = 0.0
         """Until then, by the monotonic clock, what is known of the base is fresh."""
         self.declined = False
@@ -191,7 +194,8 @@ class Landing:
         return project.repository.head() == self.verified
 
     def _verify(self, project: Project, lease: Lease) -> Outcome:
-        outcome = finish(project, lease, self._unchanged)
+        with self._watched(project):
+            outcome = finish(project, lease, self._unchanged)
         if isinstance(outcome, Done):
             self.verified = outcome.commit
             project.refresh()

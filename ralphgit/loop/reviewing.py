@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import ClaimMap
@@ -63,10 +64,13 @@ class Reviewing:
         self, options: LoopOptions, agents: TaskAgents, pauses: Pauses, budget: Budget,
         journal: Journal, beat: HeartbeatWriter, say: Say,
         unchanged: Callable[[Project, str], None],
+        watched: Callable[[Project], AbstractContextManager[None]],
     ) -> None:  # fmt: skip
-        """`unchanged` refuses to go on where the agent has changed what steers the loop."""
+        """`unchanged` refuses to go on where the agent has changed what steers the loop; while
+        it works, that is `watched`."""
         self._options, self._agents, self._pauses, self._budget = options, agents, pauses, budget
         self._journal, self._beat, self._say, self._unchanged = journal, beat, say, unchanged
+        self._watched = watched
         self._passed: set[tuple[str, str]] = set()
         self._used: dict[str, Usage] = {}
         """What the tries at a review have used so far, by its name."""
@@ -190,27 +194,29 @@ class Reviewing:
             log = os.path.join(project.top, event_log.FOLDER, name)
             git = project.repository.git.at(top)
             self._beat.phase(AGENT, task=one.row.id)
-            ended = agent_process.run(
-                agent_presets.started(command, project, prompt), top=top, prompt=prompt,
-                environ=environ,
-                log=AgentLog(
-                    log, limit=config.log_bytes, secrets=secrets, reading=command.reading, top=top
-                ),
-                timeout=command.limit(config), stop=lambda: "",
-                silence=agent_process.Silence(
-                    config.agent_silence, lambda: work_done.snapshot(git, top)
-                ),
-                heard=self._beat.agent_spoke,
-            )  # fmt: skip
-            used = ended.usage._replace(agent=command.name)
-            self._budget.note(one.row.id, before.claim, used)
-            self._used[before.claim] = total((self._used.get(before.claim, Usage()), used))
-            self._journal.write(
-                "attempted", task=one.row.id, attempt=before.failed + 1, role="review",
-                agent_s=used.seconds, **used.stored(),
-            )  # fmt: skip
-            project.refresh(config=True)
-            self._unchanged(project, one.row.id)
+            with self._watched(project):
+                ended = agent_process.run(
+                    agent_presets.started(command, project, prompt), top=top, prompt=prompt,
+                    environ=environ,
+                    log=AgentLog(
+                        log, limit=config.log_bytes, secrets=secrets, reading=command.reading,
+                        top=top,
+                    ),
+                    timeout=command.limit(config), stop=lambda: "",
+                    silence=agent_process.Silence(
+                        config.agent_silence, lambda: work_done.snapshot(git, top)
+                    ),
+                    heard=self._beat.agent_spoke,
+                )  # fmt: skip
+                used = ended.usage._replace(agent=command.name)
+                self._budget.note(one.row.id, before.claim, used)
+                self._used[before.claim] = total((self._used.get(before.claim, Usage()), used))
+                self._journal.write(
+                    "attempted", task=one.row.id, attempt=before.failed + 1, role="review",
+                    agent_s=used.seconds, **used.stored(),
+                )  # fmt: skip
+                project.refresh(config=True)
+                self._unchanged(project, one.row.id)
             try:
                 found = review_report.read(top, secrets)
             except InvalidRecord as error:

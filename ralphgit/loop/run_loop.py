@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from contextlib import AbstractContextManager
 
 from ralphgit.app.active_claims import next_tasks, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
@@ -126,7 +127,6 @@ class Loop:
         runtime_files.prepare(project)
         watched_settings.require_seen(project)
         self._signs = changed_settings.signs(project)
-        watched_settings.watch(project, self._signs)
         seen_here_alone.passed_over(project.repository)
         self._named: set[str] = set()
         stop.forget(project.top)  # one from before our first heartbeat was another loop's
@@ -150,8 +150,9 @@ class Loop:
                 self._base_away = BaseAway(self._config, self._pauses, self._journal, self._say)
                 self._agents.begin(self._agent_away, self._say)
                 self._landing = Landing(
-                    self._options, self._pulls, self._journal, beat, self._say, self._unchanged
-                )
+                    self._options, self._pulls, self._journal, beat, self._say, self._unchanged,
+                    self._watched,
+                )  # fmt: skip
                 self._after_review = AfterReview(self._landing, self._journal, self._say)
                 self._taking = Taking(
                     self._around, self._options, self._landing, self._agents, self._journal, beat,
@@ -162,7 +163,7 @@ class Loop:
                 )
                 self._reviewing = Reviewing(
                     self._options, self._agents, self._pauses, self._budget, self._journal, beat,
-                    self._say, self._steered_as_before,
+                    self._say, self._steered_as_before, self._watched,
                 )  # fmt: skip
                 if self._options.role == REVIEW:
                     self._done = self._reviewing.done
@@ -174,7 +175,6 @@ class Loop:
         finally:
             self._journal.write("ended", why=why)
         self._close()
-        watched_settings.unwatch(self._project(), self._signs)
         works = self._options.role != REVIEW
         left = self._landing.unlanded(self._project()) if works else Unlanded()
         ended = (tuple(self._done), tuple(self._blocked), tuple(self._lost))
@@ -386,13 +386,14 @@ class Loop:
         number = before.failed + 1
         quiet = self._around._replace(progress=Progress())  # the phase is the agent's
         self._journal.write("agent", task=lease.task, claim=lease.claim, attempt=number)
-        outcome, used = attempt(
-            project, lease, before,
-            command=self._away.command, check=lambda: reason_to_stop(quiet, self._journal, lease),
-            ended_here=lambda *ended: self._agent_ended(lease, *ended),
-            unchanged=self._unchanged, fix=self._fix, heard=self._beat.agent_spoke,
-            stopped=lambda used: self._spent(lease, used),
-        )  # fmt: skip
+        with self._watched(project):
+            outcome, used = attempt(
+                project, lease, before, command=self._away.command,
+                check=lambda: reason_to_stop(quiet, self._journal, lease),
+                ended_here=lambda *ended: self._agent_ended(lease, *ended),
+                unchanged=self._unchanged, fix=self._fix, heard=self._beat.agent_spoke,
+                stopped=lambda used: self._spent(lease, used),
+            )  # fmt: skip
         self._journal.write(
             "attempted", task=lease.task, attempt=number,
             outcome=type(outcome).__name__.lower(), agent_s=used.seconds,
@@ -402,6 +403,9 @@ class Loop:
         if isinstance(outcome, (Done, Failed, Stuck)):
             self._away.worked(began)
         return outcome
+
+    def _watched(self, project: Project) -> AbstractContextManager[None]:
+        return watched_settings.watched(project, self._signs)
 
     def _unchanged(self, project: Project, lease: Lease) -> None:
         """Name what has changed that steers the loop, or that git would wait for.

@@ -1,16 +1,17 @@
 """Keep what steers git as it was before agents' code ran, until it was compared.
 
-The note is written before the first agent starts, and goes when a loop ends and all is as it was:
-however a loop ends, whoever comes next compares. It is the repository's, since hooks, git's
-settings and programs are those of all of its worktrees: no other loop begins meanwhile, and nothing
-lands.
+The note is written before an agent or a verify command starts, and goes when they have ended and
+all is as it was: however a loop ends, whoever comes next compares. It is the repository's, since
+hooks, git's settings and programs are those of all of its worktrees: no other loop begins
+meanwhile, and nothing lands.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ralphgit.app.workspace.project import Project
@@ -42,8 +43,24 @@ def watch(project: Project, before: Signs) -> None:
     atomic_files.write(_own(project), json.dumps(note).encode(), durable=False)
 
 
-def unwatch(project: Project, before: Signs) -> None:
-    """Forget the note where what steers is as it was; else it waits for whoever comes next."""
+@contextmanager
+def watched(project: Project, before: Signs) -> Iterator[None]:
+    """Note what steers as it was `before`, while agents' code runs in the block.
+
+    The note goes when all is as it was; after a kill or a signal it waits for whoever comes next.
+
+    Raises: NotWritable.
+    """
+    watch(project, before)
+    try:
+        yield
+    except RalphError:
+        _unwatch(project, before)
+        raise
+    _unwatch(project, before)
+
+
+def _unwatch(project: Project, before: Signs) -> None:
     from ralphgit.app.processes import changed_settings
 
     if not any(one.steers for one in changed_settings.changes(project, before)):
