@@ -118,12 +118,6 @@ def test_nobody_reviews_his_own_work(tmp_path: Path) -> None:
     assert recorded(alpha) == []
 
 
-def test_who_reviews_is_to_be_named(tmp_path: Path) -> None:
-    ran = made(tmp_path, task("T-1", "risk: high")).ralph("run", "--role", "review")
-    assert (ran.code, ran.out) == (2, "")
-    assert ran.err.endswith("\nhint: ralphgit run --role review --agent claude\n"), ran.err
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("critic", "said"),

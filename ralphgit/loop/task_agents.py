@@ -49,7 +49,7 @@ class TaskAgents:
         self._commands: dict[str, Command] = {}
         """The command of each profile that tasks get here, and by "" the loop's own."""
         if asked or config.agent_command or not self._profiles:
-            self._commands[""] = self._own(project)
+            self._commands[""] = agent_presets.permitted(project, asked)
         for profile in () if asked else self._profiles:
             try:
                 self._commands[profile.name] = agent_presets.of_profile(project, profile)
@@ -63,18 +63,6 @@ class TaskAgents:
         self._held: set[str] = set()
         self.left: dict[str, str] = {}
         """The tasks that this loop leaves to others, each with the profile that it asks for."""
-
-    def _own(self, project: Project) -> Command:
-        try:
-            return agent_presets.permitted(project, self._asked)
-        except UsageError as error:
-            if error.code != "no_agent" or self._of is not agent_profile.reviewer:
-                raise
-            raise UsageError(
-                "no agent is configured that reviews: name one, or set [agents.NAME] in ralph.toml "
-                "for tasks with review: NAME",
-                code=error.code, hint="ralphgit run --role review --agent claude",
-            ) from None  # fmt: skip
 
     @property
     def named(self) -> str:
