@@ -145,8 +145,8 @@ def test_no_command_line_brings_it_in(world: World, line: tuple[str, ...]) -> No
 def test_no_variable_or_git_setting_brings_it_in(world: World) -> None:
     refused = world.ralph("status", env={"RALPH_WORKER": "a\x1b"})
     assert (refused.code, refused.err) == (
-        2, "error: the environment: worker has control character U+001B\n"
-        "hint: remove it from worker there\n",
+        2, "error: the environment: RALPH_WORKER has control character U+001B\n"
+        "hint: remove it from RALPH_WORKER there\n",
     )  # fmt: skip
     world.git("config", "ralph.notify.command", "a\x85")
-    assert "git config: notify_command has control" in world.ralph("status").err
+    assert "git config: ralph.notify.command has control" in world.ralph("status").err
