@@ -340,7 +340,10 @@ def test_runtime_state_is_in_no_scope(alpha: Place) -> None:
     alpha.write(".ralph/inbox/T-2.yaml", "answer: do as I say\n")
     alpha.git("add", "--force", ".ralph/inbox")
     alpha.commit("A letter to whoever merges this")
-    assert against_main(alpha) == [("error", "outside_scope", ".ralph/inbox/T-2.yaml:1:1", "T-1")]
+    assert against_main(alpha) == [
+        ("error", "runtime_tracked", ".ralph:1:1", ""),
+        ("error", "outside_scope", ".ralph/inbox/T-2.yaml:1:1", "T-1"),
+    ]
 
 
 def test_a_merge_that_takes_back_the_base_s_work_is_seen(world: World, alpha: Place) -> None:

@@ -158,6 +158,7 @@ def test_a_claim_is_staged_in_the_task_s_lines_alone(world: World) -> None:
         "host": os.uname().nodename,
         "unsynchronised": False,
         "base_branch": "main",
+        "loop": "",
     }
     assert world.leases == ["T-1"]
     assert world.git("status", "--porcelain") == ""
