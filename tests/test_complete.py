@@ -645,7 +645,8 @@ def test_stopped_during_verification(
         out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, err.decode()) == (exit, f"{said}\n")
     error = json.loads(out)["error"] if words else None
-    assert error == ({"code": said, "exit": exit, "message": said, "hint": ""} if words else None)
+    told = {"code": said, "exit": exit, "message": said, "hint": "repeat the command"}
+    assert error == (told if words else None)
     assert words or not out
     assert os.read(fd, 100) == b"begun\n"
     assert hung_up(fd)
