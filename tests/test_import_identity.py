@@ -403,6 +403,36 @@ def test_a_folder_of_lists_tells_the_same_ids_apart_by_their_folders(world: Worl
     assert world.ralph("import", "openspec/changes/add-tax/tasks.md", "--json").data["added"] == []
 
 
+def test_long_headings_of_a_folder_of_lists_make_ids_that_are_cut_at_a_word(world: World) -> None:
+    """What OpenSpec's folders are called, and stories after their headings."""
+    change = "add-refunds-for-orders-of-several-shops"
+    heading = "## 1. Write refunds for a {} shop\n\n"
+    path = f"openspec/changes/{change}/tasks.md"
+    first, second = heading.format("small"), heading.format("large")
+    text = f"{first}- [ ] 1.1 Write it\n\n{second}- [ ] 1.2 Read it\n"
+    world.write(path, text)
+    world.write("openspec/changes/add-tax/tasks.md", "- [ ] 1.1 Tax\n")
+    for times in range(2):
+        data = world.ralph("import", "openspec", "--json").data
+        assert (len(data["added"]), data["updated"]) == (0 if times else 3, [])
+    stories = [world.task(f"{change}-{number}")["story"] for number in ("1.1", "1.2")]
+    assert stories == [f"{change}-1-write-refunds-for-a", f"{change}-1-write-refunds-for-a-2"]
+
+
+def test_long_words_behind_a_prefix_make_ids_that_are_cut_at_a_word(world: World) -> None:
+    """Without ids of their own; the file remembers which is which, and its prefix."""
+    prefix = "orders-of-several-shops-in-one-cart-"
+    lines = [f"- [ ] Write the refund into the ledger of {one}\n" for one in ("Ann", "Bob")]
+    world.write("todo.md", "".join(lines))
+    added = world.ralph("import", "todo.md", "--prefix", prefix, "--json").data["added"]
+    assert added == [f"{prefix}write-the-refund-into-the", f"{prefix}write-the-refund-into-the-2"]
+    more = "- [ ] Write the refund into the ledger of Cid\n"
+    world.write("todo.md", more + "".join(reversed(lines)))
+    data = world.ralph("import", "todo.md", "--json").data
+    assert (data["added"], data["updated"]) == ([f"{prefix}write-the-refund-into-the-3"], [])
+    assert world.task(added[1])["title"] == "Write the refund into the ledger of Bob"
+
+
 def test_beside_a_list_other_documents_of_its_folder_are_none(world: World) -> None:
     world.write("specs/login/tasks.md", "- [ ] T001 a\n")
     world.write("specs/login/plan.md", "- [ ] T001 b\n")

@@ -23,7 +23,7 @@ from ralphgit.model.printable import counted
 from ralphgit.model.task_status import Status
 from ralphgit.records import importers
 from ralphgit.records.importers import Imported
-from ralphgit.records.importers.parts import headings
+from ralphgit.records.importers.parts import headings, source_values
 from ralphgit.records.importers.parts.source_values import safe_id, short
 from ralphgit.rules import import_identity
 from ralphgit.rules.import_identity import RENUMBERED, REWORDED, By, Facts, Verdict, Words
@@ -159,10 +159,11 @@ class _Graph:
             )
             for task in found.tasks
         ]
-        for item in items if told.prefix else ():
-            parse_task_id(told.prefix + item.name)
         own = self._own(file, items)
         prefix = source_prefix.remembered(name, own, told.prefix)
+        wanted = _wanted(prefix, found, items, own)
+        for item in items if told.prefix else ():
+            parse_task_id(wanted[item.name])
         by_name = {task.name.casefold(): task for task in own}
         old = {task.id.casefold(): task for task in own if task.name == task.id}
         for item in items:  # before names were remembered, ids alone had the prefix
@@ -170,12 +171,12 @@ class _Graph:
             if prefix and task is not None:
                 by_name.setdefault(item.name.casefold(), task)
         if found.local:
-            ids = self._local(name, file, found, items, own, by_name, prefix, told)
+            ids = self._local(name, file, found, items, own, by_name, wanted, told)
         else:
             ids = {
                 item.name: by_name[item.name.casefold()].id
                 if item.name.casefold() in by_name
-                else prefix + item.name
+                else wanted[item.name]
                 for item in items
             }
         if found.failing:
@@ -222,7 +223,7 @@ class _Graph:
 
     def _local(
         self, name: str, file: str, found: Imported, items: Sequence[Item],
-        own: Sequence[Known], by_name: Mapping[str, Known], prefix: str, told: Told,
+        own: Sequence[Known], by_name: Mapping[str, Known], wanted: Mapping[str, str], told: Told,
     ) -> dict[str, str]:  # fmt: skip
         """The ids of the items of a list whose ids mean something within it only."""
         here = {item.name.casefold() for item in items}
@@ -236,7 +237,7 @@ class _Graph:
             task = by_name.get(item.name.casefold())
             by = By.THIS
             if task is None:
-                task, by = self._other(prefix + item.name, file)
+                task, by = self._other(wanted[item.name], file)
             follows = by_words.get(item.words)
             if follows is not None and follows.id in taken:
                 follows = None
@@ -259,7 +260,7 @@ class _Graph:
                 if follows.name != item.name:
                     self.notes.append(f"{id} is {item.name} in {name} now: it has the same words.")
             else:
-                id = self._free(item, name, file, found, prefix, verdict)
+                id = self._free(item, name, file, found, wanted[item.name], verdict)
             ids[item.name] = id
             taken.add(id)
         if doubts:
@@ -276,10 +277,9 @@ class _Graph:
         return task, By.OTHER if task.files else By.PERSON
 
     def _free(
-        self, item: Item, name: str, file: str, found: Imported, prefix: str, verdict: Verdict
+        self, item: Item, name: str, file: str, found: Imported, wanted: str, verdict: Verdict
     ) -> str:
         """An id for a new task. Raises: InvalidRecord (other_source)."""
-        wanted = prefix + item.name
         other = self._ids.get(wanted.casefold())
         if other is None or other.id != wanted:
             return wanted
@@ -298,6 +298,18 @@ class _Graph:
                 break
         self.notes.append(f"{item.name} of {name} is {id} here: {wanted} is another task.")
         return id
+
+
+def _wanted(
+    prefix: str, found: Imported, items: Sequence[Item], own: Sequence[Known]
+) -> dict[str, str]:
+    """The ids that items get where nobody has these; made ones are cut where they are too long."""
+    names = [item.name for item in items]
+    known = {task.name.casefold() for task in own}
+    fresh = [name for name in names if name in found.made and name.casefold() not in known]
+    taken = [task.id for task in own] + [prefix + name for name in names if name not in fresh]
+    cut = source_values.prefixed(prefix, fresh, taken)
+    return {name: cut.get(name, prefix + name) for name in names}
 
 
 def _words(item: Item, task: Known | None, follows: Known | None, here: set[str]) -> Words:

@@ -104,9 +104,14 @@ def slug(words: str) -> str:
     """`words` as an id in lower case, cut between words."""
     folded = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode().lower()
     made = "-".join(re.findall(r"[a-z0-9]+", folded))
-    if len(made) > _LONGEST_SLUG:
-        made = made[: _LONGEST_SLUG + 1].rpartition("-")[0] or made[:_LONGEST_SLUG]
-    return made or f"task-{digest(words)}"
+    return at_word(made, _LONGEST_SLUG) or f"task-{digest(words)}"
+
+
+def at_word(name: str, longest: int) -> str:
+    """`name`, words with hyphens between them, cut between two where it is longer."""
+    if len(name) <= longest:
+        return name
+    return name[: longest + 1].rpartition("-")[0] or name[:longest]
 
 
 def digest(words: str) -> str:

@@ -8,7 +8,7 @@ from ralphgit.errors import InvalidRecord
 from ralphgit.model.task_status import Mode
 from ralphgit.records.importers.imported import Imported, Log
 from ralphgit.records.importers.parts.field_mapping import in_order
-from ralphgit.records.importers.parts.source_values import MISSING, as_mapping, safe_id
+from ralphgit.records.importers.parts.source_values import MISSING, as_mapping, prefixed, safe_id
 
 #: The root keys whose entries have ids that tasks name.
 GROUPS = ("stories", "milestones")
@@ -97,8 +97,8 @@ def _wait_for_parts(
 def renamed(found: Imported, ids: Mapping[str, str], prefix: str) -> Imported:
     """Give the tasks of a file the `ids` that they have here, also where these are named.
 
-    With a `prefix`, it stands before the ids of its stories and milestones, and of the task of
-    another file that it is a part of.
+    With a `prefix`, it stands before the ids of its stories and milestones (cut where they become
+    too long), and of the task of another file that it is a part of.
     """
 
     def new(ref: object) -> object:
@@ -110,6 +110,11 @@ def renamed(found: Imported, ids: Mapping[str, str], prefix: str) -> Imported:
         if prefix and isinstance(value := found.root.get(key), list)
     }
     groups = {entry.get("id") for entries in listed.values() for entry in entries if entry}
+    named = [
+        *(entry.get("id") for entries in listed.values() for entry in entries if entry),
+        *(task[key] for task in found.tasks for key in ("story", "milestone") if key in task),
+    ]
+    above = prefixed(prefix, map(str, named))
     tasks = []
     for task in found.tasks:
         more: dict[str, object] = {}
@@ -118,12 +123,12 @@ def renamed(found: Imported, ids: Mapping[str, str], prefix: str) -> Imported:
                 more[key] = list(map(new, refs))
         for key in ("story", "milestone"):
             if prefix and key in task and (key == "story" or task[key] in groups):
-                more[key] = f"{prefix}{task[key]}"
+                more[key] = above.get(str(task[key]), f"{prefix}{task[key]}")
         tasks.append({**task, "id": new(task["id"]), **more})
     root = {
         **found.root,
         **{
-            key: [entry and {**entry, "id": f"{prefix}{entry.get('id')}"} for entry in entries]
+            key: [entry and {**entry, "id": above[str(entry.get("id"))]} for entry in entries]
             for key, entries in listed.items()
         },
     }

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ralphgit.errors import InvalidRecord
 from ralphgit.model.ids import is_id
 from ralphgit.model.printable import cut
 from ralphgit.records.importers.imported import Log
+from ralphgit.records.importers.parts import headings
 
 #: The field that keeps what a task depends on and the file does not have.
 MISSING = "x-missing-dependencies"
+_LONGEST_ID = 64
+#: What a prefix has to leave of an id for a name that is cut.
+_LEAST_ROOM = 8
 
 
 def as_word(value: object) -> str | None:
@@ -80,6 +84,29 @@ def safe_id(text: str) -> str:
     while made.endswith(".lock"):
         made = made.removesuffix(".lock").rstrip("._-")
     return made or "task"
+
+
+def prefixed(prefix: str, names: Iterable[str], taken: Iterable[str] = ()) -> dict[str, str]:
+    """By name, an id that begins with `prefix`; a name that makes it too long is cut at a word.
+
+    Of those that are the same then, or `taken`, the later ones get a number. A prefix that leaves
+    no room for a word is not cut for.
+    """
+    listed = list(dict.fromkeys(names))
+    room = _LONGEST_ID - len(prefix)
+    found = {name: f"{prefix}{name}" for name in listed}
+    too_long = [name for name in listed if len(name) > room >= _LEAST_ROOM]
+    used = {one.casefold() for one in taken}
+    used |= {found[name].casefold() for name in listed if name not in too_long}
+    for name in too_long:
+        new, number = prefix + headings.at_word(name, room).rstrip("._-"), 1
+        while new.casefold() in used:
+            number += 1
+            words = headings.at_word(name, room - len(f"-{number}")).rstrip("._-")
+            new = f"{prefix}{words}-{number}"
+        used.add(new.casefold())
+        found[name] = new
+    return found
 
 
 def entries(
