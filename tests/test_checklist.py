@@ -32,6 +32,12 @@ def depends(text: str) -> dict[str, list[str]]:
     return {name: task.get("depends_on", []) for name, task in tasks(text).items()}
 
 
+def listed(found: Imported) -> list[Task]:
+    stories = found.root["stories"]
+    assert isinstance(stories, list)
+    return stories
+
+
 # --- real documents -----------------------------------------------------------------------
 
 
@@ -197,6 +203,41 @@ def test_an_item_around_others_is_their_story_and_no_task() -> None:
         "(line 5, 9, 10, 15)."
     ) in found.notes
     assert "'1. Set up' is ticked, and not all in it is: 1.2." in found.notes
+
+
+FLAT = """\
+## Tasks
+
+- [ ] 3. Draw the map
+- [x] 3.1 Tiles
+- [ ] 3.2 Labels
+- [ ] 4. Print it
+  - On paper, not on screen
+- [ ] 9. Choose the paper
+- [ ] 4.1 Margins
+- [ ] 4.2 Pages
+- [ ]* 4.2.1 Page numbers
+"""
+
+
+@pytest.mark.parametrize("dot", [".", ""])
+def test_a_number_around_others_on_the_same_level_is_their_story_too(dot: str) -> None:
+    """As Kiro writes lists: 4. and 4.1 with the same indent."""
+    found = read(FLAT.replace("3. D", f"3{dot} D"))
+    first = "3" if dot else "3-draw-the-map"
+    assert [(task["id"], task["story"], task.get("depends_on", [])) for task in found.tasks] == [
+        ("3.1", first, []), ("3.2", first, ["3.1"]), ("4.1", "4", ["3.2"]),
+        ("4.2.1", "4", ["4.1"]), ("9", "Tasks", ["4.1"]),
+    ]  # fmt: skip
+    assert [story["id"] for story in listed(found)] == [first, "4"]
+    assert listed(found)[1]["description"] == "- On paper, not on screen"
+    assert found.wholes == {3: ("3.1", "3.2"), 6: ("4.1",), 10: ("4.2.1",)}
+    assert found.ignored == ()
+
+
+def test_a_number_below_another_heading_is_around_nothing() -> None:
+    text = "## Draft\n\n- [ ] 1. Map\n\n## Print\n\n- [ ] 1.1 Pages\n- [ ] 1.2 Ink\n"
+    assert depends(text) == {"1": [], "1.1": ["1"], "1.2": ["1.1"]}
 
 
 def test_an_item_around_others_that_has_work_of_its_own_is_a_task() -> None:

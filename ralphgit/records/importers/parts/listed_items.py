@@ -21,6 +21,8 @@ _END = re.compile(r"\[/PARALLEL\][\s:]*", re.IGNORECASE)
 _DONE = frozenset({"done", "completed", "complete", "finished"})
 
 
+#: `15. Header` or `15 Header`, and `15.1` of it.
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)*[a-z]?")
 _SAME = Heading("", "", "")
 
 
@@ -47,7 +49,46 @@ def items(nodes: Sequence[Node], *, exported: bool, bullets: bool = False) -> It
     With `bullets`, items without a box are tasks, too, but for those below another item.
     """
     nodes = [_as_boxed(node) for node in nodes] if bullets else nodes
+    nodes = nodes if exported else _nested(nodes)
     yield from _Finder(nodes, exported=exported).found
+
+
+def _nested(nodes: Sequence[Node]) -> list[Node]:
+    """The nodes; `4.1` on the same level as a `4.` before it, below the same heading, stands in it.
+
+    Not where a block of parallel items begins or ends between the two.
+    """
+    above: dict[str, int] = {}
+    inside: dict[int, list[int]] = {}
+    for at, node in enumerate(nodes):
+        if node.kind == "heading" or _is_mark(node):
+            above = {}
+        elif number := _number(node):
+            parts = number.split(".")
+            wholes = (".".join(parts[:end]) for end in range(len(parts) - 1, 0, -1))
+            whole = next((above[one] for one in wholes if one in above), None)
+            if whole is not None:
+                inside.setdefault(whole, []).append(at)
+            above.setdefault(number, at)
+
+    def around(at: int) -> Node:
+        return nodes[at]._replace(nodes=(*nodes[at].nodes, *map(around, inside.get(at, ()))))
+
+    moved = {at for some in inside.values() for at in some}
+    return [around(at) for at in range(len(nodes)) if at not in moved]
+
+
+def _number(node: Node) -> str:
+    """The number that an item with a box is called by; "" for any other block."""
+    if node.kind != "item" or node.ticked is None:
+        return ""
+    words = marked(node.text, ids=True).id or node.text.partition(" ")[0]
+    return words if _NUMBER.fullmatch(words) else ""
+
+
+def _is_mark(node: Node) -> bool:
+    words = _comment(node)
+    return bool(_BEGIN.fullmatch(words) or _END.fullmatch(words))
 
 
 def _as_boxed(node: Node) -> Node:

@@ -123,7 +123,7 @@ def renamed(found: Imported, ids: Mapping[str, str], prefix: str) -> Imported:
                 more[key] = list(map(new, refs))
         for key in ("story", "milestone"):
             if prefix and key in task and (key == "story" or task[key] in groups):
-                more[key] = above.get(str(task[key]), f"{prefix}{task[key]}")
+                more[key] = above[str(task[key])]
         tasks.append({**task, "id": new(task["id"]), **more})
     root = {
         **found.root,
