@@ -672,6 +672,21 @@ def test_what_looks_like_an_item_and_is_none_is_named_with_its_line() -> None:
     )
 
 
+@pytest.mark.parametrize(("line", "lines"), [
+    ("[P] tasks = different files, no dependencies", []),
+    ("[P] = may run beside others", []),
+    ("[P] tasks can run in parallel within a phase", []),
+    ("[P] means that it runs beside others", []),
+    ("[P] T002 Draw the map", [(5,)]),
+    ("[P] Mean values of both maps", [(5,)]),
+])  # fmt: skip
+def test_what_a_marker_means_is_no_item_that_was_missed(line: str, lines: list[object]) -> None:
+    """spec-kit's template ends with such a line."""
+    found = read(f"- [ ] T001 [P] Measure\n\n## Notes\n\n- {line}\n- Commit after each task\n")
+    assert [task["id"] for task in found.tasks] == ["T001"]
+    assert [one.lines for one in found.ignored] == lines
+
+
 MARK = st.sampled_from([" ", "", "x", "X", "~", "-", "/", ">", "✓", "!", " x"])
 FORM = st.sampled_from(["{}", "**{}**", "Task {}:", "`{}`", "[{}]", "{}.", "**Task {}:**"])
 

@@ -45,6 +45,13 @@ def imported(world: World, *words: str) -> dict[str, Any]:
     ("T1 Client and/or server, I/O e.g. of v1.2/v1.3", None),
     ("T1 Pages in `src/[id]/page.tsx`", [r"src/\[id\]/page.tsx"]),
     ("T1 Login\n  - Change `src/a.ts`\n  - as in src/b.ts", ["src/a.ts"]),
+    ("T1 プロジェクトを初期化する\uff08frontend/\uff09", ["frontend/"]),
+    ("T1 初期化する\uff08backend/pyproject.toml、backend/src/app.py\uff09。", [
+        "backend/pyproject.toml", "backend/src/app.py",
+    ]),
+    ("T1 初期化する(frontend/)", ["frontend/"]),
+    ("T1 「web/index.html」を書く", ["web/index.html"]),
+    ("T1 文書を書く\uff1adocs/地図.md", ["docs/地図.md"]),
     ("T1 [VERIFY] Look at `src/a.ts`", None),
 ])  # fmt: skip
 def test_files_in_an_item_are_offered(item: str, offered: list[str] | None) -> None:

@@ -8,6 +8,7 @@ words, so that one put between them changes no other's id.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 
 from ralphgit.model.task_status import Status
@@ -31,6 +32,11 @@ _EXAMPLES = ("markdown", "md", "")
 #: Why a line that looks like an item is none.
 _NO_WORDS = "a box without words"
 _NO_BOX = "what looks like a box has a sign that means nothing (the setting import.marks adds one)"
+#: The template's own words on its marker: "[P] tasks = different files, no dependencies".
+_LEGEND = re.compile(
+    r"\[[A-Za-z]\]\s+(?:(?:tasks|items)\s+(?:can|may|are|run)\b"
+    r"|(?:(?:tasks?|items?)\s+)?(?:=|(?:means?|marks)\b))"
+)
 _ELSEWHERE = "in a code block, a comment or a quotation"
 _CHECK_LIST = "without an id, below a heading where no item has one"
 
@@ -117,6 +123,7 @@ def _fences(nodes: Sequence[Node]) -> Iterator[Node]:
 def _name_others(file: SourceFile, items: Sequence[Item], log: Log) -> None:
     """Name the lines that look like items, and are neither a task nor a part of one."""
     named = {line for item in items for line in range(item.line, item.end + 1)}
+    named |= _legend(file.blocks)
     for reason, line in _passed_over(file.blocks):
         log.ignore(reason, [line])
         named.add(line)
@@ -124,12 +131,22 @@ def _name_others(file: SourceFile, items: Sequence[Item], log: Log) -> None:
     log.ignore(_ELSEWHERE, (line for line in others if line not in named))
 
 
+def _is_unknown_box(words: str) -> bool:
+    return looks_like_box(words) and not _LEGEND.match(words)
+
+
+def _legend(nodes: Sequence[Node]) -> set[int]:
+    """The lines that say what a marker means."""
+    own = {node.line for node in nodes if node.kind == "item" and _LEGEND.match(node.text)}
+    return own.union(*(_legend(node.nodes) for node in nodes))
+
+
 def _passed_over(nodes: Sequence[Node]) -> Iterator[tuple[str, int]]:
     """The items that look like tasks, and are none: why, and their lines."""
     for node in nodes:
         if node.kind == "item" and node.ticked is not None and not node.text:
             yield _NO_WORDS, node.line
-        elif node.kind == "item" and node.ticked is None and looks_like_box(node.text):
+        elif node.kind == "item" and node.ticked is None and _is_unknown_box(node.text):
             yield _NO_BOX, node.line
         yield from _passed_over(node.nodes)
 

@@ -17,6 +17,12 @@ _BARE_FILES = frozenset({"makefile", "justfile", "dockerfile", "license", "readm
 #: Of files that somebody writes, and that no English or code looks like.
 _SUFFIXES = frozenset(_WORDS.split())
 _BEHIND = re.compile(r"(?::[0-9]+(?:-[0-9]+)?)?(?:\s+\([^()]*\))?\Z")
+#: Between words: also full-width brackets, quotes and signs, which stand without a space, and a
+#: bracket right behind a letter of a script that is written without spaces.
+_BETWEEN = re.compile(
+    r"[\s\u3001\u3002\u3008-\u3011\u3014-\u301b\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f\uff3b\uff3d]+"
+    r"|(?<=[^\x00-\x7f])\("
+)
 _SPECIAL = re.compile(r"[\\*?\[\]{}]")
 
 
@@ -48,7 +54,9 @@ def named(words: str, spans: Sequence[str]) -> list[str]:
 
     Only what is plainly one: `src/a.ts`, `src/models/`, `app.py`, not `os.path` or `text/html`.
     """
-    bare = (word.strip(".,;:()") for word in words.split() if "/" in word and "`" not in word)
+    bare = (
+        word.strip(".,;:()") for word in _BETWEEN.split(words) if "/" in word and "`" not in word
+    )
     found = [path for text in (*spans, *bare) if (path := listed(text)) and _is_plain(path)]
     return list(dict.fromkeys(found))
 
