@@ -9,7 +9,16 @@ import pytest
 from world import Place, World
 
 from ralphgit.rules import import_identity
-from ralphgit.rules.import_identity import RENUMBERED, REWORDED, By, Facts, Verdict, Words
+from ralphgit.rules.import_identity import (
+    RENUMBERED,
+    REWORDED,
+    By,
+    Facts,
+    Verdict,
+    Words,
+    in_place_of,
+)
+from ralphgit.rules.import_identity import Place as ListPlace
 
 BEFORE = """\
 # Tasks
@@ -158,10 +167,10 @@ def test_the_same_words_in_two_plain_lists_are_two_tasks(world: World, together:
     assert imported(world, "api.md")["updated"] == imported(world, "web.md")["updated"] == []
     assert len(imported(world, "api.md", "web.md")["unchanged"]) == 6
     assert world.read() == before
-    # One that is reworded is a new one; the other file's is not touched.
+    # One that is reworded is the same; the other file's is not touched.
     world.replace("Write tests", "Write all tests", "api.md")
     data = imported(world, "api.md")
-    assert (data["added"], data["removed"]) == (["write-all-tests"], ["api-write-tests"])
+    assert (data["added"], data["updated"]) == ([], ["api-write-tests"])
 
 
 def test_two_files_of_one_name_in_two_folders(world: World) -> None:
@@ -245,6 +254,58 @@ def test_a_reworded_item_is_the_same_task(world: World) -> None:
     assert titles(world)["1.2"] == "Delete the old caches"
     assert statuses(world)["1.2"] == "complete"
     assert world.ralph("import", "plan.md", "--reworded", "--renumbered").code == 2
+
+
+PLAIN = "- [ ] Draw the map\n- [ ] Delete the old cache\n- [ ] Print the map\n"
+
+
+@pytest.mark.parametrize(("before", "now", "same"), [
+    (["Map", "Old cache", "Ink"], ["Map", "New cache", "Ink"], {"new cache": "old cache"}),
+    (["Map", "Old cache"], ["Map", "New cache"], {"new cache": "old cache"}),
+    (["Old cache"], ["New cache"], {"new cache": "old cache"}),
+    # Other neighbours, several, none that is gone, too few words.
+    (["Map", "Old cache", "Ink"], ["Map", "Ink", "New cache"], {}),
+    (["Map", "Old cache", "Old pen"], ["Map", "New cache", "New pen"], {}),
+    (["Map", "Ink"], ["Map", "Map two", "Ink"], {}),
+    (["Map", "Old cache"], ["Map", "New blue cache"], {}),
+    (["Map", "!"], ["Map", "?"], {}),
+])  # fmt: skip
+def test_which_task_an_item_stands_in_place_of(
+    before: list[str], now: list[str], same: dict[str, str]
+) -> None:
+    def places(titles: list[str], *, free: bool = True) -> list[ListPlace]:
+        return [ListPlace(title.casefold(), title, free) for title in titles]
+
+    assert in_place_of(places(before), places(now)) == same
+    assert in_place_of(places(before, free=False), places(now)) == {}
+    assert in_place_of(places(before), places(now, free=False)) == {}
+
+
+@pytest.mark.parametrize(("words", "same"), [
+    ("Delete the old cache files", True),
+    ("Measure all rivers", False),
+])  # fmt: skip
+def test_an_item_without_an_id_that_got_other_words(world: World, words: str, same: bool) -> None:
+    """It is the same task where it stands between the same two and has half of the words."""
+    world.write("todo.md", PLAIN)
+    imported(world, "todo.md")
+    world.replace("Delete the old cache", words, "todo.md")
+    data = imported(world, "todo.md")
+    assert (len(data["added"]), data["updated"]) == (
+        (0, ["delete-the-old-cache"]) if same else (1, [])
+    )
+    assert titles(world)["delete-the-old-cache"] == (words if same else "Delete the old cache")
+    again = imported(world, "todo.md")
+    assert (again["added"], again["updated"], len(again["unchanged"])) == ([], [], 3)
+
+
+def test_work_that_was_begun_keeps_its_words_in_a_list_without_ids(world: World) -> None:
+    world.write("todo.md", PLAIN)
+    imported(world, "todo.md")
+    done(world, "delete-the-old-cache")
+    world.replace("Delete the old cache", "Delete the old cache files", "todo.md")
+    assert imported(world, "todo.md")["added"] == ["delete-the-old-cache-files"]
+    assert titles(world)["delete-the-old-cache"] == "Delete the old cache"
 
 
 def test_claimed_work_is_held_where_it_is_claimed_and_elsewhere(world: World) -> None:

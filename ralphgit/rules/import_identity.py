@@ -12,7 +12,7 @@ the first row that fits decides:
 | 5 | this file | others | is held, or edited and renumbered | reworded | that task, reworded |
 | 6 | this file | others | is held, or edited and renumbered | nothing | asked about |
 | 7 | nobody | those of a task of the file that lost its id | any | any | that task, renumbered |
-| 8 | nobody | others | | any | a new task |
+| 8 | nobody | others | | any | a new task, but see `in_place_of` |
 | 9 | a person, who made the task | those of the task | any | any | that task |
 | 10 | another file, or a person | any | any | any | another task |
 
@@ -23,6 +23,8 @@ one (`is_moved`). An id that is made from the words is another file's as easily 
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection, Sequence
 from enum import Enum
 from typing import NamedTuple
 
@@ -89,6 +91,51 @@ def decide(facts: Facts) -> Verdict:
         return Verdict.NEW
     doubtful = facts.held or (facts.edited and (known or facts.elsewhere))
     return Verdict.ASK if doubtful and facts.told != REWORDED else Verdict.SAME
+
+
+class Place(NamedTuple):
+    """A task of the file, or an item, where it stands among the others."""
+
+    name: str
+    """Its id within the file, case-folded."""
+    title: str
+    free: bool
+    """It may be another: of an item, that its id is made of its words; of a task, that nothing was
+    done or changed under its words."""
+
+
+def in_place_of(before: Sequence[Place], now: Sequence[Place]) -> dict[str, str]:
+    """By item without an id of its own, the task of which it has the place and half of the words.
+
+    The place is that between the same two neighbours, where no other item is new or gone.
+    """
+    gone = _between(before, {place.name for place in now})
+    found = {}
+    for neighbours, new in _between(now, {place.name for place in before}).items():
+        old = gone.get(neighbours, [])
+        if len(new) == len(old) == 1 and new[0].free and old[0].free and _is_like(new[0], old[0]):
+            found[new[0].name] = old[0].name
+    return found
+
+
+def _between(places: Sequence[Place], known: Collection[str]) -> dict[tuple[str, str], list[Place]]:
+    """The places that are not `known`, by the names of the nearest two that are, "" at an end."""
+    found: dict[tuple[str, str], list[Place]] = {}
+    before, waiting = "", list[Place]()
+    for place in (*places, None):
+        if place is not None and place.name not in known:
+            waiting.append(place)
+            continue
+        after = place.name if place is not None else ""
+        if waiting:
+            found[before, after] = waiting
+        before, waiting = after, []
+    return found
+
+
+def _is_like(one: Place, other: Place) -> bool:
+    words = [set(re.findall(r"\w+", place.title.casefold())) for place in (one, other)]
+    return 2 * len(words[0] & words[1]) >= max(map(len, words)) > 0
 
 
 def is_moved(*, gone: bool, tasks: int, same: int) -> bool:

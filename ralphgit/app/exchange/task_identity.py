@@ -26,7 +26,7 @@ from ralphgit.records.importers import Imported
 from ralphgit.records.importers.parts import headings, source_values
 from ralphgit.records.importers.parts.source_values import safe_id, short
 from ralphgit.rules import import_identity
-from ralphgit.rules.import_identity import RENUMBERED, REWORDED, By, Facts, Verdict, Words
+from ralphgit.rules.import_identity import RENUMBERED, REWORDED, By, Facts, Place, Verdict, Words
 
 _LONGEST = 64
 
@@ -230,6 +230,7 @@ class _Graph:
         words = {item.words: item.name for item in items}
         twice = Counter(task.words for task in own)
         by_words = {task.words: task for task in own if twice[task.words] == 1}
+        instead = {} if told.words == RENUMBERED else _in_place_of(found, items, own)
         ids: dict[str, str] = {}
         taken: set[str] = set()
         doubts: list[_Doubt] = []
@@ -238,7 +239,7 @@ class _Graph:
             by = By.THIS
             if task is None:
                 task, by = self._other(wanted[item.name], file)
-            follows = by_words.get(item.words)
+            follows = by_words.get(item.words) or instead.get(item.name)
             if follows is not None and follows.id in taken:
                 follows = None
             facts = Facts(
@@ -258,7 +259,8 @@ class _Graph:
             elif verdict == Verdict.FOLLOWS and follows is not None:
                 id = follows.id
                 if follows.name != item.name:
-                    self.notes.append(f"{id} is {item.name} in {name} now: it has the same words.")
+                    why = "has the same words" if item.words in by_words else "stands in its place"
+                    self.notes.append(f"{id} is {item.name} in {name} now: it {why}.")
             else:
                 id = self._free(item, name, file, found, wanted[item.name], verdict)
             ids[item.name] = id
@@ -310,6 +312,21 @@ def _wanted(
     taken = [task.id for task in own] + [prefix + name for name in names if name not in fresh]
     cut = source_values.prefixed(prefix, fresh, taken)
     return {name: cut.get(name, prefix + name) for name in names}
+
+
+def _in_place_of(found: Imported, items: Sequence[Item], own: Sequence[Known]) -> dict[str, Known]:
+    """By item that got other words, in a list without ids, the task that it was."""
+    by_name = {task.name.casefold(): task for task in own}
+    before = [
+        Place(task.name.casefold(), task.title, free=not (task.held or task.edited)) for task in own
+    ]
+    now = [Place(item.name.casefold(), item.title, item.name in found.made) for item in items]
+    same = import_identity.in_place_of(before, now)
+    return {
+        item.name: by_name[same[item.name.casefold()]]
+        for item in items
+        if item.name.casefold() in same
+    }
 
 
 def _words(item: Item, task: Known | None, follows: Known | None, here: set[str]) -> Words:
