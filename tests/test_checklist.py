@@ -675,6 +675,8 @@ def test_what_looks_like_an_item_and_is_none_is_named_with_its_line() -> None:
 @pytest.mark.parametrize(("line", "lines"), [
     ("[P] tasks = different files, no dependencies", []),
     ("[P] = may run beside others", []),
+    ("[P] タスク = 異なるファイル", []),
+    ("[P] T002 = the map", [(5,)]),
     ("[P] tasks can run in parallel within a phase", []),
     ("[P] means that it runs beside others", []),
     ("[P] T002 Draw the map", [(5,)]),

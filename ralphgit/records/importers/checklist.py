@@ -35,7 +35,7 @@ _NO_BOX = "what looks like a box has a sign that means nothing (the setting impo
 #: The template's own words on its marker: "[P] tasks = different files, no dependencies".
 _LEGEND = re.compile(
     r"\[[A-Za-z]\]\s+(?:(?:tasks|items)\s+(?:can|may|are|run)\b"
-    r"|(?:(?:tasks?|items?)\s+)?(?:=|(?:means?|marks)\b))"
+    r"|(?:(?:tasks?|items?)\s+)?(?:means?|marks)\b|(?:[^\W\d_]+\s+)?=\s)"
 )
 _ELSEWHERE = "in a code block, a comment or a quotation"
 _CHECK_LIST = "without an id, below a heading where no item has one"
