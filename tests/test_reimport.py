@@ -177,7 +177,7 @@ def test_another_lists_ids_are_other_tasks(world: World) -> None:
     assert done.err == (
         "error: task-graph.yaml:4:1: the graph has another task T1 ('Draw'); nothing was written; "
         "--prefix puts a word before the ids\n"
-        "hint: ralphgit import --prefix WORD- specs/two/plan.md\n"
+        "hint: ralphgit import --prefix two- specs/two/plan.md\n"
     )
     assert world.snapshot() == before
     data = again(world, "specs/two/plan.md", "--prefix", "two-")

@@ -159,6 +159,8 @@ class _Graph:
             )
             for task in found.tasks
         ]
+        if told.prefix:
+            parse_task_id(f"{told.prefix}1")
         own = self._own(file, items)
         prefix = source_prefix.remembered(name, own, told.prefix)
         wanted = _wanted(prefix, found, items, own)
