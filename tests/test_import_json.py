@@ -366,3 +366,21 @@ def test_a_field_of_beads_makes_no_issue_of_our_own_task() -> None:
                        "verify": ["true"]})  # fmt: skip
     (task,) = read(f"{text}\n").tasks
     assert (task["verify"], task["issue_type"]) == (["true"], "bug")
+
+
+def test_stories_of_a_graph_are_no_user_stories() -> None:
+    story = {"id": "shop", "title": "Shop", "acceptance_criteria": ["x"], "dependencies": []}
+    found = read(
+        json.dumps({"version": 1, "tasks": [{"id": "A", "title": "a"}], "stories": [story]})
+    )
+    assert [task["id"] for task in found.tasks] == ["A"]
+
+
+def test_a_story_that_says_the_same_twice_loses_nothing() -> None:
+    story = {"id": "S1", "title": "Draw", "passes": False, "acceptanceCriteria": ["a"],
+             "acceptance_criteria": ["b"]}  # fmt: skip
+    found = read(json.dumps({"user_stories": [story]}))
+    (task,) = found.tasks
+    assert task["acceptance"] == [{"id": "ACC-1", "text": "a"}]
+    assert task["x-acceptance_criteria"] == ["b"]
+    assert any("acceptance twice" in note for note in found.notes)

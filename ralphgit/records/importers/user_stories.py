@@ -27,6 +27,14 @@ from ralphgit.records.importers.source_file import Form, SourceFile
 _STORIES = "userStories"
 #: No other format has a task with one of these.
 _KEYS = frozenset({"passes", "acceptanceCriteria"})
+#: The usual root keys; below one of these, other spellings are enough as well.
+_ROOTS = frozenset({"userstories", "stories"})
+#: How else a field is written, without capitals and underscores.
+_SPELLINGS = {
+    "acceptancecriteria": "acceptance", "criteria": "acceptance", "acceptance": "acceptance",
+    "dependson": "depends_on", "dependencies": "depends_on", "blockedby": "depends_on",
+    "passes": "passes", "priority": "priority", "title": "title", "description": "description",
+}  # fmt: skip
 
 _Stories = list[tuple[int, dict[str, object]]]
 
@@ -41,8 +49,32 @@ def _found(file: SourceFile) -> _Stories:
 
 def _key(root: Mapping[str, object]) -> str:
     """The root key of the stories, whatever it is called; "" where there is none."""
-    others = (key for key, value in root.items() if _are_stories(_mappings(value)))
+    others = (
+        key for key, value in root.items() if _are_stories(_mappings(value), _usual(root, key))
+    )
     return _STORIES if _STORIES in root else next(others, "")
+
+
+def _usual(root: Mapping[str, object], key: str) -> bool:
+    """Whether `key` says that stories are below it: a graph has `stories` beside its tasks."""
+    return _plain(key) in _ROOTS and not root.keys() & {"tasks", "nodes"}
+
+
+def _plain(key: str) -> str:
+    return key.replace("_", "").replace("-", "").casefold()
+
+
+def _spelled(story: Mapping[str, object], log: Log) -> dict[str, object]:
+    """The story's fields under our names; of two for one, the second stays as it is."""
+    fields: dict[str, object] = {}
+    for key, value in story.items():
+        name = _SPELLINGS.get(_plain(key), key)
+        if fields.get(name) in (None, "", []):
+            fields[name] = value
+        elif value not in (None, "", [], fields[name]):
+            fields[f"x-{key}"] = value
+            log.note(f"{story.get('id')} says {name} twice: {key} is kept as x-{key}.")
+    return fields
 
 
 def _mappings(value: object) -> list[dict[str, object]]:
@@ -50,13 +82,16 @@ def _mappings(value: object) -> list[dict[str, object]]:
     return [fields for fields in found if fields is not None]
 
 
-def _are_stories(stories: Sequence[Mapping[str, object]]) -> bool:
+def _are_stories(stories: Sequence[Mapping[str, object]], spelled: bool = False) -> bool:
     good = all(fields.keys() >= {"id", "title"} for fields in stories)
-    return good and any(fields.keys() & _KEYS for fields in stories)
+    known = (spelled and _SPELLINGS.get(_plain(key)) in ("acceptance", "passes")
+             for fields in stories for key in fields)  # fmt: skip
+    return good and (any(fields.keys() & _KEYS for fields in stories) or any(known))
 
 
 def _sniff(file: SourceFile) -> int:
-    return SURE if _are_stories([fields for _, fields in _found(file)]) else NO
+    stories = [fields for _, fields in _found(file)]
+    return SURE if _are_stories(stories, _usual(file.root, _key(file.root))) else NO
 
 
 def _read(file: SourceFile) -> Imported:
@@ -86,15 +121,14 @@ def _rank(entry: tuple[int, Mapping[str, object]]) -> float:
 def _task(
     source: str, names: Mapping[str, str], story: Mapping[str, object], log: Log
 ) -> dict[str, object]:
-    new, fields = names[source.casefold()], dict(story)
+    new, fields = names[source.casefold()], _spelled(story, log)
     passes = fields.pop("passes", None)
-    fields["status"] = (Status.COMPLETE if passes is True else Status.PENDING).value
-    fields["acceptance"] = fields.pop("acceptanceCriteria", None) or None
+    if passes is not None or "status" not in fields:
+        fields["status"] = (Status.COMPLETE if passes is True else Status.PENDING).value
     if isinstance(rank := fields.pop("priority", None), int):
         fields["x-priority"] = rank
     elif rank is not None:
         fields["priority"] = rank
-    fields["depends_on"] = fields.pop("dependsOn", fields.get("depends_on"))
     refs = own_refs(fields, new, log)
     fields["depends_on"] = [names[ref.casefold()] for ref in refs if ref.casefold() in names]
     if missing := [ref for ref in refs if ref.casefold() not in names]:
