@@ -239,3 +239,35 @@ def test_front_matter_without_an_id_is_one_task_where_boxes_say_when_it_is_done(
 def test_front_matter_is_read_as_it_was_meant(front: str, fields: Task) -> None:
     """Numbers keep their digits; what needs quotes in YAML has them."""
     assert only(f"---\nstatus: open\n{front}\n---\n").items() >= fields.items()
+
+
+EPIC = {
+    "epic.md": "---\nname: Shop\nstatus: open\nprogress: 0%\n---\n\n- [ ] 001.md - Cart\n",
+    "001.md": "---\nname: Cart\nstatus: open\ndepends_on: []\n---\nIt holds things.\n",
+    "002.md": '---\nname: Pay\nstatus: open\ndepends_on: [1, "003"]\nconflicts_with: [10]\n---\n',
+    "003.md": "---\nname: Print\nstatus: skipped\ndepends_on: []\n---\n",
+    "010.md": "---\nname: Ship\nstatus: open\ndepends_on: [2]\n---\n",
+    "2-analysis.md": "---\nissue: 2\ntitle: Pay\nstatus: open\n---\n\nTwo streams.\n",
+    "execution-status.md": "---\nstarted: 2026-01-01\nstatus: open\n---\n\n# Work\n",
+    "github-mapping.md": "# Mapping\n\n- [ ] #1: Cart\n",
+}
+
+
+def test_an_epic_is_its_tasks_in_their_order_without_what_ccpm_keeps_beside_them(
+    world: World,
+) -> None:
+    for name, text in EPIC.items():
+        world.write(f".claude/epics/shop/{name}", text)
+    done = world.ralph("import", ".claude/epics/shop", "--json")
+    assert done.code == 0, done
+    assert done.data["added"] == ["001", "002", "003", "010"]
+    assert world.task("002")["depends_on"] == ["001", "003"]
+    assert world.task("010")["depends_on"] == ["002"]
+    assert world.task("002")["conflicts_with"] == ["010"]
+    assert world.task("003")["status"] == "cancelled"
+    assert done.data["notes"][0] == (
+        "3 files that ccpm keeps beside its tasks not read: .claude/epics/shop/2-analysis.md, "
+        ".claude/epics/shop/execution-status.md, .claude/epics/shop/github-mapping.md."
+    )
+    alone = world.ralph("import", ".claude/epics/shop/002.md", "--json").data
+    assert (alone["updated"], alone["unchanged"]) == ([], ["002"])

@@ -136,6 +136,7 @@ def read(
     ignored = tuple(
         IgnoredLines(name, one.lines, one.reason) for name, found in each for one in found.ignored
     )
+    passed = [*source_folder.passed_over(folder, names), *passed]
     notes = [*passed, *found.notes, *identified.notes, *notes]
     given = Given(tuple(files), identified.names, identified.moved)
     return Source(

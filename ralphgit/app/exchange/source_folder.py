@@ -17,6 +17,8 @@ _BELOW = ("tasks", "completed")
 _KEPT_IN = ("changes", "specs")
 _TASKS = "tasks.md"
 _LIST = "markdown"
+#: What ccpm keeps beside the tasks of an epic: it says of them how they are done.
+_OF_CCPM = re.compile(r"(?:.+-)?analysis\.md|execution-status\.md|github-mapping\.md")
 
 
 class Read(NamedTuple):
@@ -86,8 +88,33 @@ def _markdown(folder: str, name: str) -> list[str]:
         listed = os.listdir(os.path.join(folder, name))
     except OSError:
         return []
-    files = sorted((each for each in listed if each.endswith(".md")), key=_by_number)
+    own = _beside_epic(listed)
+    files = sorted((each for each in listed if each.endswith(".md") and each not in own),
+                   key=_by_number)  # fmt: skip
     return [os.path.join(name, each) for each in files]
+
+
+def passed_over(folder: str, names: Sequence[str]) -> list[str]:
+    """A note on what `expand` leaves of folders, as the tool that keeps the tasks there made it."""
+    left = [
+        os.path.join(name, each)
+        for name in names
+        if os.path.isdir(os.path.join(folder, name))
+        for each in sorted(_beside_epic(os.listdir(os.path.join(folder, name))))
+    ]
+    if not left:
+        return []
+    return [
+        f"{counted(len(left), 'file')} that ccpm keeps beside its tasks not read: {_some(left)}."
+    ]
+
+
+def _beside_epic(listed: Sequence[str]) -> set[str]:
+    """The files of an epic's folder that are ccpm's own, and no tasks."""
+    numbered = any(re.fullmatch(r"[0-9]+\.md", each) for each in listed)
+    if not numbered or "epic.md" not in listed:
+        return set()
+    return {each for each in listed if _OF_CCPM.fullmatch(each)}
 
 
 def _by_number(name: str) -> list[tuple[int, str]]:

@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
-from ralphgit.model.task_status import Mode
+import re
+
+from ralphgit.model.task_status import Mode, Status
 from ralphgit.records.importers.imported import Imported, Log
 from ralphgit.records.importers.importer import NO, SURE, Importer
 from ralphgit.records.importers.parts import document_task, tick_in_place
@@ -16,6 +18,9 @@ from ralphgit.records.importers.source_file import SourceFile
 _NEEDED = frozenset({"name", "status"})
 _TASK = frozenset({"depends_on", "parallel", "conflicts_with"})
 _EPIC = frozenset({"progress", "prd"})
+#: What ccpm lets nobody take any more.
+_ENDED = frozenset({"skipped", "wontfix"})
+_NUMBER = re.compile(r"#?(?P<number>[0-9]+)(?:\.md)?")
 #: Changes with every command.
 _COMPUTED = ("updated",)
 
@@ -44,16 +49,27 @@ def _read(file: SourceFile) -> Imported:
         if front.pop(key, None) is not None:
             log.drop(key)
     fields: dict[str, object] = {"title": title, **front}
-    fields["depends_on"] = file.front_matter_words("depends_on") or front.get("depends_on")
+    refs = file.front_matter_words("depends_on")
+    fields["depends_on"] = [_file(ref, source) for ref in refs] or front.get("depends_on")
+    if (word := (as_word(front["status"]) or "").casefold()) in _ENDED:
+        fields |= {"status": Status.CANCELLED.value, "x-status": word}
     if epic:
         fields["story"] = epic
     if fields.pop("parallel", None) is False:
         fields["mode"] = Mode.SEQUENTIAL.value
     if clashes := file.front_matter_words("conflicts_with"):
-        fields["conflicts_with"] = clashes
+        fields["conflicts_with"] = [_file(ref, source) for ref in clashes]
     fields = {key: value for key, value in fields.items() if value not in (None, "", [])}
     task = document_task.task(source, fields, file.behind_front_matter, log)
     return log.imported([task], {}, local=True)
+
+
+def _file(ref: str, own: str) -> str:
+    """The task that `ref` names in the task of the file `own`: 3, beside 002.md, is 003."""
+    found = _NUMBER.fullmatch(ref)
+    if found is None:
+        return ref
+    return found["number"].zfill(len(own) if own.isdecimal() and own[0] == "0" else 0)
 
 
 IMPORTER = Importer(
