@@ -10,6 +10,7 @@ import ryaml
 from world import World
 
 from ralphgit.records.importers import Imported, convert
+from ralphgit.records.importers.parts import proofs
 
 Task = dict[str, Any]
 
@@ -292,3 +293,29 @@ def test_what_holds_for_the_plan_is_in_every_packet_and_stored_once(tmp_path: Pa
 def test_which_heading_above_the_first_task_is_its_part(heading: str, story: str) -> None:
     text = f"# P Plan\n\n{heading}\n\n### Task 1: a\n\n- [ ] **Step 1: x**\n"
     assert [str(task["story"]).casefold() for task in tasks(text).values()] == [story.casefold()]
+
+
+@pytest.mark.parametrize(("code", "command", "why"), [
+    ("pytest -q", "pytest -q", []),
+    ("git diff --exit-code", "git diff --exit-code", []),
+    ("git -C sub commit -m x", "", ["changes files or commits"]),
+    ("npm test && git push", "", ["changes files or commits"]),
+    ("git mv x.js y.js\nnpm test", "npm test", ["changes files or commits"]),
+    ("xdg-open a.html", "", ["opens a window"]),
+    ('curl -f "http://x/<user-id>"', "", ["has a placeholder"]),
+    ('grep -q "<main>" a.html', 'grep -q "<main>" a.html', []),
+    ("grep -c x <in >out", "grep -c x <in >out", []),
+    ("make x || echo \"no\"", "", ["cannot fail"]),
+    ("test -e x || { echo no; exit 1; }", "test -e x || { echo no; exit 1; }", []),
+    ("pytest x.py\npytest y.py  # expected red", "pytest x.py", ["is to fail"]),
+    ("for x in a b; do\n  git add $x\ndone", "", ["changes files or commits"]),
+    ("cd web\ngit add .\necho done", "", ["changes files or commits"]),
+    ("npm run dev\ncurl -f localhost", "", ["runs on"]),
+    ("pytest x.py \\\n  -q\nrm -rf b", "pytest x.py \\\n  -q", ["changes files or commits"]),
+])  # fmt: skip
+def test_a_command_proves_something_where_it_changes_nothing_and_may_fail(
+    code: str, command: str, why: list[str]
+) -> None:
+    found = proofs.of(code)
+    assert found.command.removeprefix("set -e\n") == command
+    assert [reason for _, reason in found.left] == why

@@ -25,15 +25,16 @@ from ralphgit.model.task_status import Mode, Status
 from ralphgit.records.importers.imported import Imported, Log
 from ralphgit.records.importers.importer import NO, SURE, Importer
 from ralphgit.records.importers.parts import (
-    commands_in_prose,
     headings,
     paths_in_prose,
+    proofs,
     tick_in_place,
 )
 from ralphgit.records.importers.parts.field_mapping import in_order, task_of
 from ralphgit.records.importers.parts.item_details import spelled_out
 from ralphgit.records.importers.parts.markdown_items import Node, code_spans
-from ralphgit.records.importers.parts.source_values import MISSING
+from ralphgit.records.importers.parts.proofs import Proof
+from ralphgit.records.importers.parts.source_values import MISSING, short
 from ralphgit.records.importers.parts.suggested_scope import SUGGESTED, suggestion
 from ralphgit.records.importers.source_file import Form, SourceFile
 
@@ -48,11 +49,6 @@ _EXPECTED = re.compile(r"[*_]*Expect(?:ed)?(?: output| result)?:[*_]*\s*(.*)", r
 #: What a step does that proves something: `: Run the tests`, `: Verify it passes`.
 _CHECKS = re.compile(r"\W*(?:run|verify|validate|check|test)\b", re.IGNORECASE)
 _FAILS = re.compile(r"(?:.{0,20}\b)?(?:fail|error|red\b)", re.IGNORECASE)
-#: Runs until somebody stops it, or is a step of its own and no proof.
-_NO_PROOF = re.compile(
-    r"(?:npm|pnpm|yarn|bun)\s+(?:run\s+)?(?:dev|start|serve|watch)\b|.*\s--watch\b"
-    r"|git\s+(?:add|commit|push|checkout|switch|worktree)\b"
-)
 #: What a plan's title says of itself, and a section that holds for every task of it.
 _OF_PLAN = re.compile(
     r"\A(?:implementation )?plan\s*[:\u2013\u2014-]\s*"
@@ -62,8 +58,6 @@ _OF_PLAN = re.compile(
 _RULES = re.compile(r"constraint|convention|guardrail|invariant|\brules?\b", re.IGNORECASE)
 _WORD = re.compile(r"\w")
 _ELSEWHERE = re.compile(r"\bcd\s+[\"']?(?:/|~|\$HOME|[A-Za-z]:[\\/])")
-#: Passes whatever happens.
-_PASSES = re.compile(r"\|\|\s*(?:true|:)\s*\Z")
 _SHELLS = frozenset({"", "bash", "sh", "shell", "console", "zsh"})
 
 
@@ -220,6 +214,7 @@ def _read(file: SourceFile) -> Imported:
         raw = tick_in_place.boxes(file.body, (box.line for box in _boxes(section)), sign=" ")
         lines = raw.split("\n")[section.line : section.end - 1]
         fields = _fields(section, "\n".join(lines).strip("\n"))
+        _tell_left(new, section, log)
         refs = _references(section, numbers)
         if refs is None:
             fields["depends_on"] = [ids[place - 1]] if place else []
@@ -246,6 +241,14 @@ def _tell_elsewhere(tasks: Sequence[Mapping[str, object]], log: Log) -> None:
             f"The verify commands of {', '.join(named)} name a folder of one machine (cd /...): "
             "in another worktree they prove nothing; ralphgit edit ID --verify COMMAND."
         )
+
+
+def _tell_left(task: str, section: _Section, log: Log) -> None:
+    """Name what a step runs and is no verify command."""
+    left = dict.fromkeys(_checks(section.nodes)[1])
+    shown = ", ".join(f"{short(code.strip().partition(chr(10))[0])} ({why})" for code, why in left)
+    if shown:
+        log.note(f"{task}: left out of its verify commands: {shown}.")
 
 
 def _ids(sections: Sequence[_Section]) -> list[str]:
@@ -285,7 +288,8 @@ def _fields(section: _Section, raw: str) -> dict[str, object]:
         fields["story"] = section.story.story
     if raw.strip():
         fields["description"] = raw
-    if verify := _checks(section.nodes):
+    verify, _ = _checks(section.nodes)
+    if verify:
         fields["verify"] = verify
     made, touched = _files(section.nodes)
     if verify and not touched and not _commits(section.nodes):
@@ -338,20 +342,25 @@ def _references(section: _Section, numbers: Sequence[str]) -> list[str] | None:
     return [word.casefold() for word in words]
 
 
-def _checks(nodes: Sequence[Node]) -> list[str]:
-    """The commands that are to succeed; those that fail at first only where there are no others."""
+def _checks(nodes: Sequence[Node]) -> tuple[list[str], list[tuple[str, str]]]:
+    """The commands that are to succeed, and what proves nothing in them, with the reason.
+
+    Those that fail at first are among them only where there are no others.
+    """
     good: dict[str, None] = {}
     bad: dict[str, None] = {}
-    run: list[str] = []
-    code: list[str] = []
+    left: list[tuple[str, str]] = []
+    run: list[Proof] = []
+    code: list[Proof] = []
     awaits = fails = False
 
     def end() -> None:
-        (bad if fails else good).update(dict.fromkeys(run))
+        (bad if fails else good).update({one.command: None for one in run if one.command})
+        left.extend(pair for one in run for pair in one.left)
 
     for node in _flat(nodes):
         if node.kind == "fence":
-            code = _proofs([node.text.strip()]) if node.language in _SHELLS else []
+            code = [proofs.of(node.text.strip())] if node.language in _SHELLS else []
             if awaits:
                 run, code, awaits = code, [], False
         for line in node.text.splitlines() if node.kind in ("text", "item") else ():
@@ -363,7 +372,7 @@ def _checks(nodes: Sequence[Node]) -> list[str]:
                 fails = _FAILS.search(words) is not None
             elif said := _RUN.match(line.strip()):
                 end()
-                run, fails = _proofs(code_spans(said[1])), False
+                run, fails = [*map(proofs.of, code_spans(said[1]))], False
                 awaits = not said[1].strip()
             elif said := _EXPECTED.match(line.strip()):
                 if code:  # What is expected of a block without a word before it.
@@ -371,19 +380,12 @@ def _checks(nodes: Sequence[Node]) -> list[str]:
                     run, code = code, []
                 fails = _FAILS.match(said[1].lstrip("*_`")) is not None
     end()
-    return list(good or bad)
+    return list(good or bad), left
 
 
 def _commits(nodes: Sequence[Node]) -> bool:
     """Whether a task makes a commit, as one does that changes files."""
     return any("git commit" in node.raw or "git add" in node.raw for node in nodes)
-
-
-def _proofs(codes: Sequence[str]) -> list[str]:
-    typed = ["\n".join(map(commands_in_prose.typed, code.splitlines())) for code in codes]
-    return [commands_in_prose.script(code) for code in typed
-            if commands_in_prose.is_command(code) and not _NO_PROOF.match(code)
-            and not _PASSES.search(code)]  # fmt: skip
 
 
 IMPORTER = Importer(

@@ -1,0 +1,107 @@
+"""Take from a command or a shell block what proves something: it changes nothing, and may fail."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ralphgit.records.importers.parts import commands_in_prose
+
+#: Runs until somebody stops it; what stands beside it is no use without it.
+_RUNS_ON = re.compile(
+    r"(?:npm|pnpm|yarn|bun)\s+(?:run\s+)?(?:dev|start|serve|watch)\b|.*\s--watch\b"
+)
+_FIRST = r"(?:[A-Z_][A-Z0-9_]*=\S*\s+|sudo\s+|time\s+)*"
+_CHANGES = re.compile(
+    rf"{_FIRST}(?:git(?:\s+-[cC]\s+\S+)*\s+(?:add|commit|rm|mv|push|pull|checkout|switch|worktree"
+    r"|reset|restore|stash|merge|rebase|cherry-pick|revert|clean|apply(?!\s+--check)|am)\b|(?:rm|rmdir|unlink)\s)"
+)
+_WINDOW = re.compile(rf"{_FIRST}(?:open|xdg-open)\s")
+_PLACEHOLDER = re.compile(r"<[A-Za-z]\w*(?:[ _-]\w+)*>")
+#: In quotes it may be text that is looked for, `"<main>"`.
+_QUOTED_PLACEHOLDER = re.compile(
+    r"<(?:[\w-]+[ _-])?(?:id|name|path|url|token|host|port|key|user|branch)>", re.IGNORECASE
+)
+_PASSES = re.compile(r"\|\|\s*(?:true|:|exit 0|(?:echo|printf)\b[^&|;]*)\s*\Z")
+_FAILS = re.compile(r"\s#.*\b(?:expect\w*|should|must)\b.*\b(?:red|fail\w*)\b", re.IGNORECASE)
+_SAYS = re.compile(r"(?:echo|printf|true|:|cd|export|set|sleep)(?:\s|\Z)|#")
+_QUOTES = re.compile(r"'[^']*'|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
+_HERE = re.compile(r"<<-?\s*[\"']?(\w+)")
+#: Lines of these belong together.
+_BLOCK = re.compile(r"^\s*(?:(?:for|while|until|if|case|function)\s|\w+\s*\(\)|[({]\s*$)", re.M)
+#: A command has no more lines: a quotation that never ends is not looked for further.
+_LONGEST = 100
+
+
+class Proof(NamedTuple):
+    """What is left of a command or a block."""
+
+    command: str
+    """"" where nothing of it proves anything."""
+    left: tuple[tuple[str, str], ...] = ()
+    """What was left out of it, each with the reason."""
+
+
+def of(code: str) -> Proof:
+    """The command that `code` is, or of a block the script of its lines that prove something."""
+    typed = "\n".join(map(commands_in_prose.typed, code.splitlines()))
+    known = _WINDOW.match(typed) or commands_in_prose.is_command(typed)
+    if not known:
+        return Proof("")
+    units = list(_units(typed))
+    if any(map(_RUNS_ON.match, units)):
+        return Proof("", ((units[0], "runs on"),))
+    whys = [_why_not(unit) for unit in units]
+    left = tuple((unit, why) for unit, why in zip(units, whys, strict=True) if why)
+    if not left:
+        return Proof(commands_in_prose.script(typed))
+    kept = [unit for unit, why in zip(units, whys, strict=True) if not why]
+    if _BLOCK.search(typed) or all(not unit.strip() or _SAYS.match(unit.strip()) for unit in kept):
+        return Proof("", left)
+    rest = "\n".join(kept).strip("\n")
+    good = commands_in_prose.is_command(rest)
+    return Proof(commands_in_prose.script(rest) if good else "", left)
+
+
+def _units(code: str) -> Iterator[str]:
+    """The commands of a block, each with the lines that it goes on for."""
+    lines: list[str] = []
+    until = ""
+    for line in code.splitlines():
+        lines.append(line)
+        if until:
+            until = "" if line.strip() == until else until
+        elif here := _HERE.search(line):
+            until = here[1]
+        whole = not until and not line.endswith("\\") and _is_whole("\n".join(lines))
+        if whole or len(lines) == _LONGEST:
+            yield "\n".join(lines)
+            lines = []
+    if lines:
+        yield "\n".join(lines)
+
+
+def _is_whole(text: str) -> bool:
+    """Whether every quotation in it ends."""
+    try:
+        shlex.split(text, comments=True)
+    except ValueError:
+        return False
+    return True
+
+
+def _why_not(unit: str) -> str:
+    """Why a command proves nothing; "" where it may."""
+    plain = _QUOTES.sub("''", unit.strip())
+    parts = [part.strip() for part in re.split(r"&&|\|\||[;|\n]", plain)]
+    if any(map(_CHANGES.match, parts)):
+        return "changes files or commits"
+    if any(map(_WINDOW.match, parts)):
+        return "opens a window"
+    if _PLACEHOLDER.search(plain) or _QUOTED_PLACEHOLDER.search(unit):
+        return "has a placeholder"
+    if _FAILS.search(unit):
+        return "is to fail"
+    return "cannot fail" if _PASSES.search(re.sub(r"\s#.*", "", plain)) else ""
