@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 import ryaml
-from world import shared
+from world import World, shared
 
 from ralphgit.errors import InvalidRecord
 from ralphgit.records.importers import Imported, convert
@@ -384,3 +385,23 @@ def test_a_story_that_says_the_same_twice_loses_nothing() -> None:
     assert task["acceptance"] == [{"id": "ACC-1", "text": "a"}]
     assert task["x-acceptance_criteria"] == ["b"]
     assert any("acceptance twice" in note for note in found.notes)
+
+
+def test_a_subtask_without_a_priority_has_that_of_its_task(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    parts = [{"id": 1, "title": "Low", "status": "pending", "priority": "low"},
+             {"id": 2, "title": "Whole", "status": "pending", "subtasks": [
+                 {"id": 1, "title": "Inner", "status": "pending"}]}]  # fmt: skip
+    tasks = [
+        {"id": 1, "title": "Medium", "status": "pending", "priority": "medium", "dependencies": []},
+        {"id": 2, "title": "High", "status": "pending", "priority": "high", "subtasks": parts},
+        {"id": 3, "title": "Later", "status": "deferred", "priority": "high", "subtasks": [
+            {"id": 1, "title": "Part", "status": "pending"}]},
+    ]  # fmt: skip
+    world.write("tasks.json", json.dumps({"master": {"tasks": tasks}}))
+    assert world.ralph("import", "tasks.json").code == 0
+    named = {id: world.task(id).get("priority") for id in ("1", "2", "2.1", "2.2", "2.2.1", "3.1")}
+    assert named == {"1": 2, "2": 1, "2.1": 3, "2.2": 1, "2.2.1": 1, "3.1": 5}
+    world.commit("plan")
+    ready = world.ralph("next", "--json").data["tasks"]
+    assert [task["id"] for task in ready] == ["2.2.1", "1", "2.1", "3.1"]

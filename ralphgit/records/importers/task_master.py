@@ -88,6 +88,12 @@ def _entries(
     listed = fields.pop("subtasks", None)
     waits = _references(fields, before) or first
     inner = [as_mapping(item) for item in listed] if isinstance(listed, list) else []
+    put_off = (as_word(fields.get("status")) or "").casefold() == "deferred"
+    urgency = _DEFERRED if put_off else fields.get("priority")
+    for item in inner:
+        # A part is as urgent as the whole, where it says nothing else.
+        if item is not None and item.get("priority") in (None, "") and urgency is not None:
+            item["priority"] = urgency
     below = f"{before}{number}."
     parts = [
         each for item in inner if item is not None for each in _entries(item, tag, below, waits)
