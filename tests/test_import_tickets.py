@@ -271,3 +271,34 @@ def test_an_epic_is_its_tasks_in_their_order_without_what_ccpm_keeps_beside_them
     )
     alone = world.ralph("import", ".claude/epics/shop/002.md", "--json").data
     assert (alone["updated"], alone["unchanged"]) == ([], ["002"])
+
+
+SPRINT = """\
+# the sprint
+development_status:
+  epic-1: in-progress
+  1-1-sign-up: done
+  1-2-log-in: done
+  1-3-log-out: in-progress
+  epic-1-retrospective: optional
+"""
+
+
+@pytest.mark.parametrize(("sprint", "said"), [
+    (SPRINT, ["stories/sprint-status.yaml says otherwise what is done; the stories' own "
+              "files are taken: 1.2 (done), 1.3 (in-progress)."]),
+    (SPRINT.replace("1-2-log-in: done", "1-2-log-in: review").replace("in-progress", "done"), []),
+    ("development_status: [\n", ["stories/sprint-status.yaml cannot be read"]),
+])  # fmt: skip
+def test_a_sprint_that_says_otherwise_what_is_done_is_named(
+    world: World, sprint: str, said: list[str]
+) -> None:
+    for number, status in (("1", "done"), ("2", "review"), ("3", "done")):
+        story = BMAD.replace("Ready for Review", status).replace("1.2", f"1.{number}")
+        world.write(f"stories/1-{number}.md", story)
+    world.write("stories/sprint-status.yaml", sprint)
+    done = world.ralph("import", "stories", "--json")
+    assert done.data["added"] == ["1.1", "1.2", "1.3"]
+    found = [note for note in done.data["notes"] if "sprint" in note]
+    assert [note[: len(text)] for note, text in zip(found, said, strict=True)] == said
+    assert (world.task("1.2")["status"], world.task("1.3")["status"]) == ("pending", "complete")

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ralphgit.app.exchange import import_formats, source_folder, task_identity
+from ralphgit.app.exchange import import_formats, source_folder, sprint_status, task_identity
 from ralphgit.app.exchange.import_formats import Formats
 from ralphgit.app.exchange.task_identity import Told
 from ralphgit.app.exchange.three_way_import import Given
@@ -97,12 +97,12 @@ def read(
     formats = import_formats.to_try(form, folder=folder, warn=project.warn)
     how = Reading(formats, boxes(project.config.import_marks), bullets)
     listed = source_folder.expand(folder, names)
-    each, passed = source_folder.chosen(
-        [
-            _converted(project, name, how, beside=beside)
-            for name, beside in project.around.progress.through("reading", listed)
-        ]
-    )
+    reads = [
+        _converted(project, name, how, beside=beside)
+        for name, beside in project.around.progress.through("reading", listed)
+    ]
+    each, passed = source_folder.chosen(reads)
+    passed += sprint_status.notes(folder, reads, project.config.max_graph_bytes)
     files = [label(project.top, os.path.join(folder, name)) for name, _ in each]
     identified = task_identity.resolve(project, here, each, files, told)
     each = identified.each
