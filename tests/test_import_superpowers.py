@@ -309,6 +309,7 @@ def test_which_heading_above_the_first_task_is_its_part(heading: str, story: str
     ("test -e x || { echo no; exit 1; }", "test -e x || { echo no; exit 1; }", []),
     ("pytest x.py\npytest y.py  # expected red", "pytest x.py", ["is to fail"]),
     ("for x in a b; do\n  git add $x\ndone", "", ["changes files or commits"]),
+    ("ls src | while read -r x; do\n  test -e x || echo no\ndone", "", ["cannot fail"]),
     ("cd web\ngit add .\necho done", "", ["changes files or commits"]),
     ("npm run dev\ncurl -f localhost", "", ["runs on"]),
     ("pytest x.py \\\n  -q\nrm -rf b", "pytest x.py \\\n  -q", ["changes files or commits"]),

@@ -30,7 +30,11 @@ _SAYS = re.compile(r"(?:echo|printf|true|:|cd|export|set|sleep)(?:\s|\Z)|#")
 _QUOTES = re.compile(r"'[^']*'|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
 _HERE = re.compile(r"<<-?\s*[\"']?(\w+)")
 #: Lines of these belong together.
-_BLOCK = re.compile(r"^\s*(?:(?:for|while|until|if|case|function)\s|\w+\s*\(\)|[({]\s*$)", re.M)
+_BLOCK = re.compile(
+    r"^\s*(?:(?:for|while|until|if|case|function)\s|(?:done|fi|esac)\b|\w+\s*\(\)|[(){}]\s*$)"
+    r"|\b(?:do|then|else)\s*$",
+    re.MULTILINE,
+)
 #: A command has no more lines: a quotation that never ends is not looked for further.
 _LONGEST = 100
 
