@@ -36,10 +36,11 @@ def parts(key: Key, counts: Sequence[int], index: GraphIndex) -> list[bytes]:
     """What the file consists of."""
     columns = [bytes(column) for column in index]
     about = marshal.dumps((VERSION, key, list(counts), [len(column) for column in columns]))
-    check = binascii.crc32(about)
-    for column in columns:
-        check = binascii.crc32(column, check)
-    return [FORMAT, check.to_bytes(4, "big"), len(about).to_bytes(4, "big"), about, *columns]
+    checked = [len(about).to_bytes(4, "big"), about, *columns]
+    check = 0
+    for part in checked:
+        check = binascii.crc32(part, check)
+    return [FORMAT, check.to_bytes(4, "big"), *checked]
 
 
 def opened(path: str, key: Key) -> KeptIndex | None:
@@ -48,7 +49,7 @@ def opened(path: str, key: Key) -> KeptIndex | None:
     if data is None or len(data) < _HEAD or data[: len(FORMAT)] != FORMAT:
         return None
     check, size = (int.from_bytes(data[at : at + 4], "big") for at in (_HEAD - 8, _HEAD - 4))
-    if binascii.crc32(data[_HEAD:]) != check:
+    if binascii.crc32(data[_HEAD - 4 :]) != check:
         return None
     version, known, counts, lengths = marshal.loads(data[_HEAD : _HEAD + size])
     if version != VERSION or known != key:
