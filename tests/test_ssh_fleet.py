@@ -125,8 +125,12 @@ def test_workers_of_this_machine_in_clones(world: World) -> None:
     url = str(world.origin.path)
     line = ("fleet", "up", "near", "--url", url, "-n", "1", "--agent", str(agent))
     assert world.ralph(*line, "--land", "merge").code == 0
-    (one,) = world.ralph("fleet", "status", "--url", url, "--json").data["workers"]
-    assert (one["name"], one["state"], one["task"]) == ("near-1", "alive", "T-1")
+
+    def is_at_work() -> bool:
+        (one,) = world.ralph("fleet", "status", "--url", url, "--json").data["workers"]
+        return (one["name"], one["state"], one["task"]) == ("near-1", "alive", "T-1")
+
+    until(is_at_work)
     assert world.ralph("fleet", "down", "--url", url).out == "near-1 here ends after T-1.\n"
     go.touch()
     until(lambda: world.origin.git("rev-list", "--count", "main") == "2")
