@@ -37,6 +37,8 @@ FIT = WorktreeFacts("/w", "", is_detached=False, unmerged=(), has_unmerged_recor
     [
         ({}, None),
         ({"path": "/\udcff"}, Refusal(Reason.ODD_PATH, about="/\udcff")),
+        ({"linked_folder": "records", "under_way": "merge"},
+         Refusal(Reason.LINKED_FOLDER, about="records")),
         ({"under_way": "merge"}, Refusal(Reason.UNDER_WAY, about="merge")),
         ({"under_way": "bisect", "is_detached": True}, Refusal(Reason.BISECT)),
         ({"unmerged": ("a", "b")}, Refusal(Reason.UNMERGED, about="a, b")),

@@ -331,6 +331,43 @@ def test_records_behind_a_link_that_leaves_are_not_written(world: World, link: s
     assert world.leases == []
 
 
+@pytest.mark.parametrize(
+    ("settings", "link"),
+    [
+        ('records = "notes/r"\n', "notes"),
+        ("", "records"),
+        ("", "records/audit"),
+        ("", "records/evidence"),
+        ('graph = "plan/graph.yaml"\n', "plan"),
+        ('graph = ["graph/*.yaml"]\n', "graph"),
+    ],
+)
+def test_a_folder_that_is_a_link_within_the_worktree_is_refused_before_anything_is_made(
+    world: World, settings: str, link: str
+) -> None:
+    """git keeps no file behind a link, so that no claim could be committed."""
+    world.write("ralph.toml", settings)
+    (world.path / "real" / "r" / "audit").mkdir(parents=True)
+    world.write("real/r/audit/kept", "")
+    for path in ("real/graph.yaml", "real/T-1.yaml"):
+        world.write(path, GRAPH)
+    place = world.path / link
+    place.parent.mkdir(exist_ok=True)
+    place.symlink_to(world.path / "real" / ("r/audit" if "/" in link else ""))
+    world.commit()
+    for words in (("check",), ("check", "--at", "HEAD")):
+        found = world.ralph(*words, "--json")
+        if found.error == "no_graph":  # in the commit there is none
+            assert (link in settings, words) == (True, ("check", "--at", "HEAD"))
+            continue
+        assert found.code == 1, (words, found)
+        (one,) = [one for one in found.data["problems"] if one["code"] == "symbolic_link"]
+        assert one["file"].endswith(link), one
+    error = world.refused("claim", "T-1", code="linked_folder", but=RUNTIME)
+    assert error["hint"] == f"replace the link by the folder itself: {link}"
+    assert world.leases == []
+
+
 def test_a_record_that_is_a_link_is_not_read_by_log(world: World) -> None:
     (outside(world) / "k1.yaml").write_text("secret: 1\n")
     folder = world.path / "records" / "audit" / "T-1"

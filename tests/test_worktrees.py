@@ -343,13 +343,16 @@ def test_a_setup_that_fails_leaves_the_worktree(world: World) -> None:
 
 
 def test_nothing_half_made_stays(world: World) -> None:
-    hook = world.write(".git/hooks/post-checkout", "#!/bin/sh\nexit 1\n")
-    hook.chmod(0o755)
+    world.write(".gitattributes", "*.bin filter=gone\n")
+    world.write("a.bin", "x\n")
+    world.commit("A file with a filter")
+    world.git("config", "filter.gone.smudge", "false")
+    world.git("config", "filter.gone.required", "true")
     found = world.ralph("worktree", "new", "alpha")
     assert (found.code, found.out) == (1, "")
     assert (names(world), branches(world)) == (["proj"], ["main"])
     assert not (world.folder / "proj-alpha").exists()
-    hook.unlink()
+    world.git("config", "filter.gone.smudge", "cat")
     # A file that cannot be read, at least not by everybody.
     world.write(".worktreeinclude", "*.log\n")
     world.write("a.log", "x\n").chmod(0o000)
@@ -359,6 +362,29 @@ def test_nothing_half_made_stays(world: World) -> None:
         assert (names(world), branches(world)) == (["proj"], ["main"])
     (world.path / "a.log").chmod(0o644)
     new(world, "alpha")
+
+
+def test_a_hook_that_fails_after_the_checkout_is_told(world: World) -> None:
+    """As git's own `worktree add`: the files are there, and what the hook said is shown."""
+    hook = world.write(".git/hooks/post-checkout", "#!/bin/sh\necho no lfs >&2\nexit 3\n")
+    hook.chmod(0o755)
+    found = world.ralph("worktree", "new", "alpha", "--json")
+    assert found.code == 0, found
+    assert found.json["warnings"] == ["the post-checkout hook failed in the new worktree: no lfs"]
+    alpha = Place(world.folder / "proj-alpha", world.environ, world)
+    assert alpha.git("status", "--porcelain") == ""
+    alpha.claim("T-1")
+
+
+def test_no_worktree_where_no_record_could_name_it(tmp_path: Path) -> None:
+    world = World(tmp_path, name=os.fsdecode(b"pr\xf6j"))
+    world.write_graph(GRAPH)
+    world.commit("Begin")
+    before = world.snapshot()
+    found = world.ralph("worktree", "new", "alpha", "--json")
+    assert (found.code, found.error) == (8, "odd_path"), found
+    assert found.json["error"]["message"].endswith("nothing was made")
+    assert world.snapshot() == before
 
 
 def test_interrupted(world: World) -> None:

@@ -47,6 +47,10 @@ class TreeEntry(NamedTuple):
         return self.mode == "040000"
 
     @property
+    def is_link(self) -> bool:
+        return self.mode == "120000"
+
+    @property
     def is_submodule(self) -> bool:
         """Whether it is a link to a commit of another repository."""
         return self.mode == SUBMODULE

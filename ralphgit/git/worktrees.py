@@ -8,7 +8,6 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ralphgit.errors import RalphError
 from ralphgit.git.child_process import Child
 from ralphgit.git.run_git import Git, failure, names
 
@@ -131,11 +130,14 @@ def distance(asked: Child) -> tuple[int, int]:
     return int(ahead), int(behind)
 
 
-def add(git: Git, path: str, branch: str, *, reason: str) -> None:
+def add(git: Git, path: str, branch: str, *, reason: str) -> str:
     """Make a worktree at `path` on an existing branch (its short name), or, for a full id, on
     none; locked from the start.
 
-    Raises: GitError, NotWritable; RalphError (hook_failed), and the worktree is there.
+    Returns what a post-checkout hook said that failed; "" for none. As after git's own
+    `worktree add`, the worktree is there all the same, and whole: the hook runs last.
+
+    Raises: GitError, NotWritable.
     """
     detach = ("--detach",) if _is_id(branch) else ()
     arguments = ("worktree", "add", "--quiet", *detach, "--lock", "--reason", reason)
@@ -143,13 +145,10 @@ def add(git: Git, path: str, branch: str, *, reason: str) -> None:
     # git itself removes what it could not check out.
     if result.status > 0 and os.path.lexists(os.path.join(path, ".git")):
         said = result.err.decode("utf-8", "replace").strip().split("\n")
-        raise RalphError(
-            f"the post-checkout hook failed in the new worktree: {said[-1] or result.status}",
-            code="hook_failed", lines=said[:-1],
-            hint="fix the hook, then repeat the command",
-        )  # fmt: skip
+        return said[-1] or f"exit {result.status}"
     if result.status:
         raise failure(arguments, result)
+    return ""
 
 
 def unlock(git: Git, path: str) -> None:

@@ -30,6 +30,8 @@ class WorktreeFacts(NamedTuple):
     unmerged: tuple[str, ...]
     """Paths with conflicts."""
     has_unmerged_records: bool
+    linked_folder: str = ""
+    """A folder of the graph or the records that is a symbolic link."""
 
 
 class OwnClaim(NamedTuple):
@@ -73,6 +75,8 @@ class Reason(Enum):
 
     ODD_PATH = auto()
     """The worktree's path, which no record can hold, so no lease can name it."""
+    LINKED_FOLDER = auto()
+    """A folder of the graph or the records that is a link: git keeps no file behind one."""
     UNDER_WAY = auto()
     """The git operation that has not ended."""
     BISECT = auto()
@@ -157,6 +161,8 @@ def of_worktree(facts: WorktreeFacts) -> Refusal | None:
     records = facts.has_unmerged_records
     if forbidden(facts.path):
         return Refusal(Reason.ODD_PATH, about=facts.path)
+    if facts.linked_folder:
+        return Refusal(Reason.LINKED_FOLDER, about=facts.linked_folder)
     # Before HEAD: a rebase or bisect detaches it, and has its own way out.
     if facts.under_way == "bisect":
         return Refusal(Reason.BISECT)

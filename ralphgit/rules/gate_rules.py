@@ -94,7 +94,7 @@ GROUPS = (
         _error("bad_settings", "The settings that a change brings cannot be read.",
                "They say where the graph and the records are, so every command would refuse.",
                "Fix `ralph.toml`; docs/configuration.md lists every setting."),
-        _error("symbolic_link", "A graph file or a record is a symbolic link.",
+        _error("symbolic_link", "A graph file, a record or a folder of them is a symbolic link.",
                "git keeps where it leads, not what is there, and it may lead out of the "
                "repository.", "Put the file itself there."),
         _error("runtime_tracked", "A file below `.ralph` is committed.",

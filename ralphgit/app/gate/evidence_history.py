@@ -48,8 +48,9 @@ def edited_evidence(project: Project, commit: str = "") -> list[Problem]:
     gone = [
         path
         for path in gone
+        if path not in (folder, attempts)  # a file or a link in place of the folder
         # What the archive has, and that it has it as it was, the gate looked at as it came there.
-        if not _is_archived(archive, path.split("/")[-2])
+        and not _is_archived(archive, path.split("/")[-2])
         and not _is_renamed(project, path, there, commit, first)
     ]
     found = [_problem(path, first, folder, "edited") for path in dict.fromkeys(changed)]

@@ -8,6 +8,7 @@ from ralphgit.app.gate import record_files, stranded
 from ralphgit.app.gate.problem import Problem, from_error, in_file, place
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.archive_view import NONE
+from ralphgit.app.workspace.graph_files import own_folders
 from ralphgit.app.workspace.graph_view import met
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import Tree
@@ -17,6 +18,7 @@ from ralphgit.model.config import SETTINGS_FILE
 from ralphgit.model.task_row import Row
 from ralphgit.records import graph_file, task_mapping
 from ralphgit.records.archive_file import Entry
+from ralphgit.records.schemas import FILED
 from ralphgit.records.task_fields import Problem as Wrong
 from ralphgit.rules import legal_changes
 from ralphgit.rules.contract_digest import keeps
@@ -33,6 +35,7 @@ def state(project: Project, tree: Tree, *, only: Collection[str] | None = None) 
     """Find the problems of a tree. `only`: the records to read, where not all are wanted."""
     problems: list[Problem] = []
     files = list(_graph_files(project, tree, problems))
+    problems += _linked_folders(project, tree)
     rows = [row for file in files for row in graph_file.rows(file)]
     archived = _archived(tree, problems)
     problems += _archived_twins(tree, rows, archived)
@@ -94,6 +97,26 @@ def _graph_files(
         problems.extend(_refused(tree, error) for error in found)
         if not found:
             yield file
+
+
+def _linked_folders(project: Project, tree: Tree) -> Iterator[Problem]:
+    """Find folders of the graph and of the records that are links: git has no file behind one."""
+    records = project.config.records
+    kinds = [f"{records}/{kind}" for kind in FILED]
+    linked = {}
+    for folder in (*own_folders(project.places), *kinds):
+        parts = folder.split("/")
+        for end, name in enumerate(parts):
+            if name in tree.links("/".join(parts[:end])):
+                linked["/".join(parts[: end + 1])] = ""
+                break
+    for kind in kinds:
+        linked |= {f"{kind}/{name}": name for name in tree.links(kind)}
+    for path, task in linked.items():
+        if not path.endswith(".yaml"):  # what is filed in the wrong place is told as that
+            said = f"{path} is a symbolic link, and git keeps no file behind one"
+            hint = "replace the link by the folder itself"
+            yield in_file("symbolic_link", tree, path, said, hint, task=task)
 
 
 def _archived(tree: Tree, problems: list[Problem]) -> Sequence[Entry]:

@@ -159,7 +159,9 @@ class Ground:
         path = folder_of(project, f"{_NAME}{project.around.new_id()}")
         self.path = path
         reason = f"{LOCK}{_NAME}{os.getpid()} {heartbeat.start_time(os.getpid())} "
-        worktrees.add(project.repository.git, path, commit, reason=reason + heartbeat.boot_id())
+        lock = reason + heartbeat.boot_id()
+        if said := worktrees.add(project.repository.git, path, commit, reason=lock):
+            project.warn(f"the post-checkout hook failed in the worktree of the proof: {said}")
         made = self._made = project.repository.beside(Worktree(path, commit, ""))
         self._note()
         create.copy_included(project, made)

@@ -25,6 +25,9 @@ _WORDS = {
     Reason.ODD_PATH: ("odd_path", "the path {about} is not UTF-8 or has a control character, so "
                       "no lease can name this worktree",
                       "move the worktree to a path in UTF-8 without control characters"),
+    Reason.LINKED_FOLDER: ("linked_folder", "{about} is a symbolic link, and git keeps no file "
+                           "behind one, so no record could be committed; nothing was changed",
+                           "replace the link by the folder itself: {about}"),
     Reason.UNDER_WAY: ("unfinished_merge", "a {about} is under way in this worktree; end "
                        "or abort it first", "git {about} --continue"),
     Reason.BISECT: ("unfinished_merge", "a bisect is under way in this worktree",

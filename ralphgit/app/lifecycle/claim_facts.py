@@ -12,11 +12,13 @@ from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.lifecycle import onto_base
 from ralphgit.app.lifecycle.onto_base import Position, Standing
 from ralphgit.app.workspace import heartbeat
+from ralphgit.app.workspace.graph_files import linked_folder
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import index, worktrees
 from ralphgit.model.active_claim import ActiveClaim, Lease
 from ralphgit.model.task_row import Row
+from ralphgit.records.schemas import FILED
 from ralphgit.rules import readiness
 from ralphgit.rules.active_scopes import ActiveScopes
 from ralphgit.rules.claim_options import ClaimOptions, is_wanted
@@ -38,7 +40,9 @@ def of_worktree(project: Project) -> WorktreeFacts:
         from ralphgit.app.workspace.record_tree import is_record
 
         has_records = any(is_record(project, path) for path in unmerged)
-    return WorktreeFacts(top, under_way, is_detached, unmerged, has_records)
+    kinds = (f"{project.config.records}/{kind}" for kind in FILED)
+    linked = linked_folder(top, project.places_here, *kinds)
+    return WorktreeFacts(top, under_way, is_detached, unmerged, has_records, linked)
 
 
 def of_own(project: Project, claim_map: ClaimMap) -> tuple[OwnClaim, ...]:

@@ -95,6 +95,28 @@ def _below(top: str, wanted: Places) -> Iterator[str]:
                     yield path
 
 
+def linked_folder(top: str, wanted: Places, *others: str) -> str:
+    """The first folder of the graph, or of the folders `others`, that is a link; "" for none.
+
+    git keeps no file behind a link, so nothing that is written there can be committed.
+
+    Raises: InvalidRecord (bad_path) where it leads out of there.
+    """
+    for folder in (*own_folders(wanted), *others):
+        parts = folder.split("/")
+        for end in range(1, len(parts) + 1):
+            if os.path.islink(os.path.join(top, *parts[:end])):
+                worktree_files.place(top, folder)
+                return "/".join(parts[:end])
+    return ""
+
+
+def own_folders(wanted: Places) -> tuple[str, ...]:
+    """The folders in which graph files are, but for the top."""
+    exact = (os.path.dirname(path) for path in wanted.exact)
+    return tuple(dict.fromkeys(filter(None, (*exact, *wanted.folders))))
+
+
 def file_named(wanted: Places, name: str) -> str:
     """A graph file called `name`, below the first folder that can have one; "" for none."""
     for folder in wanted.folders:

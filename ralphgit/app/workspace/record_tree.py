@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ralphgit.app.workspace.archive_view import NONE, Archive
 from ralphgit.app.workspace.graph_view import HERE, Shard
 from ralphgit.app.workspace.project import Project
-from ralphgit.git.objects import Objects
+from ralphgit.git.objects import Objects, TreeEntry
 from ralphgit.records.atomic_files import TEMPORARY, read
 from ralphgit.records.schemas import FILED, is_archive
 from ralphgit.rules.pattern_overlap import covers
@@ -28,6 +28,8 @@ class Tree(NamedTuple):
     is_link: Callable[[str], bool] = lambda path: False
     listed: Callable[[str], Mapping[str, bool]] = lambda folder: {}
     """What any folder has ("" is the top): names, and whether each is a folder."""
+    links: Callable[[str], Collection[str]] = lambda folder: ()
+    """The names in a folder that are symbolic links."""
     read_any: Callable[[str], bytes | None] = lambda path: None
     """The content of any file."""
     has_runtime: Callable[[], bool] = lambda: False
@@ -64,6 +66,7 @@ def working_tree(project: Project) -> Tree:
         archive=project.archive_in(top),
         is_link=lambda path: os.path.islink(os.path.join(top, path)),
         listed=lambda folder: _folder(os.path.join(top, folder)),
+        links=lambda folder: _links(os.path.join(top, folder)),
         read_any=lambda path: _plain(os.path.join(top, path), links=False),
         has_runtime=lambda: project.repository.objects.resolve(["HEAD:.ralph"])[0] is not None,
     )
@@ -75,6 +78,14 @@ def _folder(path: str) -> dict[str, bool]:
             return {one.name: one.is_dir(follow_symlinks=False) for one in entries}
     except OSError:
         return {}
+
+
+def _links(path: str) -> list[str]:
+    try:
+        with os.scandir(path) as entries:
+            return sorted(one.name for one in entries if one.is_symlink())
+    except OSError:
+        return []
 
 
 def _plain(path: str, *, links: bool) -> bytes | None:
@@ -111,17 +122,23 @@ def commit_tree(
     records = tuple(path for path, _ in listed)
     archive = project.archive_at(treeish, label.removesuffix(":"), objects)
 
-    def listed_in(path: str) -> dict[str, bool]:
+    def entries(path: str) -> Mapping[str, TreeEntry]:
         oid = objects.resolve([f"{treeish}^{{tree}}" if not path else f"{treeish}:{path}/"])[0]
-        found = objects.trees([oid])[oid] if oid else {}
-        return {name: entry.is_tree for name, entry in found.items()}
+        return objects.trees([oid])[oid] if oid else {}
+
+    def listed_in(path: str) -> dict[str, bool]:
+        return {name: entry.is_tree for name, entry in entries(path).items()}
+
+    def links(path: str) -> list[str]:
+        return [name for name, entry in entries(path).items() if entry.is_link]
 
     def read_any(path: str) -> bytes | None:
         name = f"{treeish}:{path}"
         return objects.read([name]).get(name)
 
     return Tree(
-        label, shards[treeish], records, content, archive, listed=listed_in, read_any=read_any,
+        label, shards[treeish], records, content, archive, listed=listed_in, links=links,
+        read_any=read_any,
         has_runtime=lambda: objects.resolve([f"{treeish}:.ralph"])[0] is not None,
         read_ahead=read_ahead,
     )  # fmt: skip

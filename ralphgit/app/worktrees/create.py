@@ -20,6 +20,7 @@ from ralphgit.git import refs, worktrees
 from ralphgit.git.listings import Worktree
 from ralphgit.git.repository import Repository
 from ralphgit.model import paths
+from ralphgit.model.characters import forbidden
 from ralphgit.model.ids import is_id, parse_worker
 from ralphgit.records import atomic_files
 
@@ -73,7 +74,9 @@ def new(
         raise _branch_exists(project, branch)
     short = branch.removeprefix("refs/heads/")
     try:
-        worktrees.add(git, path, short, reason=f"{WORKER_LOCK}{name}")
+        said = worktrees.add(git, path, short, reason=f"{WORKER_LOCK}{name}")
+        if said:
+            project.warn(f"the post-checkout hook failed in the new worktree: {said}")
         made = project.repository.beside(Worktree(path, commit, branch))
         if story:
             atomic_files.write(os.path.join(made.git_dir, STORY), f"{story}\n".encode())
@@ -86,7 +89,14 @@ def new(
 
 
 def _refuse(project: Project, name: str, path: str, branch: str) -> None:
-    """Raises: GuardRefused: branch_exists, folder_exists, worktree_exists."""
+    """Raises: GuardRefused: odd_path, branch_exists, folder_exists, worktree_exists."""
+    if forbidden(path):
+        raise GuardRefused(
+            f"the worktree would be {path}, which is not UTF-8 or has a control character, so no "
+            "lease could name it; nothing was made",
+            code="odd_path",
+            hint="move the repository to a path in UTF-8 without control characters",
+        )
     if branch in project.repository.refs:
         raise _branch_exists(project, branch)
     for other in project.repository.refs:
