@@ -218,6 +218,51 @@ def test_a_finished_story_is_marked_in_its_file(world: World) -> None:
     assert world.ralph("import", "1.2.story.md", "--json").data["updated"] == []
 
 
+def test_a_finished_story_with_front_matter_is_marked_there(world: World) -> None:
+    text = (Path(__file__).parent / "cases/plans/4.3.1.story.md").read_text()
+    world.write("4.3.1.story.md", text)
+    assert world.ralph("import", "4.3.1.story.md").code == 0
+    world.replace("status: pending", "status: complete")
+    assert world.ralph("export", "--tick", "4.3.1.story.md").code == 0
+    ticked = text.replace('"Ready for Review"', '"Done"')
+    assert (world.path / "4.3.1.story.md").read_text() == ticked
+    assert world.ralph("import", "4.3.1.story.md", "--json").data["updated"] == []
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ("✅ **COMPLETED** (August 2024)", "complete"),
+        ("Done: all in 2.3", "complete"),
+        ("✅", "complete"),
+        ("Shipped", "complete"),
+        ("In Progress - half of it", "pending"),
+        ("Won\u2019t do", "cancelled"),
+        ("Not done", "pending"),
+        ("✅ Ready for development", "pending"),
+    ],
+)
+def test_a_status_is_known_by_its_first_words(said: str, status: str) -> None:
+    assert only(f"---\nid: T-1\ntitle: Log in\nstatus: '{said}'\n---\n")["status"] == status
+
+
+def test_parts_that_wait_for_their_whole_make_no_circle(world: World) -> None:
+    front = "title: x\nstatus: To Do\ncreated_date: '2026-01-01'\n"
+    for name, more in {
+        "3": "",
+        "3.1": "parent_task_id: task-3\ndependencies: [task-3]\n",
+        "3.2": "parent_task_id: task-3\ndependencies: [task-3.1]\n",
+        "3.3": "parent_task_id: task-3\n",
+    }.items():
+        text = f"---\nid: task-{name}\n{front}{more}---\n"
+        world.write(f"backlog/tasks/task-{name} - x.md", text)
+    done = world.ralph("import", "backlog", "--json")
+    assert done.code == 0, done
+    found = {name: world.task(f"task-{name}").get("depends_on") for name in ("3", "3.1", "3.2")}
+    assert found == {"3": ["task-3.3"], "3.1": ["task-3"], "3.2": ["task-3.1"]}
+    assert "mode" not in world.task("task-3")
+
+
 def test_front_matter_without_an_id_is_one_task_where_boxes_say_when_it_is_done() -> None:
     front = "---\ntitle: Move\nstatus: todo\n---\n"
     task = only(f"{front}\n## Acceptance Criteria\n- [ ] Moved\n", "plan/move-it.md")

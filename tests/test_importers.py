@@ -17,6 +17,7 @@ from world import shared
 from ralphgit.errors import InvalidRecord
 from ralphgit.model.ids import is_id
 from ralphgit.records.importers import Imported, convert
+from ralphgit.records.importers.parts import commands_in_prose, paths_in_prose
 from ralphgit.records.task_fields import normalise
 
 
@@ -644,7 +645,7 @@ def test_ticket_with_crlf_reads_the_same() -> None:
 def test_a_format_that_is_not_known_is_refused(text: str) -> None:
     error = refusal(text)
     assert error.message == "the format of this file is not known"
-    assert error.hint.startswith("the formats are backlog, ccpm, ticket, ")
+    assert error.hint.startswith("the formats are backlog, ccpm, bmad, ")
 
 
 @pytest.mark.parametrize(
@@ -696,6 +697,38 @@ def test_text_that_is_not_yaml_or_not_utf8_is_refused() -> None:
     with pytest.raises(InvalidRecord) as caught:
         convert("x", b"nodes:\n  - id: \xff\n", ryaml.loads)
     assert str(caught.value) == "x:2:1: the file is not UTF-8 text"
+
+
+def test_json_that_is_broken_is_told_as_json_and_tabs_do_not_break_it() -> None:
+    with pytest.raises(InvalidRecord) as caught:
+        read('{"userStories": [\n  {"id": "US-1",,}\n]}', "prd.json")
+    assert str(caught.value).startswith("prd.json:2:17: this is not JSON: ")
+    story = '{"id": "US-1", "title": "Log in", "passes": false}'
+    indented = f'{{\n\t"userStories": [\n\t\t{story}\n\t]\n}}'
+    assert [task["title"] for task in read(indented, "prd.json").tasks] == ["Log in"]
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("pytest a.py", ["pytest a.py"]),
+        ("pytest tests/all/with.py", ["pytest tests/all/with.py"]),
+        ("pytest passes", []),
+        ("pytest is green", []),
+        ("cargo test passes. And more", []),
+    ],
+)
+def test_a_file_whose_name_begins_like_a_word_makes_no_sentence(
+    words: str, found: list[str]
+) -> None:
+    assert commands_in_prose.of_text(words) == found
+
+
+def test_a_document_of_any_kind_is_a_path() -> None:
+    words = "Write docs/metrics.adoc, docs/plan.rst and docs/a.svg, not this.props or os/linux"
+    assert paths_in_prose.named(words, ["a.tex", "this.props"]) == [
+        "a.tex", "docs/metrics.adoc", "docs/plan.rst", "docs/a.svg",
+    ]  # fmt: skip
 
 
 def test_front_matter_that_is_no_yaml_is_read_once_for_all_formats() -> None:

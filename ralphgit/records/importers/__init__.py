@@ -48,8 +48,8 @@ __all__ = [
 BUILT_IN: tuple[Importer, ...] = (
     backlog.IMPORTER,
     ccpm.IMPORTER,
-    ticket.IMPORTER,
     bmad.IMPORTER,
+    ticket.IMPORTER,
     superpowers.IMPORTER,
     checklist.IMPORTER,
     junit.IMPORTER,

@@ -15,6 +15,7 @@ from ralphgit.errors import InvalidRecord
 from ralphgit.model.task_status import Status
 from ralphgit.records.importers.imported import Imported, Log
 from ralphgit.records.importers.importer import NO, SURE, Importer
+from ralphgit.records.importers.parts import waiting
 from ralphgit.records.importers.parts.field_mapping import in_order, task_of
 from ralphgit.records.importers.parts.source_values import (
     MISSING,
@@ -210,10 +211,10 @@ def _waits(issues: Mapping[str, _Issue]) -> dict[str, list[str]]:
     waits = {key: list(listed) for key, listed in own.items()}
     for key in issues:
         for above in _above(key, issues):
-            inside = _reached(above, parts)
+            inside = waiting.reached(above, parts)
             for other in own[above]:
                 new = other not in inside and other not in waits[key]
-                if new and key not in _reached(other, waits):
+                if new and key not in waiting.reached(other, waits):
                     waits[key].append(other)
     return waits
 
@@ -225,17 +226,6 @@ def _above(key: str, issues: Mapping[str, _Issue]) -> list[str]:
     while at in issues and at != key and at not in found:
         found.append(at)
         at = (issues[at].parent or "").casefold()
-    return found
-
-
-def _reached(start: str, edges: Mapping[str, Sequence[str]]) -> set[str]:
-    """`start`, and all that it leads to."""
-    found, waiting = {start}, [start]
-    while waiting:
-        for other in edges.get(waiting.pop(), ()):
-            if other not in found:
-                found.add(other)
-                waiting.append(other)
     return found
 
 

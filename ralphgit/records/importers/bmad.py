@@ -5,32 +5,38 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from ralphgit.model.task_status import Mode
+from ralphgit.model.task_status import Mode, Status
 from ralphgit.records.importers.imported import Imported, Log
 from ralphgit.records.importers.importer import NO, SURE, Importer
-from ralphgit.records.importers.parts import document_sections, document_task
+from ralphgit.records.importers.parts import document_sections, document_task, tick_in_place
 from ralphgit.records.importers.parts.document_sections import Lines
+from ralphgit.records.importers.parts.field_mapping import status_of
 from ralphgit.records.importers.source_file import Form, SourceFile
 
-_TITLE = re.compile(r"Story\s+([0-9]+)\.([0-9]+[a-z]?)\s*[:.\u2013\u2014-]?\s*(.*)", re.IGNORECASE)
+_TITLE = re.compile(
+    r"Story\s+([A-Z]{0,6}[0-9]+)((?:[.-][0-9]+[a-z]?)+)\s*[:.\u2013\u2014-]?\s*(.*)", re.IGNORECASE
+)
 _SECTIONS = frozenset({"acceptance criteria", "tasks / subtasks", "tasks/subtasks", "tasks"})
 #: Others that a story has; with these, one of the above is enough.
 _OTHERS = frozenset({"status", "story", "dev notes", "dev agent record", "qa results"})
 #: `Status: Done`, or a heading with the word below it.
 _STATUS = re.compile(
     r"^(?:#{1,6}[ \t]+Status[ \t]*\r?\n\s*|(?:#{1,6}[ \t]+)?[*_]*Status[*_]*[ \t]*:[*_]*[ \t]*)"
-    r"[*_]*(?P<word>[A-Za-z]+(?:[ _-][A-Za-z]+){0,3})[^\r\n]*\r?$\n?",
+    r"[^\w\r\n#]*(?P<word>[A-Za-z]+(?:[ _-][A-Za-z]+){0,3})(?P<more>[^\r\n]*)\r?$\n?",
     re.IGNORECASE | re.MULTILINE,
 )
 _STATUSES = {
-    "draft": "pending", "drafted": "pending", "approved": "pending", "backlog": "pending",
-    "ready-for-dev": "pending", "ready": "pending", "review": "in-progress",
-    "ready-for-review": "in-progress",
-}  # fmt: skip
+    **dict.fromkeys(
+        ("draft", "drafted", "approved", "backlog", "ready-for-dev", "ready"), Status.PENDING
+    ),
+    **dict.fromkeys(("review", "ready-for-review", "in-review", "inreview"), Status.IN_PROGRESS),
+}
+#: What front matter says of a story that its heading says as well.
+_TWICE = frozenset({"id", "story", "story_id", "epic", "title", "status"})
 
 
 def _sniff(file: SourceFile) -> int:
-    if file.form is not Form.TEXT or "Story" not in file.text:
+    if file.form is not Form.TEXT or "Story" not in file.text or "id" in file.front_matter:
         return NO
     return SURE if _title(document_sections.lines_of(file.behind_front_matter)) else NO
 
@@ -51,29 +57,34 @@ def _read(file: SourceFile) -> Imported:
     title = _title(lines)
     if title is None:
         raise file.refused("there is no story of BMAD in this file")
+    epic, number = title[1], title[2].replace("-", ".")
+    said = _STATUS.search(body)
+    front = file.front_matter
+    written = front.get("status") or (said and f"{said['word']}{said['more']}")
+    status = status_of(written, _STATUSES)
     fields: dict[str, object] = {
         "title": title[3] or title[0],
-        "status": _status(body),
-        "story": f"epic-{title[1]}",
+        "status": status.value if status else written or Status.PENDING.value,
+        "story": f"epic-{epic}",
         "mode": Mode.SEQUENTIAL.value,
+        **{key: value for key, value in front.items() if key not in _TWICE},
     }
+    if refs := file.front_matter_words("depends_on"):
+        fields["depends_on"] = refs
     # It changes as the story is worked on, and is no part of what is to be done.
-    said = _STATUS.search(body)
     plain = body[: said.start()] + body[said.end() :] if said else body
-    task = document_task.task(f"{title[1]}.{title[2]}", fields, plain, log)
+    task = document_task.task(f"{epic}{number}", fields, plain, log)
     return log.imported([task], {}, local=True)
-
-
-def _status(body: str) -> str:
-    said = _STATUS.search(body)
-    word = "-".join(said["word"].casefold().replace("_", " ").split()) if said else "pending"
-    return _STATUSES.get(word, word)
 
 
 def _tick(file: SourceFile, raw: str, ids: Collection[str]) -> str:
     """Set the status to Done; a story without one cannot say it."""
+    if not ids:
+        return raw
+    if "status" in file.front_matter:
+        return tick_in_place.status(raw, "Done")
     found = _STATUS.search(raw)
-    return f"{raw[: found.start('word')]}Done{raw[found.end('word') :]}" if found and ids else raw
+    return f"{raw[: found.start('word')]}Done{raw[found.end('word') :]}" if found else raw
 
 
 IMPORTER = Importer(

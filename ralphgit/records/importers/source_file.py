@@ -17,6 +17,7 @@ from ralphgit.records.importers.parts.source_values import as_mapping
 _TASK_FIELDS = frozenset({"id", "title", "status", "depends_on"})
 _GRAPH_KEYS = frozenset({"nodes", "tasks"})
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
+_JSON_OBJECT = re.compile(r"\s*\{\s*\"")
 
 
 #: What a terminal shows as colour, as it is or as JSON writes it: text that was copied from one.
@@ -151,6 +152,14 @@ class SourceFile:
             return {}
         try:
             return as_mapping(self._parsed(self.body)) or {}
+        except InvalidRecord as error:
+            means_json = self.name.endswith(".json") or _JSON_OBJECT.match(self.body)
+            return self._as_json() if means_json else error
+
+    def _as_json(self) -> dict[str, object] | InvalidRecord:
+        """The body that is no YAML as JSON, which may have tabs, or what is wrong with it."""
+        try:
+            return as_mapping(strict_json.load(self.name, self.body)) or {}
         except InvalidRecord as error:
             return error
 

@@ -7,13 +7,13 @@ other than `master` have the tag before their number, and it is their story.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.model.task_status import Mode
 from ralphgit.records.importers.imported import Imported, Log
 from ralphgit.records.importers.importer import NO, SURE, Importer
-from ralphgit.records.importers.parts import json_places, tick_in_place
+from ralphgit.records.importers.parts import json_places, tick_in_place, waiting
 from ralphgit.records.importers.parts.field_mapping import in_order, task_of
 from ralphgit.records.importers.parts.source_values import (
     MISSING,
@@ -21,6 +21,7 @@ from ralphgit.records.importers.parts.source_values import (
     as_word,
     safe_id,
     safe_names,
+    short,
     unique_ids,
 )
 from ralphgit.records.importers.source_file import SourceFile
@@ -36,8 +37,10 @@ class _Entry(NamedTuple):
     id: str
     fields: dict[str, object]
     tag: str
-    depends_on: tuple[str, ...]
-    inside: tuple[str, ...]
+    before: str
+    """What stands before the ids of its siblings: the tag, the task that it is a part of."""
+    refs: tuple[str, ...]
+    """What it waits for, as it is written."""
 
 
 def _tags(file: SourceFile) -> Iterator[tuple[str, list[dict[str, object]]]]:
@@ -67,51 +70,90 @@ def _read(file: SourceFile) -> Imported:
     """
     if _sniff(file) == NO:
         raise file.refused("there is no task of Task Master in this file")
+    log = Log()
     found = [
         entry
         for tag, listed in _tags(file)
         for fields in listed
-        for entry in _entries(fields, tag, "" if tag == _USUAL else f"{tag}.")
+        for entry in _entries(fields, tag, "" if tag == _USUAL else f"{tag}.", log)
     ]
-    log = Log()
     sources = unique_ids(file.name, [(1, {"id": entry.id}) for entry in found])
     names = safe_names(sources, log)
-    tasks = [_task(entry, names, log) for entry in found]
+    inside: dict[str, list[str]] = {}
+    for entry in found:
+        inside.setdefault(entry.before, []).append(entry.id)
+    waits = _waits(found, inside, log)
+    tasks = [_task(entry, waits[entry.id], inside.get(f"{entry.id}.", []), names, log)
+             for entry in found]  # fmt: skip
     return log.imported(tasks, {}, local=True)
 
 
-def _entries(
-    fields: dict[str, object], tag: str, before: str, first: tuple[str, ...] = ()
-) -> Iterator[_Entry]:
-    """A task, and behind it those inside it; without dependencies it waits for `first`."""
+def _entries(fields: dict[str, object], tag: str, before: str, log: Log) -> Iterator[_Entry]:
+    """A task, and behind it those inside it."""
     number = as_word(fields.get("id")) or ""
     listed = fields.pop("subtasks", None)
-    waits = _references(fields, before) or first
     inner = [as_mapping(item) for item in listed] if isinstance(listed, list) else []
     put_off = (as_word(fields.get("status")) or "").casefold() == "deferred"
     urgency = _DEFERRED if put_off else fields.get("priority")
+    depends = fields.pop("dependencies", None)
+    refs = []
+    for ref in depends if isinstance(depends, list) else ():
+        if word := str(ref) if isinstance(ref, float) else as_word(ref):
+            refs.append(word)
+        else:
+            log.note(f"{before}{number}: its dependency {short(ref)} names nothing: left out.")
+    yield _Entry(f"{before}{number}", fields, tag, before, tuple(refs))
     for item in inner:
+        if item is None:
+            log.note(f"{before}{number}: a subtask that is no JSON object was left out.")
+            continue
         # A part is as urgent as the whole, where it says nothing else.
-        if item is not None and item.get("priority") in (None, "") and urgency is not None:
+        if item.get("priority") in (None, "") and urgency is not None:
             item["priority"] = urgency
-    below = f"{before}{number}."
-    parts = [
-        each for item in inner if item is not None for each in _entries(item, tag, below, waits)
-    ]
-    direct = tuple(part.id for part in parts if part.id.count(".") == below.count("."))
-    yield _Entry(f"{before}{number}", fields, tag, waits, direct)
-    yield from parts
+        yield from _entries(item, tag, f"{before}{number}.", log)
 
 
-def _references(fields: dict[str, object], before: str) -> tuple[str, ...]:
-    """What a task waits for: numbers of its siblings, or whole ones such as 1.2."""
-    listed = fields.pop("dependencies", None)
-    words = [as_word(item) for item in listed] if isinstance(listed, list) else []
-    top = before[: before.index(".") + 1] if before and not before[0].isdecimal() else ""
-    return tuple(f"{top if '.' in word else before}{word}" for word in words if word)
+def _waits(
+    found: Sequence[_Entry], inside: Mapping[str, Sequence[str]], log: Log
+) -> dict[str, list[str]]:
+    """What each waits for: what it says, all that is inside it, and what it is inside of waits for.
+
+    None of these but the first makes a circle.
+    """
+    there = {entry.id for entry in found}
+    own = {entry.id: [_meant(entry, ref, there, log) for ref in entry.refs] for entry in found}
+    waits = {id: list(refs) for id, refs in own.items()}
+    for entry in found:
+        parts = waiting.without_circles(entry.id, inside.get(f"{entry.id}.", ()), waits)
+        waits[entry.id] = list(dict.fromkeys((*waits[entry.id], *parts)))
+    for entry in found:
+        above = entry.before.removesuffix(".")
+        if not entry.refs and above in own:
+            refs = [ref for ref in own[above] if not ref.startswith(entry.before)]
+            own[entry.id] = waiting.without_circles(entry.id, refs, waits)
+            waits[entry.id] = list(dict.fromkeys((*own[entry.id], *waits[entry.id])))
+    return waits
 
 
-def _task(entry: _Entry, names: Mapping[str, str], log: Log) -> dict[str, object]:
+def _meant(entry: _Entry, ref: str, there: Collection[str], log: Log) -> str:
+    """The task that a dependency names: a sibling, a whole number such as 1.2, or a task.
+
+    Task Master reads 3 in a subtask as a sibling where it looks for the next one, and as the task
+    3 where it adds and checks dependencies.
+    """
+    top = "" if entry.tag == _USUAL else f"{entry.tag}."
+    if "." in ref:
+        return f"{top}{ref}"
+    sibling, task = f"{entry.before}{ref}", f"{top}{ref}"
+    if sibling not in there and task in there:
+        log.note(f"{entry.id} depends on {ref}: none beside it is that, so task {task} is.")
+        return task
+    return sibling
+
+
+def _task(
+    entry: _Entry, waits: Sequence[str], inside: Sequence[str], names: Mapping[str, str], log: Log
+) -> dict[str, object]:
     new, fields = names[entry.id.casefold()], entry.fields
     word = (as_word(fields.get("status")) or "pending").casefold()
     if word == "deferred":
@@ -124,13 +166,12 @@ def _task(entry: _Entry, names: Mapping[str, str], log: Log) -> dict[str, object
         fields["acceptance"] = [strategy]
     if entry.tag != _USUAL:
         fields["story"] = entry.tag
-    if entry.inside:
+    if inside and set(waits).issuperset(inside):
         # The work is in the subtasks: nobody could change a file for the task itself.
         fields |= {"mode": Mode.VERIFY.value}
         fields.setdefault("acceptance", ["all of its subtasks are done"])
-    refs = dict.fromkeys((*entry.depends_on, *entry.inside))
-    fields["depends_on"] = [names[ref.casefold()] for ref in refs if ref.casefold() in names]
-    if missing := [ref for ref in refs if ref.casefold() not in names]:
+    fields["depends_on"] = [names[ref.casefold()] for ref in waits if ref.casefold() in names]
+    if missing := [ref for ref in waits if ref.casefold() not in names]:
         fields[MISSING] = missing
         log.note(f"{new} depends on {', '.join(missing)}, not in the file: kept aside.")
     fields = {key: value for key, value in fields.items() if value not in (None, "", [])}

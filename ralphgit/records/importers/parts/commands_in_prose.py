@@ -42,9 +42,9 @@ _QUOTED = re.compile(r"'[^']*'|\"(?:\\.|[^\"\\])*\"")
 _SIGN = re.compile(r"(?:^|\s)--?[A-Za-z][\w-]*(?:[=\s]|$)|\s--(?:\s|$)|\s(?:\|\|?|&&)\s|;\s*\S")
 #: Words that make a sentence of what begins like a command.
 _PROSE = re.compile(
-    r",\s|\w[.;]$|\b(?:and|then|or|should|must|can|is|are|was|it|the|an?|no|not|all|with|without"
+    r",\s|\w[.;]$|(?<![\w./-])(?:and|then|or|should|must|can|is|are|was|it|the|an?|no|not|all|with|without"
     r"|has|have|returns?|shows?|pass(?:es|ed|ing)?|works?|succeeds|succeeded|exits?|fails?|runs?"
-    r"|prints?|starts|builds|completes|finishes|installed|available|green|clean|ok)\b(?!\s*=)",
+    r"|prints?|starts|builds|completes|finishes|installed|available|green|clean|ok)(?![\w/-]|\.\w|\s*=)",
     re.IGNORECASE,
 )
 #: Behind these stands a name, whatever word it is: `npm run clean`.

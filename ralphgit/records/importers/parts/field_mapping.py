@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from ralphgit.model import paths
@@ -25,15 +26,21 @@ _ORDER += (
 #: Fields that our commands write. A foreign value under such a name would be read as a claim.
 _LIFECYCLE = frozenset({"claim", "result", "blocked", "reset", "cancelled", "epoch"})
 
+_DONE = "completed finished shipped merged released delivered deployed implemented resolved"
+_GIVEN_UP = "canceled skipped wontfix won't-fix wont-do won't-do abandoned obsolete"
 _STATUSES = STATUS_OF | {
     "todo": Status.PENDING,
     "to-do": Status.PENDING,
     "doing": Status.IN_PROGRESS,
     "started": Status.IN_PROGRESS,
-    "completed": Status.COMPLETE,
-    "finished": Status.COMPLETE,
-    "canceled": Status.CANCELLED,
+    **dict.fromkeys(_DONE.split(), Status.COMPLETE),
+    **dict.fromkeys(_GIVEN_UP.split(), Status.CANCELLED),
 }
+#: The words of a status, in front of what is said besides: `**DONE** (2025-01-02) all merged`.
+_STATUS_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
+_MOST_WORDS = 4
+#: A status without a word.
+_DONE_SIGNS = frozenset("\u2705\u2714\u2713\u2611")
 
 _PRIORITIES = {
     "critical": 0,
@@ -113,9 +120,17 @@ def own_refs(fields: dict[str, object], new: str, log: Log) -> list[str]:
     return []
 
 
-def status_of(value: object) -> Status | None:
-    words = (as_word(value) or "").casefold().replace("_", " ").split()
-    return _STATUSES.get("-".join(words))
+def status_of(value: object, more: Mapping[str, Status] = _STATUSES) -> Status | None:
+    """What a status means, by the words it begins with; None where it is none that is known.
+
+    `more` are words of one format, in lower case with hyphens, which come first.
+    """
+    all_words = {**_STATUSES, **more}
+    said = (as_word(value) or "").casefold().replace("_", " ").replace("\u2019", "'")
+    words = _STATUS_WORD.findall(said.partition("\n")[0])
+    known = ("-".join(words[:count]) for count in range(min(len(words), _MOST_WORDS), 0, -1))
+    found = next((all_words[word] for word in known if word in all_words), None)
+    return Status.COMPLETE if not words and _DONE_SIGNS & set(said) else found
 
 
 def _status_word(value: object) -> str | None:

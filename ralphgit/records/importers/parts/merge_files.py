@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ralphgit.errors import InvalidRecord
 from ralphgit.model.task_status import Mode
 from ralphgit.records.importers.imported import Imported, Log
+from ralphgit.records.importers.parts import waiting
 from ralphgit.records.importers.parts.field_mapping import in_order
 from ralphgit.records.importers.parts.source_values import MISSING, as_mapping, prefixed, safe_id
 
@@ -79,19 +80,25 @@ def _wait_for_parts(
 
     The work is in these: the task itself verifies it, unless it says which files it changes.
     """
+    edges = {
+        id: list(map(str, depends)) if isinstance(depends := task.get("depends_on"), list) else []
+        for id, task in tasks.items()
+    }
+    parts: dict[str, list[str]] = {}
     for _, found in sources:
         whole = tasks.get(names.get(found.part_of.casefold(), ""))
-        for part in found.tasks if whole is not None else ():
-            depends = whole.get("depends_on") if whole is not None else None
-            listed = depends if isinstance(depends, list) else []
-            waits = tasks[str(part["id"])].get("depends_on")
-            back = isinstance(waits, list) and whole is not None and whole["id"] in waits
-            if whole is not None and part["id"] not in listed and not back:
-                whole["depends_on"] = [*listed, part["id"]]
-                if not {"mode", "scope", "outputs"} & whole.keys():
-                    whole["mode"] = Mode.VERIFY.value
-                    done = [{"id": "ACC-1", "text": "all of its parts are done"}]
-                    whole["acceptance"] = whole.get("acceptance") or done
+        if whole is not None:
+            parts.setdefault(str(whole["id"]), []).extend(str(part["id"]) for part in found.tasks)
+    for id, inside in parts.items():
+        whole = tasks[id]
+        waits = waiting.without_circles(id, dict.fromkeys(inside), edges)
+        edges[id] += [part for part in waits if part not in edges[id]]
+        if edges[id]:
+            whole["depends_on"] = list(edges[id])
+        if set(edges[id]).issuperset(inside) and not {"mode", "scope", "outputs"} & whole.keys():
+            whole["mode"] = Mode.VERIFY.value
+            done = [{"id": "ACC-1", "text": "all of its parts are done"}]
+            whole["acceptance"] = whole.get("acceptance") or done
 
 
 def renamed(found: Imported, ids: Mapping[str, str], prefix: str) -> Imported:

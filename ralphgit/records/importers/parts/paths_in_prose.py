@@ -6,10 +6,13 @@ import re
 from collections.abc import Sequence
 
 _WORDS = (
-    "astro bash c cc cfg cjs clj conf cpp cs css csv dart env erl ex exs go gradle graphql h hcl"
-    " hpp html ini ipynb java jl js json jsonc jsx kt kts less lock lua md mdx mjs ml mts nix php"
-    " pl prisma proto ps1 py pyi rb rs rst sass scala scss sh sql svelte swift tf toml ts tsx txt"
-    " vue xml yaml yml zig zsh"
+    "adoc asciidoc astro avsc bash bat bib bicep c cc cfg cjs clj cljs cmake conf cpp cs csproj"
+    " css csv cts cxx dart edn ejs env erb erl ex exs fsx gd gif glsl go gradle graphql groovy h"
+    " hbs hcl hpp html ico ini ipynb j2 java jl jpg js json jsonc jsonl jsonnet jsx kt kts less"
+    " lock lua md mdx mjs ml mts ndjson nix pdf php pl plist png prisma proto ps1 pug pxd py pyi"
+    " pyx rb rego rs rst rtf sass scala scss sh sln sql storyboard sv svelte svg swift tex tf"
+    " tfvars thrift toml tpl ts tscn tsv tsx twig txt typ vhd vim vue wgsl xaml xml yaml yml zig"
+    " zsh"
 )
 #: What tells `App.svelte` and `justfile` from `SunCalc.getPosition` and `getSunTimes`.
 _LONGEST_SUFFIX = len("svelte")
