@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from test_loop import events, loop, made, on_base, rescued, start, task
+from test_loop import QUICK, events, loop, made, on_base, rescued, start, task
 from world import PATIENCE, Place, until
 
 from ralphgit.app.workspace import agent_pause, heartbeat
@@ -189,6 +191,40 @@ def test_a_loop_that_waits_tries_an_agent_that_was_away_again(tmp_path: Path) ->
     assert outcomes(alpha) == [(1, "unavailable")] * 4 + [(1, "done")]
     assert f"claude cannot work: {LOGIN}; T-1 is given back as it was" in err
     assert "tried again in 0 s" in err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("idle", ["exit", "wait"])
+def test_an_agent_that_is_away_keeps_no_one_where_all_is_done(idle: str, tmp_path: Path) -> None:
+    profiles = "".join(f'[agents.{name}]\ncommand = "{name}"\n' for name in ("claude", "codex"))
+    alpha = made(
+        tmp_path, task("T-1", "agent: claude", "priority: 0", "verify: [test -s one.txt]"),
+        task("T-2", "agent: codex", "priority: 5", "outputs: [two.txt]"),
+        files={"ralph.toml": profiles},
+    )  # fmt: skip
+    go = tmp_path / "go"
+    tool(alpha, f"echo '{LOGIN}'; exit 1")
+    env = tool(alpha, f'until test -e "{go}"; do sleep 0.02; done; echo 2 > two.txt', "codex")
+    words = ("run", "--land", "merge", "--idle", idle)
+    with subprocess.Popen(
+        [sys.executable, "-m", "ralphgit", *words], cwd=alpha.path,
+        env={**alpha.environ, **QUICK, **env}, text=True, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+    ) as running:  # fmt: skip
+        try:
+            until(lambda: starts(alpha) == 4)
+            # Somebody else does what its first agent could not.
+            beta = alpha.world.worktree("beta")
+            beta.did("T-1", {"one.txt": "1\n"})
+            landed = beta.ralph("land", "--all")
+            assert landed.code == 0, landed.err
+            go.touch()
+            out, err = running.communicate(timeout=PATIENCE)
+        finally:
+            running.kill()
+    assert "given back as it was" in err
+    assert (running.returncode, out.splitlines()[0]) == (0, "done: T-2"), err
+    assert out.splitlines()[-1] == "The loop has ended: everything is done."
 
 
 @pytest.mark.slow

@@ -100,7 +100,7 @@ class Loop:
         self._troubles = 0
         self._opened: list[Project] = []
         self._nothing: RalphError | None = None
-        self._refused = False
+        self._refused = self._finished = False
 
     def run(self) -> Ran:
         """Work until nothing is left, a limit is reached, or a stop is asked for.
@@ -180,12 +180,17 @@ class Loop:
         ended = (tuple(self._done), tuple(self._blocked), tuple(self._lost))
         refused = self._refused or self._landing.declined
         spent = self._budget.why()
-        return Ran(*ended, why, *left, self._nothing, refused, self._agents.why, spent)
+        away = self._agent_away_why()
+        return Ran(*ended, why, *left, self._nothing, refused, away, spent)
 
     def _agent_away(self, command: agent_presets.Command) -> AgentAway:
         return AgentAway(
             self._around, self._config, command, self._top, self._pauses, self._journal, self._say
         )
+
+    def _agent_away_why(self) -> str:
+        """What a person has to help an agent with; "" where nothing is left to do for it."""
+        return "" if self._finished else self._agents.why
 
     # -- turns -----------------------------------------------------------------------
 
@@ -205,14 +210,14 @@ class Loop:
             if worked:
                 continue
             self._close()
-            waits = self._options.idle != "exit"
-            if waits and self._all_finished():
-                return "everything is done"
+            waits, self._finished = self._options.idle != "exit", self._all_finished()
+            if waits and self._finished:
+                return _WHY["all_done"]
             self._close()
             if self._agents.wait(self._config.loop_idle, person=waits):
                 continue
             if not waits:
-                return self._agents.why or self._idle()
+                return self._agent_away_why() or self._idle()
             config = self._project().config
             self._close()
             self._pauses.for_work(config)
