@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import ryaml
+from hypothesis import given
+from hypothesis import strategies as st
 from world import World
 
-from ralphgit.records.importers import Imported, convert
+from ralphgit.records.importers import Imported, convert, superpowers
 from ralphgit.records.importers.parts import proofs
 
 Task = dict[str, Any]
@@ -216,6 +219,83 @@ def test_parts_that_count_from_one_again() -> None:
 ])  # fmt: skip
 def test_other_lists_stay_task_lists(text: str) -> None:
     assert all(task["id"] != "task-1" for task in read(text).tasks)
+
+
+CASES = Path(__file__).parent / "cases/plans"
+
+
+def test_what_looks_like_a_task_or_stands_outside_of_all_is_named() -> None:
+    text = (CASES / "superpowers-headings.md").read_text()
+    lines = text.splitlines()
+    found = {one.reason: [lines[line - 1] for line in one.lines] for one in read(text).ignored}
+    assert found == {
+        "a heading like a task's, with no sign between its number and its title": [
+            "### Task 7 is not decided"
+        ],
+        "it stands in none of the plan's tasks": ["- [ ] No step is missing"],
+    }
+
+
+@pytest.mark.parametrize("name", ["superpowers-headings.md", "superpowers-step-headings.md"])
+def test_a_plan_with_any_headings_is_ticked_and_read_again(name: str, tmp_path: Path) -> None:
+    world = World(tmp_path)
+    text = (CASES / name).read_text()
+    world.write("plan.md", text)
+    assert world.ralph("import", "plan.md").code == 0
+    done = world.read().replace("status: pending", "status: complete")
+    world.write("task-graph.yaml", done)
+    assert world.ralph("export", "--tick", "plan.md").code == 0
+    ignored = "- [ ] No step is missing"
+    ticked = text.replace("- [ ]", "- [x]").replace(ignored.replace("[ ]", "[x]"), ignored)
+    ticked = ticked.replace("## Task 2: Fetch", "## Task 2: Fetch \u2705")
+    assert world.read("plan.md") == ticked
+    again = world.ralph("import", "plan.md", "--json").data
+    assert (again["updated"], again["kept"]) == ([], [])
+
+
+def test_bullets_reads_items_of_a_plan_without_boxes_as_it_is_told(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.write("plan.md", "# P\n\n## Task 1: a\n\n- Write it\n\n## Task 2: b\n\n- Test it\n")
+    assert world.ralph("import", "plan.md", "--dry-run", "--json").data["added"] == [
+        "task-1", "task-2",
+    ]  # fmt: skip
+    done = world.ralph("import", "plan.md", "--bullets", "--dry-run", "--json")
+    assert done.data["added"] == ["write-it", "test-it"]
+
+
+HEADINGS = st.sampled_from([
+    "### Task {0}: a", "### Task {0} (M1.{0}): a", "### Task {0} (optional)", "### Task {0} - a",
+    "### Task {0} a", "### **Task {0}**", "## Task {0}: a", "#### Task {0}.1: a", "# Task {0}: a",
+    "## Task {0} a", "## Phase {0}", "## Final Verification", "### Notes {0}", "### Task B: a",
+])  # fmt: skip
+INSIDE = st.sampled_from([
+    "- [ ] **Step 1: {}**", "- [x] Step 2: {}", "**Step 3: {}**", "### Step 4: {}", "- [ ] {}",
+    "**Files:** `a.py`", "Run: `pytest a.py`", "- words\n  - [ ] {}", "- [ ] Run: `pytest {}.py`",
+    "words", "```bash\npytest c.py\n```",
+])  # fmt: skip
+
+
+@given(st.lists(st.tuples(HEADINGS, st.lists(INSIDE, max_size=4)), min_size=1, max_size=6))
+def test_each_box_and_heading_of_a_plan_is_in_a_task_or_named(
+    written: list[tuple[str, list[str]]],
+) -> None:
+    parts = [
+        "\n\n".join([heading.format(number), *(
+            line.format(f"word-{number}-{place}") for place, line in enumerate(inside)
+        )])
+        for number, (heading, inside) in enumerate(written, 1)
+    ]  # fmt: skip
+    text = "# A plan\n\n### Task 99: z\n\n" + "\n\n".join(parts) + "\n"
+    found = convert("p.md", text.encode(), ryaml.loads, wanted=superpowers.IMPORTER)
+    lines = text.splitlines()
+    told = {lines[line - 1] for one in found.ignored for line in one.lines}
+    said = "\n".join(f"{task['id']}\n{task.get('description', '')}" for task in found.tasks)
+    for line in lines:
+        if line.lstrip().startswith("- ["):
+            (word,) = re.findall(r"word-\d+-\d+", line)
+            assert word in said or line in told, line
+        elif number := re.search(r"Task (\d+(?:\.1)?|B)", line):
+            assert f"task-{number[1].casefold()}" in said or line in said or line in told, line
 
 
 def test_a_finished_task_is_ticked_in_the_plan(tmp_path: Path) -> None:

@@ -18,214 +18,124 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import pairwise
-from typing import NamedTuple
 
 from ralphgit.model.task_status import Mode, Status
 from ralphgit.records.importers.imported import Imported, Log
-from ralphgit.records.importers.importer import NO, SURE, Importer
+from ralphgit.records.importers.importer import LIKELY, NO, SURE, Importer
 from ralphgit.records.importers.parts import (
     headings,
     paths_in_prose,
-    proofs,
+    plan_checks,
+    plan_sections,
     tick_in_place,
 )
-from ralphgit.records.importers.parts.field_mapping import in_order, task_of
+from ralphgit.records.importers.parts.field_mapping import in_order, status_of, task_of
 from ralphgit.records.importers.parts.item_details import spelled_out
 from ralphgit.records.importers.parts.markdown_items import Node, code_spans
-from ralphgit.records.importers.parts.proofs import Proof
+from ralphgit.records.importers.parts.plan_sections import Section
 from ralphgit.records.importers.parts.source_values import MISSING, short
 from ralphgit.records.importers.parts.suggested_scope import SUGGESTED, suggestion
 from ralphgit.records.importers.source_file import Form, SourceFile
 
-_TASK = re.compile(
-    r"Task\s+([A-Z]?[0-9]+(?:\.[0-9]+)*[a-z]?)(?:\s*[:.)\u2013\u2014-]\s*(.*))?", re.IGNORECASE
+_LABEL = re.compile(
+    r"(?:[*_]{2})(Files|Depends on|Dependencies|Status)(?::[*_]{2}|[*_]{2}:)\s*(.*)", re.I
 )
-_STEP = re.compile(r"[*_]*Step\s+[0-9]+", re.IGNORECASE)
-_LABEL = re.compile(r"(?:[*_]{2})(Files|Depends on|Dependencies)(?::[*_]{2}|[*_]{2}:)\s*(.*)", re.I)
 _MADE = re.compile(r"(?:Create|Add|New|Test)\b", re.IGNORECASE)
-_RUN = re.compile(r"[*_]*Run(?: it| the tests?| tests?)?:[*_]*\s*(.*)", re.IGNORECASE)
-_EXPECTED = re.compile(r"[*_]*Expect(?:ed)?(?: output| result)?:[*_]*\s*(.*)", re.IGNORECASE)
-#: What a step does that proves something: `: Run the tests`, `: Verify it passes`.
-_CHECKS = re.compile(r"\W*(?:run|verify|validate|check|test)\b", re.IGNORECASE)
-_FAILS = re.compile(r"(?:.{0,20}\b)?(?:fail|error|red\b)", re.IGNORECASE)
-#: What a plan's title says of itself, and a section that holds for every task of it.
-_OF_PLAN = re.compile(
-    r"\A(?:implementation )?plan\s*[:\u2013\u2014-]\s*"
-    r"|\s*[:\u2013\u2014-]?\s*\b(?:implementation )?plan\Z",
-    re.IGNORECASE,
-)
-_RULES = re.compile(r"constraint|convention|guardrail|invariant|\brules?\b", re.IGNORECASE)
-_WORD = re.compile(r"\w")
+_MAY_BE_TASK = re.compile(r"^ {0,3}#{1,6}[ \t]+[*_`]*Task\s", re.IGNORECASE | re.MULTILINE)
 _ELSEWHERE = re.compile(r"\bcd\s+[\"']?(?:/|~|\$HOME|[A-Za-z]:[\\/])")
-_SHELLS = frozenset({"", "bash", "sh", "shell", "console", "zsh"})
+#: What a heading says of its task besides what is to be done.
+_DONE = re.compile(r"(?:\u2705|\[x\]|(?:DONE|COMPLETED?)\b)|.*(?:\u2705|[\u2014-] ?DONE)\W*\Z")
+_SIGN = re.compile(r"\A\u2705\s*|\s*\u2705\Z")
+_OPTIONAL = re.compile(r"\boptional\b", re.IGNORECASE)
+_LAST_PRIORITY = 4
+_OUTSIDE = "it stands in none of the plan's tasks"
+_LIKE_A_TASK = "a heading like a task's, with no sign between its number and its title"
 
 
-class _Section(NamedTuple):
-    """What stands below a task's heading."""
+def _sniff(file: SourceFile) -> int:
+    """Sure of tasks with steps or with files; where there is no box at all, two tasks will do."""
+    if file.form is not Form.TEXT or not _MAY_BE_TASK.search(file.text):
+        return NO
+    found = [one for one in plan_sections.sections(file) if one.number]
+    steps = sum(len(plan_sections.steps(section.nodes)) for section in found)
+    boxes = sum(len(plan_sections.boxes(section)) for section in found)
+    filed = sum(any(_labelled(section.nodes, "files")) for section in found)
+    others = len(_outside(file, plan_sections.sections(file)))
+    if (steps and steps >= others) or (2 * filed > len(found) and boxes >= others):
+        return SURE
+    return LIKELY if len(found) > 1 and not (file.bullets or file.may_hold_boxes()) else NO
 
-    number: str
-    title: str
-    story: headings.Heading | None
-    line: int
-    """Of its heading."""
-    end: int
-    """The line behind its last one."""
-    nodes: tuple[Node, ...]
+
+def _outside(file: SourceFile, sections: Sequence[Section]) -> list[int]:
+    """The lines of boxes that stand in no task."""
+    inside = {node.line for one in sections for node in plan_sections.flat(one.nodes)}
+    return [node.line for node in plan_sections.flat(file.blocks)
+            if node.ticked is not None and node.line not in inside]  # fmt: skip
 
 
-def _sections(file: SourceFile) -> list[_Section]:
-    """The tasks, each up to the next or to the heading of another part of the plan.
+def _read(file: SourceFile) -> Imported:
+    """A task for each heading `Task N`; each after the one before, if it does not say otherwise.
 
-    A code block that has code blocks in it ends too early in such plans, and what follows of it
-    looks like headings: behind those come steps, and behind a part's heading comes a task.
+    What is verified at the end comes after all that nothing else waits for.
     """
-    nodes = file.blocks
-    starts = [
-        (place, task)
-        for place, node in enumerate(nodes)
-        if node.kind == "heading" and (task := _TASK.fullmatch(_bare(node.text)))
+    sections = plan_sections.sections(file)
+    if not sections:
+        raise file.refused("there is no task of a plan in this file")
+    log = Log()
+    log.ignore(_OUTSIDE, _outside(file, sections))
+    log.ignore(_LIKE_A_TASK, plan_sections.unread(file, sections))
+    ids, numbers = _ids(sections), [section.number.casefold() for section in sections]
+    named = {one.aside.casefold(): id for one, id in zip(sections, ids, strict=True)}
+    named |= {one.number.casefold(): id for one, id in zip(sections, ids, strict=True)}
+    tasks: list[dict[str, object]] = []
+    before: list[str] = []
+    for new, section in zip(ids, sections, strict=True):
+        # Which steps are ticked is said apart, so that a tick changes no description.
+        ticks = (box.line for box in plan_sections.boxes(section))
+        raw = tick_in_place.boxes(file.body, ticks, sign=" ")
+        lines = raw.split("\n")[section.line : section.end - 1]
+        fields, left = _fields(section, "\n".join(lines).strip("\n"))
+        _tell_left(new, left, log)
+        refs = _references(section, numbers)
+        if refs is not None:
+            fields["depends_on"] = [named[ref] for ref in refs if ref in named]
+            if missing := [ref for ref in refs if ref not in named]:
+                fields[MISSING] = missing
+        elif section.number:
+            fields["depends_on"] = before
+        else:
+            fields["depends_on"] = _last(tasks)
+        skipped = "x-optional" in fields or fields["status"] == Status.CANCELLED.value
+        before = before if skipped else [new]
+        tasks.append(in_order(task_of(new, fields, log, "")))
+    _tell_elsewhere(tasks, log)
+    return log.imported(tasks, _stories(file, sections), local=True)
+
+
+def _last(tasks: Sequence[Mapping[str, object]]) -> list[str]:
+    """The tasks that no other waits for, but for those that are optional or cancelled."""
+    waited: set[object] = set()
+    for task in tasks:
+        depends = task.get("depends_on")
+        waited.update(depends if isinstance(depends, list) else ())
+    return [
+        str(task["id"])
+        for task in tasks
+        if task["id"] not in waited
+        and "x-optional" not in task
+        and task["status"] != Status.CANCELLED.value
     ]
-    last = file.body.count("\n") + 2
-    found: list[_Section] = []
-    plan = _plan(nodes)
-    story = _first_part(nodes, [place for place, _ in starts])
-    for number, (place, task) in enumerate(starts):
-        following = starts[number + 1][0] if number + 1 < len(starts) else len(nodes)
-        part = _part(nodes, place, following)
-        stop = following if part is None else nodes.index(part)
-        end = nodes[stop].line if stop < len(nodes) else last
-        words = _TASK.fullmatch(nodes[place].text)
-        title = (words[2] if words else task[2]) or nodes[place].text
-        inside = nodes[place + 1 : stop]
-        heading = headings.read(story.text) if story is not None else None
-        if heading is None or headings.is_plain(heading.story):
-            heading = plan
-        found.append(_Section(task[1], title, heading, nodes[place].line, end, inside))
-        story = part or story
-    return found
 
 
-def _plan(nodes: Sequence[Node]) -> headings.Heading | None:
-    """The plan as a story, by the document's title; None where it has none."""
-    title = next((node.text for node in nodes if node.kind == "heading" and node.level == 1), "")
-    words = _OF_PLAN.sub("", _bare(title)).strip()
-    return headings.read(words) if words and not _TASK.fullmatch(words) else None
-
-
-def _first_part(nodes: Sequence[Node], tasks: Sequence[int]) -> Node | None:
-    """The heading of the part that the first task is in: not one of what holds for the plan.
-
-    It stands right above the task, is a numbered phase, or parts of its level follow.
-    """
-    part = _part(nodes, -1, tasks[0]) if tasks else None
-    if part is None or _RULES.search(part.text):
-        return None
-    later = [_part(nodes, *pair) for pair in pairwise(tasks)]
-    alike = any(one is not None and one.level == part.level for one in later)
-    above = nodes[tasks[0] - 1] is part
-    return part if above or alike or headings.read(part.text).phase else None
-
-
-def _stories(file: SourceFile, sections: Sequence[_Section]) -> dict[str, object]:
+def _stories(file: SourceFile, sections: Sequence[Section]) -> dict[str, object]:
     """The parts of the plan, each with what holds for all tasks: its goal, its constraints."""
     root = headings.stories(one.story for one in sections)
-    said = _for_all(file.blocks, sections[0].line)
+    said = plan_sections.for_all(file.blocks, sections[0].line)
     ids = dict.fromkeys(one.story for one in sections if one.story)
     if not said:
         return root
     stories = [{"id": one.story, "title": one.title, "description": said} for one in ids]
     return {**root, "stories": stories} if stories else root
-
-
-def _for_all(nodes: Sequence[Node], first: int) -> str:
-    """What the plan says before its first task, below its title or of rules for every task."""
-    found: list[str] = []
-    inside = True
-    for node in nodes:
-        if node.line >= first:
-            break
-        if node.kind == "heading":
-            inside = node.level == 1 or _RULES.search(node.text) is not None
-            if inside and node.level > 1:
-                found.append(f"{node.text}:")
-        elif inside and node.kind in ("text", "item", "fence") and _WORD.search(node.raw):
-            mark = "- " if node.kind == "item" else ""
-            words = node.raw.replace("\n", "\n  ") if mark else node.raw
-            close = bool(mark and found and found[-1].startswith("- "))
-            found.append(("\n" if close else "") + mark + words)
-    return re.sub(r"\n\n\n(?=- )", "\n", "\n\n".join(found))
-
-
-def _bare(text: str) -> str:
-    return re.sub(r"[*_`]", "", text).strip()
-
-
-def _part(nodes: Sequence[Node], place: int, following: int) -> Node | None:
-    """The heading of a part that begins between two tasks, or behind the last one."""
-    between = nodes[place + 1 : following]
-    level = nodes[following if following < len(nodes) else place].level
-    behind_steps = max(
-        (number for number, node in enumerate(between) if _steps([node])), default=-1
-    )
-    above = [node for node in between[behind_steps + 1 :]
-             if node.kind == "heading" and 1 < node.level < level]  # fmt: skip
-    return above[-1 if following < len(nodes) else 0] if above else None
-
-
-def _flat(nodes: Sequence[Node]) -> Iterator[Node]:
-    for node in nodes:
-        yield node
-        yield from _flat(node.nodes)
-
-
-def _steps(nodes: Sequence[Node]) -> list[Node]:
-    return [each for each in _flat(nodes)
-            if each.kind in ("item", "text") and _STEP.match(each.text)]  # fmt: skip
-
-
-def _sniff(file: SourceFile) -> int:
-    if file.form is not Form.TEXT or not re.search(r"Step\s+[0-9]", file.text):
-        return NO
-    sections = _sections(file)
-    steps = sum(len(_steps(section.nodes)) for section in sections)
-    others = len(_outside(file, sections))
-    return SURE if steps and steps >= others else NO
-
-
-def _outside(file: SourceFile, sections: Sequence[_Section]) -> list[int]:
-    """The lines of boxes that stand in no task."""
-    inside = {node.line for one in sections for node in _flat(one.nodes)}
-    return [node.line for node in _flat(file.blocks)
-            if node.ticked is not None and node.line not in inside]  # fmt: skip
-
-
-def _read(file: SourceFile) -> Imported:
-    """A task for each heading `Task N`; each after the one before, if it does not say otherwise."""
-    sections = _sections(file)
-    if not sections:
-        raise file.refused("there is no task of a plan in this file")
-    log = Log()
-    log.ignore("it stands in none of the plan's tasks", _outside(file, sections))
-    ids, numbers = _ids(sections), [section.number.casefold() for section in sections]
-    tasks = []
-    for place, (new, section) in enumerate(zip(ids, sections, strict=True)):
-        # Which steps are ticked is said apart, so that a tick changes no description.
-        raw = tick_in_place.boxes(file.body, (box.line for box in _boxes(section)), sign=" ")
-        lines = raw.split("\n")[section.line : section.end - 1]
-        fields = _fields(section, "\n".join(lines).strip("\n"))
-        _tell_left(new, section, log)
-        refs = _references(section, numbers)
-        if refs is None:
-            fields["depends_on"] = [ids[place - 1]] if place else []
-        else:
-            named = {one.number.casefold(): id for one, id in zip(sections, ids, strict=True)}
-            fields["depends_on"] = [named[ref] for ref in refs if ref in named]
-            if missing := [ref for ref in refs if ref not in named]:
-                fields[MISSING] = missing
-        tasks.append(in_order(task_of(new, fields, log, "")))
-    _tell_elsewhere(tasks, log)
-    return log.imported(tasks, _stories(file, sections), local=True)
 
 
 def _tell_elsewhere(tasks: Sequence[Mapping[str, object]], log: Log) -> None:
@@ -243,62 +153,85 @@ def _tell_elsewhere(tasks: Sequence[Mapping[str, object]], log: Log) -> None:
         )
 
 
-def _tell_left(task: str, section: _Section, log: Log) -> None:
+def _tell_left(task: str, left: Sequence[tuple[str, str]], log: Log) -> None:
     """Name what a step runs and is no verify command."""
-    left = dict.fromkeys(_checks(section.nodes)[1])
-    shown = ", ".join(f"{short(code.strip().partition(chr(10))[0])} ({why})" for code, why in left)
+    shown = ", ".join(
+        f"{short(code.strip().partition(chr(10))[0])} ({why})" for code, why in dict.fromkeys(left)
+    )
     if shown:
         log.note(f"{task}: left out of its verify commands: {shown}.")
 
 
-def _ids(sections: Sequence[_Section]) -> list[str]:
+def _ids(sections: Sequence[Section]) -> list[str]:
     """`task-3`; behind its story where several stories count from one."""
     numbers = [section.number.casefold() for section in sections]
     made: list[str] = []
     for section, number in zip(sections, numbers, strict=True):
         story = f"{section.story.story}-" if section.story else ""
         new = f"task-{number}" if numbers.count(number) == 1 else f"{story}task-{number}"
+        new = new if number else headings.slug(section.title)
         while new in made:
             new = f"{new}-{headings.digest(section.title)}"
         made.append(new)
     return made
 
 
-def _boxes(section: _Section) -> list[Node]:
-    return [node for node in _steps(section.nodes) if node.ticked is not None]
-
-
 def _tick(file: SourceFile, raw: str, ids: Collection[str]) -> str:
-    """Tick the steps of some tasks."""
-    sections = _sections(file)
-    named = zip(_ids(sections), sections, strict=True)
-    return tick_in_place.boxes(
-        raw, (node.line for id, section in named if id in ids for node in _boxes(section))
+    """Tick the steps of some tasks; the heading of one without boxes gets a sign."""
+    sections = plan_sections.sections(file)
+    done = [one for id, one in zip(_ids(sections), sections, strict=True) if id in ids]
+    ticked = tick_in_place.boxes(
+        raw, (box.line for one in done for box in plan_sections.boxes(one))
     )
+    lines = ticked.split("\n")
+    for one in done:
+        if not plan_sections.boxes(one):
+            line = lines[one.line - 1]
+            words = line.rstrip()
+            lines[one.line - 1] = f"{words} \u2705{line[len(words) :]}"
+    return "\n".join(lines)
 
 
-def _fields(section: _Section, raw: str) -> dict[str, object]:
-    boxes = _boxes(section)
+def _fields(section: Section, raw: str) -> tuple[dict[str, object], list[tuple[str, str]]]:
+    """What a section says of its task, and what it runs that is no verify command."""
+    boxes = plan_sections.boxes(section)
     ticked = [str(number) for number, node in enumerate(boxes, 1) if node.ticked]
     status = Status.COMPLETE if boxes and len(ticked) == len(boxes) else Status.PENDING
-    fields: dict[str, object] = {"title": section.title, "status": status.value}
+    if any(_DONE.match(words) for words in (section.title, section.aside)) or any(
+        status_of(words) is Status.COMPLETE for words in _labelled(section.nodes, "status")
+    ):
+        status = Status.COMPLETE
+    elif section.title.startswith("~~"):
+        status = Status.CANCELLED
+    title = _SIGN.sub("", section.title) or section.title
+    if section.aside.casefold() not in ("", title.casefold()):
+        title = f"{title} ({section.aside})"
+    fields: dict[str, object] = {"title": title, "status": status.value}
     if ticked and status is Status.PENDING:
         fields["x-box"] = f"ticked: step {', '.join(ticked)} of {len(boxes)}"
+    if _OPTIONAL.search(section.aside):
+        fields |= {"priority": _LAST_PRIORITY, "x-optional": True}
     if section.story is not None:
         fields["story"] = section.story.story
     if raw.strip():
         fields["description"] = raw
-    verify, _ = _checks(section.nodes)
+    verify, left = plan_checks.of_steps(section.nodes)
+    if not section.number:
+        more, criteria, others = plan_checks.of_boxes(boxes)
+        verify, left = list(dict.fromkeys((*verify, *more))), [*left, *others]
+        if criteria:
+            fields["acceptance"] = criteria
     if verify:
         fields["verify"] = verify
     made, touched = _files(section.nodes)
-    if verify and not touched and not _commits(section.nodes):
+    checks = verify and not touched and plan_checks.only_checks(section.nodes)
+    if not section.number or (checks and not _commits(section.nodes)):
         fields["mode"] = Mode.VERIFY.value
     if made:
         fields["outputs"] = made
     if touched:
         fields[SUGGESTED] = suggestion(touched)
-    return fields
+    return fields, left
 
 
 def _labelled(nodes: Sequence[Node], *labels: str) -> Iterator[str]:
@@ -331,56 +264,15 @@ def _files(nodes: Sequence[Node]) -> tuple[list[str], list[str]]:
     return list(made), list(touched)
 
 
-def _references(section: _Section, numbers: Sequence[str]) -> list[str] | None:
+def _references(section: Section, numbers: Sequence[str]) -> list[str] | None:
     """The numbers of the tasks that it depends on; None where it does not say."""
     said = list(_labelled(section.nodes, "depends on", "dependencies"))
     if not said:
         return None
     known = {number: number for number in numbers}
     listed = spelled_out(" ".join(said), known, numbers)
-    words = re.findall(r"\b(?:Tasks?\s+)?([A-Z]?[0-9]+(?:\.[0-9]+)*[a-z]?)\b", listed)
+    words = re.findall(r"\b([A-Z]?[0-9]+(?:\.[0-9]+)*[a-z]?|(?<=Task )[A-Z])\b", listed)
     return [word.casefold() for word in words]
-
-
-def _checks(nodes: Sequence[Node]) -> tuple[list[str], list[tuple[str, str]]]:
-    """The commands that are to succeed, and what proves nothing in them, with the reason.
-
-    Those that fail at first are among them only where there are no others.
-    """
-    good: dict[str, None] = {}
-    bad: dict[str, None] = {}
-    left: list[tuple[str, str]] = []
-    run: list[Proof] = []
-    code: list[Proof] = []
-    awaits = fails = False
-
-    def end() -> None:
-        (bad if fails else good).update({one.command: None for one in run if one.command})
-        left.extend(pair for one in run for pair in one.left)
-
-    for node in _flat(nodes):
-        if node.kind == "fence":
-            code = [proofs.of(node.text.strip())] if node.language in _SHELLS else []
-            if awaits:
-                run, code, awaits = code, [], False
-        for line in node.text.splitlines() if node.kind in ("text", "item") else ():
-            if step := _STEP.match(line):
-                # The block of a step that only checks is a command, without a word before it.
-                end()
-                words = line[step.end() :]
-                run, awaits = [], _CHECKS.match(words) is not None
-                fails = _FAILS.search(words) is not None
-            elif said := _RUN.match(line.strip()):
-                end()
-                run, fails = [*map(proofs.of, code_spans(said[1]))], False
-                awaits = not said[1].strip()
-            elif said := _EXPECTED.match(line.strip()):
-                if code:  # What is expected of a block without a word before it.
-                    end()
-                    run, code = code, []
-                fails = _FAILS.match(said[1].lstrip("*_`")) is not None
-    end()
-    return list(good or bad), left
 
 
 def _commits(nodes: Sequence[Node]) -> bool:

@@ -1,0 +1,94 @@
+"""Find the commands by which a task of an implementation plan is verified."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ralphgit.records.importers.parts import plan_sections, proofs
+from ralphgit.records.importers.parts.markdown_items import Node, code_spans
+from ralphgit.records.importers.parts.proofs import Proof
+
+_RUN = re.compile(r"[*_]*Run(?: it| the tests?| tests?)?:[*_]*\s*(.*)", re.IGNORECASE)
+_EXPECTED = re.compile(r"[*_]*Expect(?:ed)?(?: output| result)?:[*_]*\s*(.*)", re.IGNORECASE)
+#: What a step does that proves something: `: Run the tests`, `: Verify it passes`.
+_CHECKS = re.compile(r"\W*(?:run|verify|validate|check|test)\b", re.IGNORECASE)
+_PROVES = re.compile(
+    r"\W*(?:run|re-?run|(?:re-?)?verify|validate|(?:re-?)?check|test|confirm|ensure|inspect|review"
+    r"|manual(?:ly)?|smoke|full|final|expect(?:ed)?)\b",
+    re.IGNORECASE,
+)
+_FAILS = re.compile(r"(?:.{0,20}\b)?(?:fail|error|red\b)", re.IGNORECASE)
+_SHELLS = frozenset({"", "bash", "sh", "shell", "console", "zsh"})
+_SAYS = frozenset({"text", "item", "heading"})
+
+
+def of_steps(nodes: Sequence[Node]) -> tuple[list[str], list[tuple[str, str]]]:
+    """The commands that are to succeed, and what proves nothing in them, with the reason.
+
+    Those that fail at first are among them only where there are no others.
+    """
+    good: dict[str, None] = {}
+    bad: dict[str, None] = {}
+    left: list[tuple[str, str]] = []
+    run: list[Proof] = []
+    code: list[Proof] = []
+    awaits = fails = False
+
+    def end() -> None:
+        (bad if fails else good).update({one.command: None for one in run if one.command})
+        left.extend(pair for one in run for pair in one.left)
+
+    for node in plan_sections.flat(nodes):
+        if node.kind == "fence":
+            code = [proofs.of(node.text.strip())] if node.language in _SHELLS else []
+            if awaits:
+                run, code, awaits = code, [], False
+        for line in node.text.splitlines() if node.kind in _SAYS else ():
+            if step := plan_sections.STEP.match(line):
+                # The block of a step that only checks is a command, without a word before it.
+                end()
+                words = line[step.end() :]
+                run, awaits = [], _CHECKS.match(words) is not None
+                fails = _FAILS.search(words) is not None
+            elif said := _RUN.match(line.strip()):
+                end()
+                run, fails = [*map(proofs.of, code_spans(said[1]))], False
+                awaits = not said[1].strip()
+            elif said := _EXPECTED.match(line.strip()):
+                if code:  # What is expected of a block without a word before it.
+                    end()
+                    run, code = code, []
+                fails = _FAILS.match(said[1].lstrip("*_`")) is not None
+    end()
+    return list(good or bad), left
+
+
+def only_checks(nodes: Sequence[Node]) -> bool:
+    """Whether every step proves something, and none writes."""
+    words = (node.text.splitlines()[0] for node in plan_sections.steps(nodes))
+    return all(_PROVES.match(plan_sections.STEP.sub("", line, count=1)) for line in words)
+
+
+def of_boxes(nodes: Sequence[Node]) -> tuple[list[str], list[str], list[tuple[str, str]]]:
+    """Of boxes that say what holds at the end: commands, criteria, and what is left out.
+
+    A box that begins with a command is one.
+    """
+    verify: dict[str, None] = {}
+    criteria: list[str] = []
+    left: list[tuple[str, str]] = []
+    for node in nodes:
+        spans = code_spans(node.text)
+        first = proofs.of(spans[0]) if spans and _begins(node.text, spans[0]) else Proof("")
+        left.extend(first.left)
+        if first.command:
+            verify[first.command] = None
+        else:
+            criteria.append(node.text)
+    return list(verify), criteria, left
+
+
+def _begins(text: str, code: str) -> bool:
+    said = _RUN.match(text)
+    return (said[1] if said else text).lstrip("*_ ").startswith(f"`{code}`")
