@@ -400,6 +400,7 @@ def test_twenty_are_listed_unless_more_are_asked_for(world: World) -> None:
             found = world.ralph(command, *words, "--json").data
             every = 26 if command == "status" and words == ("--all",) else total
             assert (len(found["tasks"]), found["total"]) == (shown or every, every), command
+            assert len(found.get("next", found["tasks"])) == (shown or total), command
     said = world.ralph("list")
     assert (len(said.out.splitlines()), said.err) == (20, "20 of 26 shown; --all shows all\n")
     assert world.ralph("list", "-q").err == world.ralph("list", "--all").err == ""

@@ -13,7 +13,6 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.cli.amount import Amount
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import NOBODY, Json, Outcome, Table, encoded, safe, tasks_json
-from ralphgit.cli.shared_options import MOST
 from ralphgit.errors import RalphError
 from ralphgit.model.printable import at_utc, duration, short_duration
 from ralphgit.model.task import Usage
@@ -119,7 +118,7 @@ def _data(project: Project, found: Overview, amount: Amount) -> Json:
     workers = [_worker(busy, now) for busy in found.workers]
     attention = [item._asdict() for item in found.attention]
     tasks = _listed(found, amount)
-    ready = [row.id for row, _ in found.next[:MOST]]
+    ready = [row.id for row, _ in amount.first(found.next)]
     nothing = found.nothing
     why = None if nothing is None else {
         "code": nothing.code, "exit": nothing.exit_code, "message": nothing.message,
