@@ -325,13 +325,14 @@ def test_what_git_passes_over_in_ignored_folders_lands(tmp_path: Path) -> None:
 def test_a_pipe_that_git_would_wait_for_ends_the_loop(name: str, tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE, files={"lib/one.py": ""})
     script = agent(alpha, f"echo good > a.txt; mkfifo lib/{name}")
+    env = {**judged(alpha), "RALPH_GIT_TIMEOUT": "2"}  # before the loop looks it asks git, too
     for _ in range(2):  # the next loop does not begin, either
-        ran = loop(alpha, "--once", "--agent", script, "--json", env=judged(alpha))
+        ran = loop(alpha, "--once", "--agent", script, "--json", env=env)
         assert (ran.code, ran.error) == (7, "blocks_git"), ran.err
         assert f"lib/{name} is a pipe" in ran.out + ran.err
     assert "a.txt" not in files_on_base(alpha)
     (alpha.path / "lib" / name).unlink()
-    assert loop(alpha, "--once", "--agent", script, env=judged(alpha)).code == 7
+    assert loop(alpha, "--once", "--agent", script, env=env).code == 7
     (alpha.path / "lib" / name).unlink()
 
 

@@ -10,7 +10,7 @@ from ralphgit.git.run_git import Git, names
 
 #: Of new files, how many are read to count their lines, and how much of each.
 _MOST_FILES, _MOST_BYTES = 1000, 4 * 1024 * 1024
-#: How many seconds git may take: where a .gitignore is a pipe, it waits for ever.
+#: How many seconds git may take at most: where a .gitignore is a pipe, it waits for ever.
 _PATIENCE = 10.0
 
 
@@ -77,13 +77,15 @@ def snapshot(git: Git, top: str) -> tuple[object, ...] | None:
     """Return what tells one state of the worktree at `top` from another: HEAD, and which files
     differ from it, as they are on disk; None if git does not say in time.
 
-    Ignored files are not looked at, and nothing is written.
+    Ignored files are not looked at, and nothing is written. git gets no longer for it than for
+    what it does with hooks.
     """
+    patience = min(_PATIENCE, git.patience.seconds)
     try:
         found = git.at(top).start(
             "status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--no-renames",
             "--ignore-submodules=dirty",
-        ).finish(timeout=_PATIENCE)  # fmt: skip
+        ).finish(timeout=patience)  # fmt: skip
     except (TimedOut, OSError):
         return None
     if found.status:
