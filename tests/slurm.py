@@ -103,9 +103,13 @@ class Slurm:
         )  # fmt: skip
         return done.stdout if done.returncode == 0 else ""
 
+    def state(self, job: str) -> str:
+        """State and reason of a job's only task; "" where none is queued or runs."""
+        return self.run("squeue", "-h", "-o", "%T %r", "-j", job).strip()
+
     def ended(self, job: str) -> bool:
         """Whether no task of a job is queued or runs."""
-        return self.run("squeue", "-h", "-j", job) == "" and self.run("scontrol", "ping") != ""
+        return self.state(job) == "" and self.run("scontrol", "ping") != ""
 
     def __exit__(self, *_: object) -> None:
         self.run("scancel", "--full", "-u", "root")
