@@ -200,3 +200,12 @@ def test_each_item_is_one_task_or_the_story_of_those_inside(
     assert len(found.wholes) <= len(around)
     named = {line for one in found.ignored for line in one.lines}
     assert all("inside" in text.split("\n")[line - 1] for line in named)
+
+
+def test_a_box_in_which_nothing_is_written_yet_is_named(world: World) -> None:
+    world.write("plan.md", "- [ ] Write it\n- [ ] TBD\n- [ ] **To be defined**\n- [ ] ...\n")
+    data = world.ralph("import", "plan.md", "--json").data
+    assert data["added"] == ["write-it"]
+    assert [(one["lines"], one["reason"]) for one in data["ignored"]] == [
+        ([2, 3, 4], "nothing is written behind the box yet")
+    ]

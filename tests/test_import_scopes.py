@@ -197,3 +197,18 @@ def test_a_list_without_boxes(world: World) -> None:
     assert [world.task(name)["status"] for name in ("second", "set-up")] == ["pending", "complete"]
     again = imported(world, "--bullets")
     assert (again["updated"], len(again["unchanged"])) == ([], 4)
+
+
+@pytest.mark.parametrize(
+    ("heading", "done"),
+    [("Done", True), ("Phase 2: Store \u2713 (COMPLETE)", True), ("Phase 3 - Done", True),
+     ("\u2705 Store", True), ("Definition of done", False), ("What is not complete", False)],
+)  # fmt: skip
+def test_what_stands_below_a_heading_that_says_so_is_done(
+    world: World, heading: str, done: bool
+) -> None:
+    text = f"# Plan\n\n## {heading}\n\n### Code\n\n- Write it\n\n## Later\n\n- Test it\n"
+    world.write("plan.md", text)
+    assert world.ralph("import", "--bullets", "plan.md").code == 0
+    found = [world.task(name)["status"] for name in ("write-it", "test-it")]
+    assert found == ["complete" if done else "pending", "pending"]

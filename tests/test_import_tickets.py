@@ -246,6 +246,18 @@ def test_a_status_is_known_by_its_first_words(said: str, status: str) -> None:
     assert only(f"---\nid: T-1\ntitle: Log in\nstatus: '{said}'\n---\n")["status"] == status
 
 
+def test_documents_beside_the_settings_of_backlog_md_hide_no_task(world: World) -> None:
+    text = "---\nid: task-1\ntitle: x\nstatus: To Do\ncreated_date: '2026-01-01'\n---\n"
+    world.write("backlog/tasks/task-1 - x.md", text)
+    world.write("backlog/priorities.md", "# Priorities\n\n- [ ] task-1 first\n")
+    world.write("backlog/config.yml", "project_name: x\n")
+    done = world.ralph("import", "backlog", "--json")
+    assert done.data["added"] == ["task-1"]
+    assert done.data["notes"] == [
+        "1 file with a list beside the tasks not read: backlog/priorities.md."
+    ]
+
+
 def test_parts_that_wait_for_their_whole_make_no_circle(world: World) -> None:
     front = "title: x\nstatus: To Do\ncreated_date: '2026-01-01'\n"
     for name, more in {

@@ -13,6 +13,7 @@ from ralphgit.records.importers import Imported
 
 #: Below a folder that has no Markdown files itself, as Backlog.md's.
 _BELOW = ("tasks", "completed")
+_SETTINGS = "config.yml"
 #: Folders of folders with a list each.
 _KEPT_IN = ("changes", "specs")
 _TASKS = "tasks.md"
@@ -47,7 +48,9 @@ def expand(folder: str, names: Sequence[str]) -> list[tuple[str, bool]]:
             found.append((name, False))
             continue
         listed = _lists(folder, name) or _markdown(folder, name)
-        for below in () if listed else _BELOW:
+        # Beside the settings of Backlog.md, documents may stand in its folder.
+        of_backlog = os.path.isfile(os.path.join(folder, name, _SETTINGS))
+        for below in _BELOW if of_backlog or not listed else ():
             listed += _markdown(folder, os.path.join(name, below))
         if not listed:
             raise UsageError(

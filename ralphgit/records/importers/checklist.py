@@ -31,6 +31,7 @@ from ralphgit.records.importers.source_file import Form, SourceFile
 _EXAMPLES = ("markdown", "md", "")
 #: Why a line that looks like an item is none.
 _NO_WORDS = "a box without words"
+_PLACEHOLDER = "nothing is written behind the box yet"
 _NO_BOX = "what looks like a box has a sign that means nothing (the setting import.marks adds one)"
 #: The template's own words on its marker: "[P] tasks = different files, no dependencies".
 _LEGEND = re.compile(
@@ -144,8 +145,8 @@ def _legend(nodes: Sequence[Node]) -> set[int]:
 def _passed_over(nodes: Sequence[Node]) -> Iterator[tuple[str, int]]:
     """The items that look like tasks, and are none: why, and their lines."""
     for node in nodes:
-        if node.kind == "item" and node.ticked is not None and not node.text:
-            yield _NO_WORDS, node.line
+        if node.kind == "item" and node.ticked is not None and listed_items.says_nothing(node):
+            yield _PLACEHOLDER if node.text else _NO_WORDS, node.line
         elif node.kind == "item" and node.ticked is None and _is_unknown_box(node.text):
             yield _NO_BOX, node.line
         yield from _passed_over(node.nodes)

@@ -10,11 +10,20 @@ from ralphgit.records.importers.imported import Log
 from ralphgit.records.importers.parts import document_sections
 from ralphgit.records.importers.parts.document_sections import Item, Lines
 from ralphgit.records.importers.parts.field_mapping import own_refs, task_of
-from ralphgit.records.importers.parts.paths_in_prose import is_path
+from ralphgit.records.importers.parts.markdown_items import code_spans
+from ralphgit.records.importers.parts.paths_in_prose import is_path, listed
 from ralphgit.records.importers.parts.source_values import safe_id, safe_names, short
+from ralphgit.records.importers.parts.suggested_scope import SUGGESTED, suggestion
 
 #: A number that a tool has put before a criterion: `#2 It is shown`.
 _NUMBERED = re.compile(r"#([0-9]+)\s+(?=\S)")
+#: Of files that are to be changed; not of those that were.
+_FILES = ("files", "files_to_modify", "affected_files")
+_FILE_SECTIONS = (
+    "files", "files to modify", "files to create", "files to create/modify", "files to update",
+    "file to update", "file to create", "affected files", "files affected",
+    "key files to modify", "files to change",
+)  # fmt: skip
 _MARKS = re.compile(r"^[ \t]*<!--\s*(?:[A-Z]+:)*(?:BEGIN|END)\s*-->[ \t]*\n?", re.MULTILINE)
 
 
@@ -51,6 +60,7 @@ def task(source: str, fields: dict[str, object], body: str, log: Log) -> dict[st
         if items and beside:
             log.note(f"{new} has text beside its acceptance list: it is in the description only.")
         _fill(fields, "acceptance", criteria(items) or beside)
+    _suggest(fields, lines)
     if not fields.get("outputs"):
         output = document_sections.section(lines, "output", "outputs", "output(s)")
         paths, others = _paths(output)
@@ -59,6 +69,28 @@ def task(source: str, fields: dict[str, object], body: str, log: Log) -> dict[st
             shown = ", ".join(others)
             log.note(f"{new}: not read as paths in its output section: {short(shown)}.")
     return task_of(new, fields, log, "")
+
+
+def _suggest(fields: dict[str, object], lines: Lines) -> None:
+    """Offer as scope the files that the front matter lists, or a section of files to be changed."""
+    if fields.get("scope"):
+        return
+    for key in _FILES:
+        value = fields.get(key)
+        paths = [listed(each) if isinstance(each, str) else None for each in value] if isinstance(
+            value, list) else []  # fmt: skip
+        if paths and None not in paths:
+            del fields[key]
+            fields[SUGGESTED] = suggestion([path for path in paths if path])
+            return
+    found: list[str] = []
+    more: list[str] = []
+    for title in _FILE_SECTIONS:
+        for item in document_sections.listed(document_sections.section(lines, title))[0]:
+            spans = code_spans(item.text) or (item.text.partition(" ")[0].rstrip(":,"),)
+            path = listed(spans[0])
+            (found if path else more).append(path or item.text)
+    _fill(fields, SUGGESTED, suggestion(found, "; ".join(more)) if found else None)
 
 
 def criteria(items: Sequence[Item]) -> list[dict[str, object]]:

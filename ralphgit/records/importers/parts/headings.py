@@ -23,6 +23,13 @@ _PHASES = re.compile(
 _LONGEST_SLUG = 40
 #: Headings above tasks that say no more than that.
 _PLAIN = frozenset({"tasks", "implementation", "implementation-tasks", "task-list", "steps"})
+_DONE = frozenset({"done", "completed", "complete", "finished"})
+_SAYS_DONE = re.compile(
+    r"\A[\u2705\u2713\u2714]|[\u2705\u2713\u2714]\W*\Z"
+    r"|(?:[(\[:\u2013\u2014-]|[\u2705\u2713\u2714])\s*(?:DONE|COMPLETED?|FINISHED)\W*\Z"
+    r"|[(\[]\s*(?:done|completed?|finished)\s*[)\]]\Z",
+    re.IGNORECASE,
+)
 
 
 class Heading(NamedTuple):
@@ -78,6 +85,12 @@ def read(text: str) -> Heading:
     else:
         story = slug(words)
     return Heading(story, words, story if phase else "")
+
+
+def is_done(text: str) -> bool:
+    """Whether a heading says that what stands below it is done: "Done", "Phase 2 (COMPLETE)"."""
+    words = re.sub(r"[*_`]", "", text).strip()
+    return slug(words) in _DONE or _SAYS_DONE.search(words) is not None
 
 
 def is_plain(story: str) -> bool:

@@ -17,12 +17,12 @@ from ralphgit.records.importers.parts.markdown_items import Node
 
 _BEGIN = re.compile(r"\[PARALLEL\b[^\]]*\][\s:]*", re.IGNORECASE)
 _END = re.compile(r"\[/PARALLEL\][\s:]*", re.IGNORECASE)
-#: Headings below which items without a box are done.
-_DONE = frozenset({"done", "completed", "complete", "finished"})
-
 
 #: `15. Header` or `15 Header`, and `15.1` of it.
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)*[a-z]?")
+_TO_BE_WRITTEN = re.compile(
+    r"[\W_]*(?:TB[DA]|to be (?:determined|defined|added|planned|written))[\W_]*|[.\u2026?\s]*", re.I
+)
 _SAME = Heading("", "", "")
 
 
@@ -78,6 +78,11 @@ def _nested(nodes: Sequence[Node]) -> list[Node]:
     return [around(at) for at in range(len(nodes)) if at not in moved]
 
 
+def says_nothing(node: Node) -> bool:
+    """Whether an item has no words, or such as stand there until somebody writes some."""
+    return _TO_BE_WRITTEN.fullmatch(node.text) is not None
+
+
 def _number(node: Node) -> str:
     """The number that an item with a box is called by; "" for any other block."""
     if node.kind != "item" or node.ticked is None:
@@ -123,7 +128,8 @@ class _Finder:
         self._blocks = 0
         self._above: Heading | None = _SAME
         """The heading before the one that began the block, which has that name."""
-        self._is_done = False
+        self._done_below = 0
+        """The level of the heading above that says that all below it is done, 0 without one."""
         #: Where no block is ended by its mark, a heading ends it.
         self._ended = any(_END.fullmatch(_comment(node)) for node in _flat(nodes))
         level = headings.story_level(nodes)
@@ -141,7 +147,8 @@ class _Finder:
             self._begin()
             self._above = self._heading
             words = words[begin.end() :]
-        self._is_done = headings.slug(words) in _DONE
+        if node.level <= self._done_below or not self._done_below:
+            self._done_below = node.level if headings.is_done(words) else 0
         if node.level == level:
             read = exported_checklist.heading if self._exported else headings.read
             self._heading = read(words)
@@ -154,12 +161,15 @@ class _Finder:
 
     def _look(self, nodes: Sequence[Node]) -> None:
         for node in nodes:
-            if node.kind == "item" and node.ticked is not None and node.text:
+            if node.kind == "item" and node.ticked is not None and self._is_task(node):
                 self._take(node, (self._heading.title,) if self._heading else ())
             elif node.kind == "item":
                 self._look(node.nodes)  # a group: its own words are no task
             else:
                 self._take_mark(node)
+
+    def _is_task(self, node: Node) -> bool:
+        return bool(node.text) if self._exported else not says_nothing(node)
 
     def _take_mark(self, node: Node) -> None:
         """A block begins or ends, where `node` says so (`markdown_items.read`)."""
@@ -173,7 +183,7 @@ class _Finder:
 
     def _take(self, node: Node, path: tuple[str, ...]) -> item_order.Entry:
         place = len(self.found)
-        if node.bare and self._is_done:
+        if node.bare and self._done_below:
             node = node._replace(ticked=True)
         path = (*path, node.text)
         entry = item_order.Entry(place, 0, "", False, False)
