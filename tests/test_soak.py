@@ -1,4 +1,4 @@
-"""The short form of `python -m soak`: a drain over a real server, without and with kills."""
+"""The short form of `python -m soak`: a drain over a real server, with kills or without index."""
 
 from __future__ import annotations
 
@@ -23,3 +23,11 @@ def test_loops_drain_imported_issues(tmp_path: Path) -> None:
     """Of 704 issues, 12 or some more that are open and depend on each other."""
     issues = shared("beads/issues.jsonl")
     assert soak(tmp_path, kills=0, tasks=12, loops=4, seed=20261121, limit=LIMIT, file=issues) == []
+
+
+@pytest.mark.slow
+def test_a_drain_without_an_index_differs_in_time_alone(tmp_path: Path) -> None:
+    wrong = soak(
+        tmp_path, kills=0, tasks=12, loops=4, seed=20261129, limit=LIMIT, no_index=True
+    )  # fmt: skip
+    assert wrong == []

@@ -19,7 +19,7 @@ from pathlib import Path
 from soak import history, planned
 from soak.field import Field
 from soak.field import graph as made
-from soak.killing import Killer
+from soak.killing import Eraser, Killer
 
 
 def main() -> int:
@@ -30,11 +30,16 @@ def main() -> int:
     reader.add_argument("--graph", type=Path, help="other tasks: any file that import reads")
     reader.add_argument("--loops", type=int, default=4)
     reader.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**8))
+    reader.add_argument(
+        "--no-index", action="store_true",
+        help="delete what is kept of the graph, again and again, at random moments",
+    )  # fmt: skip
     reader.add_argument("--minutes", type=float, default=60.0, help="give up after so many")
     words = reader.parse_args()
     print(
         f"seed {words.seed}, {words.loops} loops, {words.kills} kills, "
-        f"{words.graph.name if words.graph else 'made'} tasks; "
+        f"{words.graph.name if words.graph else 'made'} tasks"
+        f"{', the index deleted all the time' if words.no_index else ''}; "
         f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}",
         flush=True,
     )
@@ -42,6 +47,7 @@ def main() -> int:
         wrong = soak(
             Path(folder), kills=words.kills, tasks=words.tasks, loops=words.loops,
             seed=words.seed, limit=words.minutes * 60, file=words.graph,
+            no_index=words.no_index,
         )  # fmt: skip
     for sentence in wrong:
         print(f"WRONG: {sentence}")
@@ -57,8 +63,12 @@ def soak(
     limit: float,
     tasks: int = 0,
     file: Path | None = None,
+    no_index: bool = False,
 ) -> list[str]:
-    """Drain a graph with that many kills on the way; what is wrong in the end."""
+    """Drain a graph with that many kills on the way; what is wrong in the end.
+
+    With `no_index` whatever is kept of the graph is deleted, again and again.
+    """
     # Enough to do for the kills to come while work is under way.
     sleep = 0.02 if not kills else 0.05
     if file is None:
@@ -71,12 +81,16 @@ def soak(
     with Field(folder, text=text, loops=loops) as field:
         killer = Killer(field, seed)
         pause = random.Random(seed)
+        eraser = Eraser(field)
         for name in field.places:
             field.start(name)
         ended: set[str] = set()
         failed: list[str] = []
         while len(ended) < loops and time.monotonic() - begin < limit:
-            time.sleep(pause.uniform(0.02, 0.4) if kills else 0.1)  # between kills
+            # Between kills and deletions.
+            time.sleep(pause.uniform(0.02, 0.4) if kills or no_index else 0.1)
+            if no_index:
+                eraser.erase()
             if killer.kills < kills:
                 killer.kill_one()
             for name, process in field.loops.items():
@@ -101,13 +115,16 @@ def soak(
         for repository in (field.base(), os.fspath(field.world.path)):
             said = field.world.git("-C", repository, "fsck", "--no-dangling", "--no-progress")
             wrong += [f"fsck: {line}" for line in said.splitlines()]
+        if no_index and not eraser.files:
+            wrong.append("there never was an index to delete")
         leases = field.world.git("for-each-ref", "refs/ralph/leases").splitlines()
         wrong += [f"a lease is left: {line}" for line in leases]
         what = ", ".join(f"{name} {count}" for name, count in killer.killed.most_common())
         print(
             f"{states['complete']} of {tasks} tasks complete in {took:.1f} s, "
             f"{tasks / took * 60:.0f} a minute; {killer.kills} kills ({what or 'none'}), "
-            f"{field.starts} starts, {len(wrong)} violations",
+            f"{eraser.times} deletions of {eraser.files} files, {field.starts} starts, "
+            f"{len(wrong)} violations",
             flush=True,
         )
         return wrong

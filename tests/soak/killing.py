@@ -1,9 +1,10 @@
-"""Killing random processes of running loops: themselves, their agents, their gits."""
+"""Trouble for running loops: processes are killed, and what is kept of the graph is deleted."""
 
 from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 from collections import Counter
 
@@ -42,6 +43,25 @@ class Killer:
         except ProcessLookupError:
             return
         self.killed[what] += 1
+
+
+class Eraser:
+    """Deletes the cache of the repository: indexes, packs, and what was found valid."""
+
+    def __init__(self, field: Field) -> None:
+        common = field.world.git("rev-parse", "--path-format=absolute", "--git-common-dir")
+        self._cache = os.path.join(common.strip(), "ralphgit", "cache")
+        self.times = 0
+        """How often there was something to delete."""
+        self.files = 0
+
+    def erase(self) -> None:
+        """Delete it now, whoever is writing or reading it."""
+        there = len(os.listdir(self._cache)) if os.path.isdir(self._cache) else 0
+        if there:
+            self.times += 1
+            self.files += there
+            shutil.rmtree(self._cache, ignore_errors=True)
 
 
 def _name(pid: int) -> str:
