@@ -7,7 +7,7 @@ even imported: that would be a tenth of `ralphgit next`.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -191,8 +191,10 @@ class ClaimMap:
         git, project = self.project.repository.git, self.project
         fork = worktrees.fork(git, project.base.commit, tip)
         try:
-            before = project.view(fork, fork[:12]).by_id if fork else {}
-            rows = project.view(tip, tip[:12]).rows
+            view = project.view(tip, tip[:12])
+            begun = project.view(fork, fork[:12]) if fork else None
+            before = begun.by_id if begun else {}
+            rows = view.unlike(begun) if begun else view.rows
         except InvalidRecord:
             return frozenset()
         return frozenset(
@@ -289,11 +291,10 @@ class ClaimMap:
         known = {pair: kept[pair] for pair in pairs.values() if pair in kept}
         fresh = [shard for shard in shards if pairs[shard] not in known]
         if fresh:
-            base = self._base_texts({path for path, _ in fresh})
             blob_id, lasting = self.project.repository.objects.blob_id, True
             for shard, data in read(fresh).items():
                 try:
-                    rows = _changed_rows(data, shard[0], base)
+                    rows = self._changed_rows(data, shard[0])
                 except InvalidRecord as error:
                     self.project.warn(f"{error} (skipped while looking for claims)")
                     continue
@@ -311,44 +312,37 @@ class ClaimMap:
             found[shard] = [row for row in rows if _stands_otherwise(row, self.base.known(row.id))]
         return found
 
-    def _base_texts(self, paths: Collection[str]) -> frozenset[str]:
-        """The text of every block in the base's files of these names."""
-        from ralphgit.records import task_blocks
+    def _changed_rows(self, data: bytes, path: str) -> list[Row]:
+        """The tasks of a graph file that the base's does not have so. Raises: InvalidRecord."""
+        from ralphgit.records import changed_blocks, graph_file, task_blocks
+        from ralphgit.records import input_limits as texts
 
-        shards = [shard for shard in self.base.shards if shard[0] in paths]
-        texts: set[str] = set()
-        for data in (
-            self._read_blobs(shards).values()
-            if self.base_is_committed
-            else (self.base._read(shard) for shard in shards)
-        ):
-            text = data.decode("utf-8")
-            if layout := task_blocks.find(text):
-                texts.update(text[span.start : span.end] for span in layout.blocks)
-        return frozenset(texts)
+        text = texts.decode(data, limit=max(len(data), 1))
+        usual = self._base_text(path)
+        found = changed_blocks.of(usual, self.base.rows_of(path), text) if usual else None
+        if found is not None:
+            return found.rows
+        layout = task_blocks.find(text)
+        if layout is None:
+            return graph_file.rows(graph_file.parse(data, path=path, limit=max(len(data), 1)))
+        there = task_blocks.find(usual)
+        known = {usual[span.start : span.end] for span in there.blocks} if there else set()
+        rows = []
+        for span in layout.blocks:
+            block = text[span.start : span.end]
+            if block not in known:
+                piece = f"version: 1\ntasks:\n{block}".encode()
+                rows.extend(graph_file.rows(graph_file.parse(piece, path=path, limit=len(piece))))
+        return rows
+
+    def _base_text(self, path: str) -> str:
+        """The base's file of this name; "" without one."""
+        return self.base.content(path) if any(path == name for name, _ in self.base.shards) else ""
 
     @property
     def base_is_committed(self) -> bool:
         """Whether `base` is a commit's graph, and not this worktree's files in its place."""
         return self.base is not self.project.__dict__.get("here")
-
-
-def _changed_rows(data: bytes, path: str, base: frozenset[str]) -> list[Row]:
-    """The tasks of a graph file whose text is none of `base`. Raises: InvalidRecord."""
-    from ralphgit.records import graph_file, task_blocks
-    from ralphgit.records import input_limits as texts
-
-    text = texts.decode(data, limit=max(len(data), 1))
-    layout = task_blocks.find(text)
-    if layout is None:
-        return graph_file.rows(graph_file.parse(data, path=path, limit=max(len(data), 1)))
-    rows = []
-    for span in layout.blocks:
-        block = text[span.start : span.end]
-        if block not in base:
-            piece = f"version: 1\ntasks:\n{block}".encode()
-            rows.extend(graph_file.rows(graph_file.parse(piece, path=path, limit=len(piece))))
-    return rows
 
 
 def _stands_otherwise(row: Row, base: Row | None) -> bool:

@@ -7,7 +7,7 @@ from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.task_row import Row
-from ralphgit.rules.indexed_states import Made
+from ralphgit.rules.indexed_states import IndexedStates, Made
 from ralphgit.rules.readiness import TaskState, TaskStates
 
 if TYPE_CHECKING:
@@ -87,11 +87,12 @@ def pairs(project: Project, view: GraphView, *, alone: bool = False) -> list[Pai
     return [(row, judged[row.id]) for row in view.rows]
 
 
-def pair(project: Project, task: str) -> Pair:
-    """One task of this worktree with its standing. Raises: UnknownTask."""
-    view = project.require_here()
+def pair(project: Project, task: str, view: GraphView | None = None) -> Pair:
+    """One task of `view`, or of this worktree, with its standing. Raises: UnknownTask."""
+    view = view or project.require_here()
     row = view.row(task)
-    return next(found for found in pairs(project, view) if found[0] is row)
+    judged = ClaimMap(project).task_states if project.base.commit else {}
+    return row, judged[task] if task in judged else TaskStates(view.rows, {})[task]
 
 
 def on_base(project: Project, task: str, *, commit: str = "") -> Pair:
@@ -101,5 +102,4 @@ def on_base(project: Project, task: str, *, commit: str = "") -> Pair:
     """
     claim_map = ClaimMap(project)
     view = project.view(commit, project.base.branch) if commit else claim_map.base
-    row = view.row(task)
-    return row, TaskStates(view.rows, claim_map.active_claims)[task]
+    return view.row(task), IndexedStates(view, claim_map.active_claims)[task]

@@ -89,10 +89,11 @@ def survey(project: Project, tasks: Sequence[str] = (), *, at: str = "") -> list
 
 def surveyed(project: Project, where: JudgedState, tasks: Sequence[str] = ()) -> list[TaskEvidence]:
     """Do what `survey` does in a place that is open already."""
-    for task in tasks:
-        where.view.row(task)
+    asked = [where.view.row(task) for task in tasks]
     known = recorded(project, where.tree, tasks)
-    rows = [row for row in where.view.rows if not tasks or row.id in tasks]
+    # In the order of the graph; of one task no other is looked at.
+    rows = asked if len(asked) == 1 else where.view.rows
+    rows = [row for row in rows if not tasks or row.id in tasks]
     return [
         _of_task(project, where, row, known.get(row.id, {}))
         for row in rows

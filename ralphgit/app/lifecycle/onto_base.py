@@ -96,8 +96,9 @@ def _over(project: Project, fork: str, head: str) -> tuple[Row, ...]:
     from ralphgit.app.base import is_landed
 
     try:
-        before = project.view(fork, fork[:12]).by_id
-        rows = project.view(head, head[:12]).rows
+        begun = project.view(fork, fork[:12])
+        before = begun.by_id
+        rows = project.view(head, head[:12]).unlike(begun)
         now = project.base_view.by_id
     except InvalidRecord:
         return ()

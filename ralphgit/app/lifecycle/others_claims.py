@@ -37,7 +37,7 @@ def found(project: Project, claim_map: ClaimMap, own: Lease) -> OthersClaims | N
     mine = {own.claim, *(lease.claim for lease in leased(project, claim_map))}
     seen = tuple(
         row
-        for row in project.here.rows
+        for row in project.here.unlike(claim_map.base)
         if row.status == "in-progress"
         and row.claim not in mine
         and row.stage != _stage(claim_map.base, row)

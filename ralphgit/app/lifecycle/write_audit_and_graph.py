@@ -131,9 +131,9 @@ def _on_head(project: Project, file: graph_file.GraphFile, task: str, new: Lifec
     found = objects.resolve([f"HEAD:{file.path}"])[0]
     content = objects.read([found])[found] if found else None
     if content is not None:
-        there = graph_file.parse(content, path=file.path, limit=project.config.max_graph_bytes)
-        number = next((n for n, stored in enumerate(there.tasks) if stored["id"] == task), None)
-        if number is not None:
+        row = project.view("HEAD", "HEAD").by_id.get(task)
+        if row is not None and row.file == file.path:
+            there, number = _parsed(project, content.decode("utf-8"), row)
             return splice_task.set_lifecycle(there, number, new).encode("utf-8")
     # A task that was never committed: the whole file goes in with it.
     data = atomic_files.read(project.file(file.path))
@@ -147,13 +147,17 @@ def parsed_here(project: Project, task: str) -> tuple[graph_file.GraphFile, int]
     Raises: UnknownTask, InvalidRecord.
     """
     row = project.require_here().row(task)
-    content = project.here.content(row.file)
+    return _parsed(project, project.here.content(row.file), row)
+
+
+def _parsed(project: Project, content: str, row: Row) -> tuple[graph_file.GraphFile, int]:
+    """A graph file, and the number of the task of `row` in what was read of it."""
     if (alone := graph_file.alone(content, row)) is not None:
         return alone, 0
     found = graph_file.parse(
         content.encode("utf-8"), path=row.file, limit=project.config.max_graph_bytes
     )
-    number = next(n for n, stored in enumerate(found.tasks) if stored["id"] == task)
+    number = next(n for n, stored in enumerate(found.tasks) if stored["id"] == row.id)
     return found, number
 
 

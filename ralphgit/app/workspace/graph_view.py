@@ -36,10 +36,13 @@ class GraphView:
         *,
         index: GraphIndex | None = None,
         keep: Callable[[GraphIndex], None] = lambda index: None,
+        near: GraphView | None = None,
     ) -> None:
         """`rows`: without dependencies on what is complete in the archive (`met`).
 
-        `index` is theirs, where it is known; a new one is given to `keep`.
+        `index` is theirs, where it is known; a new one is given to `keep`. `near` has
+        the same tasks in the same order, an index, and just the rows otherwise that the
+        `ChangedRows` of this one say.
         """
         self.rows = rows
         self.shards = tuple(shards)
@@ -48,11 +51,14 @@ class GraphView:
         self._read = read
         self._index = index
         self._keep = keep
+        self._near = near
         self._tasks: dict[str, Task] = {}
+        self._read_last = ("", "")
+        """The name of a file, and its text."""
 
     @cached_property
     def by_id(self) -> Mapping[str, Row]:
-        if self._index is not None:
+        if self._index is not None or self._near is not None:
             return self._ids
         return {row.id: row for row in self.rows}
 
@@ -70,11 +76,25 @@ class GraphView:
     def _ids(self) -> IndexedIds:
         from ralphgit.app.workspace.lazy_rows import IndexedIds
 
-        return IndexedIds(self.index, self.rows)
+        return IndexedIds(self.index if self._near is None else self._near.index, self.rows)
 
     def number(self, task: str) -> int | None:
         """The place of a task among `rows`; None for one that is not there."""
         return self._ids.number(task)
+
+    def unlike(self, other: GraphView) -> Sequence[Row]:
+        """The rows that `other` may not have as they are: all, where it is not known which."""
+        mine, theirs = self._near or self, other._near or other
+        if mine.shards != theirs.shards:
+            return self.rows
+        return [self.rows[number] for number in sorted({*self._changed, *other._changed})]
+
+    @property
+    def _changed(self) -> Iterable[int]:
+        """The numbers of the rows that `near` has otherwise."""
+        from ralphgit.app.workspace.lazy_rows import ChangedRows
+
+        return self.rows.changed if isinstance(self.rows, ChangedRows) else ()
 
     def row(self, task: str) -> Row:
         """Raises: UnknownTask, naming ids that look alike."""
@@ -102,12 +122,23 @@ class GraphView:
             b"{}", 0, 2,
         )  # fmt: skip
 
+    def rows_of(self, path: str) -> Sequence[Row]:
+        """The rows of one of its files."""
+        from ralphgit.app.workspace.lazy_rows import LazyRows
+
+        if not isinstance(self.rows, LazyRows):
+            return [row for row in self.rows if row.file == path]
+        number = self.shards.index(self.shard(path))
+        return self.rows.part(*self.rows.of_shard(number))
+
     def text(self, row: Row) -> str:
         """The task's block, byte for byte."""
         return self.content(row.file)[row.start : row.end]
 
     def content(self, path: str) -> str:
-        return self._read(self.shard(path)).decode("utf-8")
+        if self._read_last[0] != path:
+            self._read_last = path, self._read(self.shard(path)).decode("utf-8")
+        return self._read_last[1]
 
     def shard(self, path: str) -> Shard:
         return next(shard for shard in self.shards if shard[0] == path)

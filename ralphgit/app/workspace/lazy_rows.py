@@ -5,10 +5,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from ralphgit.model.graph_index import GraphIndex
 from ralphgit.model.task_row import Row
+
+if TYPE_CHECKING:
+    from ralphgit.records.changed_blocks import ChangedBlocks
 
 
 class LazyRows(Sequence[Row]):
@@ -24,6 +27,14 @@ class LazyRows(Sequence[Row]):
 
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else 0
+
+    def of_shard(self, shard: int) -> tuple[int, int]:
+        """The numbers of a shard's first row, and of the next one's."""
+        return (self._ends[shard - 1] if shard else 0), self._ends[shard]
+
+    def part(self, begin: int, end: int) -> RowsPart:
+        """The rows from `begin` to `end`, none of them made."""
+        return RowsPart(self, begin, end)
 
     @overload
     def __getitem__(self, at: int) -> Row: ...
@@ -49,16 +60,107 @@ class LazyRows(Sequence[Row]):
         return iter(self._all)
 
 
+class RowsPart(Sequence[Row]):
+    """Some rows of others that follow each other, made when they are asked for."""
+
+    def __init__(self, rows: Sequence[Row], begin: int, end: int) -> None:
+        self._rows, self._numbers = rows, range(begin, end)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    @overload
+    def __getitem__(self, at: int) -> Row: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[Row]: ...
+
+    def __getitem__(self, at: Any) -> Any:
+        if isinstance(at, slice):
+            return [self._rows[number] for number in self._numbers[at]]
+        return self._rows[self._numbers[at]]
+
+
+class ChangedRows(Sequence[Row]):
+    """The rows of a graph of which some stand otherwise, and those behind them further down."""
+
+    def __init__(
+        self, rows: Sequence[Row], changes: Sequence[tuple[int, int, ChangedBlocks]]
+    ) -> None:
+        """`changes`: the number of the first one that is other, where its file ends, and how."""
+        self._rows, self._changes = rows, changes
+        self._all: list[Row] | None = None
+
+    @property
+    def changed(self) -> Iterator[int]:
+        """The numbers of the rows that are other."""
+        for first, _, change in self._changes:
+            yield from range(first, first + len(change.rows))
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, at: int) -> Row: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[Row]: ...
+
+    def __getitem__(self, at: Any) -> Any:
+        if isinstance(at, slice):
+            return [self[number] for number in range(*at.indices(len(self)))]
+        if self._all is not None:
+            return self._all[at]
+        if at < 0:
+            at += len(self)
+        for first, end, change in self._changes:
+            if first <= at < end:
+                if at < first + len(change.rows):
+                    return change.rows[at - first]
+                return _moved(self._rows[at], change)
+        return self._rows[at]
+
+    def __iter__(self) -> Iterator[Row]:
+        if self._all is None:
+            found = list(self._rows)
+            for first, end, change in self._changes:
+                behind = first + len(change.rows)
+                found[first:end] = [
+                    *change.rows, *(_moved(row, change) for row in found[behind:end]),
+                ]  # fmt: skip
+            self._all = found
+        return iter(self._all)
+
+
+def _moved(row: Row, change: ChangedBlocks) -> Row:
+    return row._replace(
+        line=row.line + change.lines,
+        start=row.start + change.characters,
+        end=row.end + change.characters,
+    )
+
+
+#: Who asks for more tasks than this by their ids will ask for many: then all rows are made.
+_FEW = 300
+
+
 class IndexedIds(Mapping[str, Row]):
     """The rows of a graph by id, found through its index."""
 
     def __init__(self, index: GraphIndex, rows: Sequence[Row]) -> None:
         self._index, self._rows = index, rows
         self._known: dict[str, int | None] = {}
+        self._complete = False
+        """Whether `_known` has all tasks."""
 
     def number(self, task: str) -> int | None:
         """The number of a task; None for one that is not there."""
         if task not in self._known:
+            if not self._complete and len(self._known) >= _FEW:
+                self._known = {row.id: number for number, row in enumerate(self._rows)}
+                self._complete = True
+            if self._complete:
+                return self._known.get(task)
             likely = self._index.with_id(task)
             self._known[task] = next((n for n in likely if self._rows[n].id == task), None)
         return self._known[task]

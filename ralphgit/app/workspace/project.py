@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,8 @@ from ralphgit.app.workspace.archive_view import Archive
 from ralphgit.app.workspace.base_branch import Base
 from ralphgit.app.workspace.configuration import Configuration, Decided, SettingsFiles
 from ralphgit.app.workspace.graph_files import Places, files_below, places
-from ralphgit.app.workspace.graph_view import HERE, GraphView, Shard, met, refuse_twins
+from ralphgit.app.workspace.graph_loader import GraphLoader
+from ralphgit.app.workspace.graph_view import HERE, GraphView, Shard
 from ralphgit.app.workspace.surroundings import Surroundings, begin
 from ralphgit.errors import GuardRefused, InvalidRecord
 from ralphgit.git.listings import Worktree
@@ -23,15 +24,12 @@ from ralphgit.records.schemas import ARCHIVE, ARCHIVE_SUFFIX
 
 if TYPE_CHECKING:
     from ralphgit.git.objects import Objects
-    from ralphgit.model.graph_index import GraphIndex
-    from ralphgit.model.task_row import Row
-    from ralphgit.records.index_file import KeptIndex
 
 
 _NOWHERE = Base("", "", "", "")
 #: What depends on refs, settings and files that this or another command may change.
 _VIEWS = ("base", "config", "settings", "_own_layers", "_decided", "places", "base_view",
-          "base_archive", "here", "taken_back")  # fmt: skip
+          "base_archive", "here", "taken_back", "_base_indexed")  # fmt: skip
 
 
 class Project:
@@ -188,7 +186,7 @@ class Project:
         self, shards: Sequence[Shard], label: str, archive: Archive = archive_view.NONE
     ) -> GraphView:
         """The graph that these files of commits make. Raises: InvalidRecord."""
-        return self._load(shards, self._blob, label, f"{label}:", archive)
+        return self._loader.of_blobs(shards, label, archive, self._base_known)
 
     def archive_at(
         self, treeish: str, label: str = "", objects: "Objects | None" = None
@@ -303,7 +301,24 @@ class Project:
             data = atomic_files.read(os.path.join(top, path))
             if data is not None:
                 contents[(path, self.repository.objects.blob_id(data))] = data
-        return self._load(tuple(contents), contents.__getitem__, HERE, "", self.archive_in(top))
+        archive, near = self.archive_in(top), self._base_known
+        return self._loader.load(tuple(contents), contents.__getitem__, HERE, "", archive, near)
+
+    @cached_property
+    def _loader(self) -> GraphLoader:
+        return GraphLoader(self.repository, self.cache, lambda: self.config.max_graph_bytes)
+
+    def _base_known(self) -> GraphView | None:
+        """The graph on the base, where its index is kept: what another view is compared with."""
+        return self._base_indexed
+
+    @cached_property
+    def _base_indexed(self) -> GraphView | None:
+        base = self.base
+        if not base.commit:
+            return None
+        shards = self.shards_at([base.commit])[base.commit]
+        return self._loader.indexed_blobs(shards, base.label, self.base_archive)
 
     def no_graph(self, where: str) -> InvalidRecord:
         """The refusal where there is no graph in `where`: this worktree, or a commit."""
@@ -365,84 +380,6 @@ class Project:
         """Where this worktree has its graph: elsewhere while it moves it."""
         here = self.settings.graph_here
         return self.places if here == self.config.graph else places(here)
-
-    def _blob(self, shard: Shard) -> bytes:
-        return self.repository.objects.read([shard[1]])[shard[1]]
-
-    def _load(
-        self,
-        shards: Sequence[Shard],
-        read: Callable[[Shard], bytes],
-        label: str,
-        prefix: str,
-        archive: Archive,
-    ) -> GraphView:
-        kept = self.cache.index(shards, archive.shards) if shards else None
-        if kept is not None:
-            return self._indexed(kept, shards, read, label, prefix, archive)
-        known = self._known(shards, read, prefix)
-        rows = [row for shard in shards for row in known[shard]]
-        refuse_twins(rows, prefix)
-
-        def keep(index: "GraphIndex") -> None:
-            counts = [len(known[shard]) for shard in shards]
-            self.cache.keep_index(shards, archive.shards, counts, index)
-
-        return GraphView(met(rows, archive), shards, read, label, archive, keep=keep)
-
-    def _indexed(
-        self,
-        kept: "KeptIndex",
-        shards: Sequence[Shard],
-        read: Callable[[Shard], bytes],
-        label: str,
-        prefix: str,
-        archive: Archive,
-    ) -> GraphView:
-        """A graph whose index is known: each row is made when it is asked for."""
-        from ralphgit.app.workspace.lazy_rows import LazyRows
-
-        def one(shard: int, number: int) -> "Row":
-            found = self.cache.row(shards[shard], number)
-            if found is None:
-                found = self._known([shards[shard]], read, prefix)[shards[shard]][number]
-            return met([found], archive, view.by_id)[0]
-
-        def every() -> "list[Row]":
-            known = self._known(shards, read, prefix)
-            return met([row for shard in shards for row in known[shard]], archive)
-
-        rows = LazyRows(kept.counts, one, every)
-        view = GraphView(rows, shards, read, label, archive, index=kept.graph)
-        return view
-
-    def _known(
-        self, shards: Sequence[Shard], read: Callable[[Shard], bytes], prefix: str
-    ) -> "dict[Shard, list[Row]]":
-        """The rows of each shard, parsed if they are new. Raises: InvalidRecord."""
-        known = self.cache.load(shards) if shards else {}
-        missing = [shard for shard in shards if shard not in known]
-        if missing:
-            from ralphgit.records import graph_file
-
-            contents = self._contents(missing, read)
-            for shard in missing:
-                limit = self.config.max_graph_bytes
-                try:
-                    file = graph_file.parse(contents[shard], path=shard[0], limit=limit)
-                except InvalidRecord as error:
-                    raise error.at(prefix + error.file) from None
-                known[shard] = graph_file.rows(file)
-            self.cache.store(shards, known)
-        return known
-
-    def _contents(
-        self, shards: Sequence[Shard], read: Callable[[Shard], bytes]
-    ) -> dict[Shard, bytes]:
-        if read == self._blob:
-            blobs = self.repository.objects.read(oid for _, oid in shards)
-            return {shard: blobs[shard[1]] for shard in shards}
-        return {shard: read(shard) for shard in shards}
 
     # -- this worktree -------------------------------------------------------------
 

@@ -67,7 +67,7 @@ def run(call: Call, options: Options) -> Outcome:
     advice += following
     # Of what was completed: the worktree may stand on the base by now.
     view = project.view(done.commit, done.commit[:12]) if way else project.require_here()
-    row, task_state = next(one for one in next_tasks.pairs(project, view) if one[0].id == done.task)
+    row, task_state = next_tasks.pair(project, done.task, view)
     if not way and task_state.state == "in-review":
         advice.append(f"It counts once this branch is merged into {project.base.label}.")
     criteria = [{"task": done.task, **item._asdict()} for item in done.criteria]

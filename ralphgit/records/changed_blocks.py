@@ -1,0 +1,146 @@
+"""Read of a graph file just the tasks that have changed, where all others were read before.
+
+What the file had before was found valid, and its rows say where each task stands in it. What
+both texts begin and end with is not looked at again; what is between, in whole blocks, is read
+as a graph of its own. That is sound for the reason that lets `yaml_reader` read a graph in
+pieces: a task's lines stand deeper than its dash, so what the pieces say is what the whole says.
+A layout of which that is not sure is not read here.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ralphgit.errors import InvalidRecord
+from ralphgit.model.task_row import Row
+from ralphgit.records import graph_file, task_blocks
+
+_HEAD = "version: 1\ntasks:\n"
+_HEAD_LINES = 2
+_MOST = 500
+"""Tasks that are read so. Where changes lie further apart, other ways are as fast."""
+_LEAST = 4096
+"""Characters that are compared at once at first."""
+
+
+class ChangedBlocks(NamedTuple):
+    """What a file has in place of some of its tasks."""
+
+    first: int
+    """The number of the first of them, from 0."""
+    before: int
+    """How many tasks stood there."""
+    rows: list[Row]
+    """What stands there now."""
+    characters: int
+    """By how much all that follows has moved; likewise in lines."""
+    lines: int
+
+
+def of(old: str, rows: Sequence[Row], new: str) -> ChangedBlocks | None:
+    """What `new` has in place of some tasks of `old`, whose rows are known.
+
+    None where it has to be read as a whole: it begins otherwise, its tasks do not stand in lines
+    of their own, what has changed is not valid, or its changes lie far apart.
+    """
+    if not rows or rows[-1].end != len(old):
+        return None
+    same = _common(old, new)
+    first = bisect_right(rows, same, key=_start) - 1
+    if first < 0:
+        return None
+    behind = _common_end(old, new, min(len(old), len(new)) - same)
+    last = max(first + 1, bisect_left(rows, len(old) - behind, key=_start))
+    if last - first > _MOST:
+        return None
+    begin = rows[first].start
+    end = rows[last].start if last < len(rows) else len(old)
+    moved = len(new) - len(old)
+    piece = new[begin : end + moved]
+    dash = _dash(old, begin)
+    if dash is None or (last < len(rows) and (_dash(old, end) != dash or piece[-1:] != "\n")):
+        return None
+    if any(graph_file.alone(old, rows[number]) is None for number in range(first, last)):
+        return None
+    found = _read(piece, dash, rows[first].file)
+    if found is None:
+        return None
+    line = rows[first].line - _HEAD_LINES - 1
+    start = begin - len(_HEAD)
+    return ChangedBlocks(
+        first,
+        last - first,
+        [_moved(row, start, line) for row in found],
+        moved,
+        piece.count("\n") - old.count("\n", begin, end),
+    )
+
+
+def _moved(row: Row, characters: int, lines: int) -> Row:
+    """The same task, standing so much further down."""
+    return row._replace(
+        line=row.line + lines, start=row.start + characters, end=row.end + characters
+    )
+
+
+def _read(piece: str, dash: int, path: str) -> list[Row] | None:
+    """The rows of some whole blocks; None where they are not valid, or something else as well."""
+    text = _HEAD + piece
+    layout = task_blocks.find(text)
+    if layout is None or layout.dash != dash:
+        return None
+    if layout.blocks[0].start != len(_HEAD) or layout.blocks[-1].end != len(text):
+        return None
+    data = text.encode("utf-8", "surrogatepass")
+    try:
+        file = graph_file.parse(data, path=path, limit=len(data))
+    except InvalidRecord:
+        return None
+    return graph_file.rows(file) if file.spans == layout.blocks else None
+
+
+def _dash(text: str, start: int) -> int | None:
+    """The column of the dash that a line of `text` begins with; None without one."""
+    at = start
+    while text[at : at + 1] == " ":
+        at += 1
+    whole = (start == 0 or text[start - 1] == "\n") and text[at : at + 2] in ("- ", "-\n", "-\r")
+    return at - start if whole else None
+
+
+def _start(row: Row) -> int:
+    return row.start
+
+
+def _common(old: str, new: str) -> int:
+    """How many characters both begin with."""
+    at, step, most = 0, _LEAST, min(len(old), len(new))
+    while at < most and old[at : at + step] == new[at : at + step]:
+        at, step = at + step, 2 * step
+    # The first difference is in the last step, or behind the shorter one.
+    while step > 1 and at < most:
+        step //= 2
+        if old[at : at + step] == new[at : at + step]:
+            at += step
+    return min(at, most)
+
+
+def _common_end(old: str, new: str, most: int) -> int:
+    """How many characters both end with, `most` at most."""
+    at, step = 0, _LEAST
+
+    def same() -> bool:
+        return (
+            old[max(0, len(old) - at - step) : len(old) - at]
+            == new[max(0, len(new) - at - step) : len(new) - at]
+        )
+
+    while at < most and same():
+        at, step = at + step, 2 * step
+    while step > 1 and at < most:
+        step //= 2
+        if same():
+            at += step
+    return min(at, most)
