@@ -29,7 +29,7 @@ def give_back(project: Project, lease: Lease, why: str) -> str:
         if row is not None and row.claim == lease.claim:
             block_release.release(project, lease.task, reason=why)
             return task_branch.sweep(project, lease)
-        return task_branch.keep_if_work(project, give_up.give_up(project, lease).rescue)
+        return task_branch.keep_if_work(project, give_up.give_up(project, lease).rescue, lease.task)
 
 
 class GivenUp(NamedTuple):

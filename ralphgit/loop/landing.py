@@ -356,7 +356,8 @@ class Landing:
             row = project.base_view.known(lease.task)
             if row is not None and row.claim == lease.claim:
                 return task_branch.sweep(project, lease)
-            return task_branch.keep_if_work(project, task_branch.put_away(project, lease))
+            kept = task_branch.put_away(project, lease)
+            return task_branch.keep_if_work(project, kept, lease.task)
 
 
 def _with(text: str, kept: str) -> str:

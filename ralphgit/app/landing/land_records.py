@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.app.base import is_landed, update_base
@@ -16,7 +17,7 @@ from ralphgit.app.gate.problem import not_landable
 from ralphgit.app.landing import base_step, land_way
 from ralphgit.app.landing import land as land_work
 from ralphgit.app.lifecycle import rescued_work
-from ralphgit.app.workspace import commit_message, record_tree, revisions
+from ralphgit.app.workspace import commit_message, plan_changes, record_tree, revisions
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
@@ -28,6 +29,7 @@ from ralphgit.records import schemas
 
 _ATTEMPTS = 5
 _ENDED = ("blocked", "given back")
+_EDITED = "edited"
 
 
 class RecordChange(NamedTuple):
@@ -100,6 +102,8 @@ def _told(project: Project, commit: str) -> tuple[tuple[RecordChange, ...], str,
             return None
         ended = ended or word in _ENDED
         told.append(RecordChange(row.id, word))
+        if word != _EDITED and known is not None and plan_changes.is_edited(known, row):
+            told.append(RecordChange(row.id, _EDITED))
     paths = trees.differing(project.repository.objects, fork, commit)
     whole = all(record_tree.is_record(project, path) for path in paths)
     if whole and not told:
@@ -119,7 +123,7 @@ def _archived(
 
 def _word(before: Row | None, row: Row) -> str:
     if before is not None and before.stage == row.stage:
-        return "edited"
+        return _EDITED
     if row.status == "pending":
         return "given back" if json.loads(row.json).get("reset") else "added"
     return row.status
@@ -158,13 +162,20 @@ def share_ended(project: Project, way: str = "") -> Shared:
 
     A question that no other branch has waits unseen, and what is done after it could not land
     beside its answer. Where work lands by pull request they get one, and stay on a branch of its
-    name: this worktree's is free for the next task. Where they cannot land now, that is a warning.
+    name: this worktree's is free for the next task. Where they cannot land now, that is a warning,
+    and so it is where another plan would land with them: nobody has asked for that.
     `way` is as of `land_way.of`.
     """
     worktree, told = project.repository.worktree, ended(project)
     if worktree is None or not told:
         return Shared()
     branch = worktree.branch.removeprefix("refs/heads/")
+    if more := _beside(project, worktree.head, told):
+        project.warn(
+            f"{', '.join(map(str, told))} did not land: {branch} also changes {more}; a person "
+            f"lands it: ralphgit land {shlex.quote(branch)}"
+        )
+        return Shared()
     try:
         if land_way.of(project, way) != "pr":
             made = land(project, branch, push=True, fetch=False)
@@ -179,6 +190,17 @@ def share_ended(project: Project, way: str = "") -> Shared:
     except RalphError as error:
         project.warn(f"{', '.join(map(str, told))} did not land: {error.message}")
         return Shared()
+
+
+def _beside(project: Project, head: str, told: Sequence[RecordChange]) -> str:
+    """What of the plan a branch changes beside the ends of tasks that it brings; "" for nothing."""
+    if others := dict.fromkeys(one.task for one in told if one.word not in _ENDED):
+        return ", ".join(others)
+    fork = worktrees.fork(project.repository.git, project.require_base().commit, head)
+    ended = dict.fromkeys(one.task for one in told)
+    if len(ended) == 1 and fork and plan_changes.plans(project, fork, head, *ended):
+        return "the graph beside its tasks"
+    return ""
 
 
 def land(

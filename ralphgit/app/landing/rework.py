@@ -140,7 +140,7 @@ def give_up(project: Project, pull: Pull, lease: Lease, asks: str) -> str:
         now = pull._replace(state=PullState(pull.cause), hears="", cause="", asks=asks)
         tracked_pull_requests.note(project.top, now)
         project.refresh()
-        return task_branch.keep_if_work(project, kept.ref)
+        return task_branch.keep_if_work(project, kept.ref, lease.task)
 
 
 def _tip(project: Project, pull: Pull) -> str:

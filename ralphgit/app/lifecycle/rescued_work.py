@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import leases
 from ralphgit.app.active_claims.claim_map import read_leases
 from ralphgit.app.lifecycle import rescue_refs
-from ralphgit.app.workspace import record_tree
+from ralphgit.app.workspace import plan_changes, record_tree
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, Refused, UsageError
 from ralphgit.git import refs, trees, worktrees
@@ -106,25 +105,27 @@ def _looked_at(project: Project, ref: str) -> Kept:
 
 
 def _plan_landed(project: Project, fork: str, side: str, task: str) -> bool:
-    """Whether the base has what was planned there: every block but that of the rescued `task`."""
+    """Whether the base has what was planned there: every block but that of the rescued `task`, and
+    what the graph says beside its tasks.
+    """
+    began, base = project.view(fork, fork[:12]), project.base_view
     try:
-        before = {row.id: row.json for row in project.view(fork, fork[:12]).rows}
-        after = {row.id: row.json for row in project.view(side, side[:12]).rows}
+        there = project.view(side, side[:12])
     except InvalidRecord:
         return False
-    now = {row.id: row.json for row in project.base_view.rows}
+    if there.shards != began.shards:
+        said = plan_changes.beside_tasks(there)
+        if said not in (plan_changes.beside_tasks(began), plan_changes.beside_tasks(base)):
+            return False
+    before = {row.id: row.json for row in began.rows}
+    after = {row.id: row.json for row in there.rows}
+    now = {row.id: row.json for row in base.rows}
     changed = [name for name in after if before.get(name) != after[name]]
     return all(
-        _promise(after[name]) == _promise(now.get(name, "{}"))
+        plan_changes.promise(after[name]) == plan_changes.promise(now.get(name, "{}"))
         if name == task else after[name] == now.get(name)
         for name in changed
     )  # fmt: skip
-
-
-def _promise(block: str) -> dict[str, object]:
-    """A task's block without its lifecycle."""
-    lifecycle = ("status", "claim", "epoch", "result", "blocked", "reset", "cancelled")
-    return {key: value for key, value in json.loads(block).items() if key not in lifecycle}
 
 
 def patch(project: Project, kept: Kept) -> str:

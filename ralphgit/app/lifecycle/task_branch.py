@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ralphgit.app.lifecycle import claim, moving, onto_base, rescue_refs
-from ralphgit.app.workspace import record_tree
+from ralphgit.app.workspace import plan_changes, record_tree
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
@@ -67,8 +67,10 @@ def withdraw(project: Project, branch: str, pushed: str) -> bool:
         return False
 
 
-def keep_if_work(project: Project, ref: str) -> str:
-    """Drop a rescue ref that holds nothing but records; the ref, or "" if it has gone."""
+def keep_if_work(project: Project, ref: str, task: str) -> str:
+    """Drop a rescue ref that holds nothing but records, and no other plan than what became of
+    `task`; the ref, or "" if it has gone.
+    """
     git = project.repository.git
     tip = refs.current(project.repository.objects, ref) if ref else ""
     fork = worktrees.fork(git, project.base.commit, tip) if tip else ""
@@ -77,24 +79,28 @@ def keep_if_work(project: Project, ref: str) -> str:
         for p in trees.differing(project.repository.objects, fork, tip)
     ):
         return ref
+    if plan_changes.plans(project, fork, tip, task):
+        return ref
     refs.swap(git, ref, new="", old=tip)
     return ""
 
 
 def has_work(project: Project, lease: Lease) -> bool:
-    """Whether the commits on this branch have more of a task than its records, reviews not
-    counted: on the base they would be somebody else's.
+    """Whether the commits on this branch have more of a task than the records of its end.
+
+    Another plan is more, of this task too, and so are reviews: on the base they would be
+    somebody else's.
     """
-    git = project.repository.git
+    git, head = project.repository.git, project.repository.head()
     target = rescue_refs.return_point(project, lease)
-    fork = worktrees.fork(git, target, project.repository.head()) or target
-    differing = trees.differing(project.repository.objects, fork, "HEAD")
+    fork = worktrees.fork(git, target, head) or target
+    differing = trees.differing(project.repository.objects, fork, head)
     log = audit_file.path(project.config.records, lease.task, lease.claim)
     logs = f"{project.config.records}/audit/"
     return any(
         not record_tree.is_record(project, path) or (path.startswith(logs) and path != log)
         for path in differing
-    )
+    ) or plan_changes.plans(project, fork, head, lease.task)
 
 
 def place_of(project: Project) -> int:
@@ -114,7 +120,7 @@ def put_aside(project: Project, lease: Lease) -> str:
         return ""
     claim.record(project, lease, note="begun again; the work so far is kept")
     project.refresh()
-    return keep_if_work(project, ref)
+    return keep_if_work(project, ref, lease.task)
 
 
 def put_away(project: Project, lease: Lease) -> str:
@@ -150,5 +156,5 @@ def sweep(project: Project, lease: Lease) -> str:
             project.repository.git.run("reset", "--hard", "--quiet", head)
             rescue_refs.remove_kept(project, kept.ref)
         project.refresh()
-        return keep_if_work(project, kept.ref)
+        return keep_if_work(project, kept.ref, lease.task)
     return ""
