@@ -172,6 +172,24 @@ def test_what_is_expected_to_fail_or_to_run_on_proves_nothing() -> None:
     assert tasks(NESTED)["task-2"]["verify"] == ["pytest tests/b.py -q"]
 
 
+@pytest.mark.parametrize(
+    ("expected", "kept"),
+    [
+        ("no errors", True), ("0 new type errors", True), ("PASS, 0 failed", True),
+        ("failed: 0", True), ("All tests pass without an error", True), ("exit code 0", True),
+        ("FAIL, no such module", False), ("an error: no module named x", False),
+        ("Build failed", False), ("2 tests fail", False),
+    ],
+)  # fmt: skip
+def test_what_is_expected_of_a_command_says_whether_it_fails(expected: str, kept: bool) -> None:
+    text = (
+        "### Task 1: a\n\n**Step 1: x**\n\nRun: `ruff check`\n"
+        f"Expected: {expected}\n\nRun: `pytest b.py`\nExpected: PASS\n"
+    )
+    verify = tasks(text)["task-1"]["verify"]
+    assert verify == (["ruff check", "pytest b.py"] if kept else ["pytest b.py"])
+
+
 def test_the_block_of_a_step_that_checks_is_a_command() -> None:
     text = (
         "### Task 1: a\n\n**Step 1: Run test to verify it fails**\n\n```bash\npytest a.py\n```\n\n"
@@ -390,8 +408,12 @@ def test_which_heading_above_the_first_task_is_its_part(heading: str, story: str
     ("pytest x.py\npytest y.py  # expected red", "pytest x.py", ["is to fail"]),
     ("for x in a b; do\n  git add $x\ndone", "", ["changes files or commits"]),
     ("ls src | while read -r x; do\n  test -e x || echo no\ndone", "", ["cannot fail"]),
+    ("ls src | \\\nwhile read -r x; do test -e x || echo no; done", "", ["cannot fail"]),
     ("cd web\ngit add .\necho done", "", ["changes files or commits"]),
     ("npm run dev\ncurl -f localhost", "", ["runs on"]),
+    ("pytest -q 2>&1 | tail -5", "pytest -q", ["hides failures"]),
+    ("npx tsc --noEmit | grep -c x | head -1", "npx tsc --noEmit | grep -c x", ["hides failures"]),
+    ('grep -q "a | head" x', 'grep -q "a | head" x', []),
     ("pytest x.py \\\n  -q\nrm -rf b", "pytest x.py \\\n  -q", ["changes files or commits"]),
 ])  # fmt: skip
 def test_a_command_proves_something_where_it_changes_nothing_and_may_fail(

@@ -27,6 +27,7 @@ from ralphgit.records.importers.parts import (
     paths_in_prose,
     plan_checks,
     plan_sections,
+    plan_words,
     tick_in_place,
 )
 from ralphgit.records.importers.parts.field_mapping import in_order, status_of, task_of
@@ -37,16 +38,26 @@ from ralphgit.records.importers.parts.source_values import MISSING, short
 from ralphgit.records.importers.parts.suggested_scope import SUGGESTED, suggestion
 from ralphgit.records.importers.source_file import Form, SourceFile
 
+_KINDS = {
+    "files": plan_words.FILES, "depends": plan_words.DEPENDS, "status": plan_words.STATUS,
+}  # fmt: skip
+_ANY = "|".join(f"(?P<{kind}>{words})" for kind, words in _KINDS.items())
 _LABEL = re.compile(
-    r"(?:[*_]{2})(Files|Depends on|Dependencies|Status)(?::[*_]{2}|[*_]{2}:)\s*(.*)", re.I
+    rf"[*_]{{2}}(?:{_ANY})(?:{plan_words.COLON}[*_]{{2}}|[*_]{{2}}{plan_words.COLON})\s*(?P<said>.*)",
+    re.IGNORECASE,
 )
-_MADE = re.compile(r"(?:Create|Add|New|Test)\b", re.IGNORECASE)
-_MAY_BE_TASK = re.compile(r"^ {0,3}#{1,6}[ \t]+[*_`]*Task\s", re.IGNORECASE | re.MULTILINE)
+_MADE = re.compile(rf"(?:{plan_words.CREATE})(?!\w)", re.IGNORECASE)
+_MAY_BE_TASK = re.compile(
+    rf"^ {{0,3}}#{{1,6}}[ \t]+[*_`]*{plan_words.TASK}\s*[A-Z0-9]", re.IGNORECASE | re.MULTILINE
+)
 _ELSEWHERE = re.compile(r"\bcd\s+[\"']?(?:/|~|\$HOME|[A-Za-z]:[\\/])")
 #: What a heading says of its task besides what is to be done.
 _DONE = re.compile(r"(?:\u2705|\[x\]|(?:DONE|COMPLETED?)\b)|.*(?:\u2705|[\u2014-] ?DONE)\W*\Z")
 _SIGN = re.compile(r"\A\u2705\s*|\s*\u2705\Z")
-_OPTIONAL = re.compile(r"\boptional\b", re.IGNORECASE)
+_OPTIONAL = re.compile(
+    r"\boptional|\bopcional|optionnel|facultatif|\u53ef\u9009|\u53ef\u9078|\uc120\ud0dd",
+    re.IGNORECASE,
+)
 _LAST_PRIORITY = 4
 _OUTSIDE = "it stands in none of the plan's tasks"
 _LIKE_A_TASK = "a heading like a task's, with no sign between its number and its title"
@@ -234,7 +245,7 @@ def _fields(section: Section, raw: str) -> tuple[dict[str, object], list[tuple[s
     return fields, left
 
 
-def _labelled(nodes: Sequence[Node], *labels: str) -> Iterator[str]:
+def _labelled(nodes: Sequence[Node], kind: str) -> Iterator[str]:
     """What stands behind a label, and the items of the list below it."""
     inside = False
     for node in nodes:
@@ -244,9 +255,9 @@ def _labelled(nodes: Sequence[Node], *labels: str) -> Iterator[str]:
         inside = False
         for line in node.text.splitlines() if node.kind == "text" else ():
             if found := _LABEL.match(line):
-                inside = found[1].casefold() in labels
-                if inside and found[2]:
-                    yield found[2]
+                inside = found[kind] is not None
+                if inside and found["said"]:
+                    yield found["said"]
 
 
 def _files(nodes: Sequence[Node]) -> tuple[list[str], list[str]]:
@@ -266,7 +277,7 @@ def _files(nodes: Sequence[Node]) -> tuple[list[str], list[str]]:
 
 def _references(section: Section, numbers: Sequence[str]) -> list[str] | None:
     """The numbers of the tasks that it depends on; None where it does not say."""
-    said = list(_labelled(section.nodes, "depends on", "dependencies"))
+    said = list(_labelled(section.nodes, "depends"))
     if not said:
         return None
     known = {number: number for number in numbers}

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ralphgit.records.importers.parts import plan_sections, proofs
+from ralphgit.records.importers.parts import plan_sections, plan_words, proofs
 from ralphgit.records.importers.parts.markdown_items import Node, code_spans
 from ralphgit.records.importers.parts.proofs import Proof
 
-_RUN = re.compile(r"[*_]*Run(?: it| the tests?| tests?)?:[*_]*\s*(.*)", re.IGNORECASE)
-_EXPECTED = re.compile(r"[*_]*Expect(?:ed)?(?: output| result)?:[*_]*\s*(.*)", re.IGNORECASE)
+_RUN = re.compile(rf"[*_]*(?:{plan_words.RUN}){plan_words.COLON}[*_]*\s*(.*)", re.IGNORECASE)
+_EXPECTED = re.compile(
+    rf"[*_]*(?:{plan_words.EXPECTED}){plan_words.COLON}[*_]*\s*(.*)", re.IGNORECASE
+)
 #: What a step does that proves something: `: Run the tests`, `: Verify it passes`.
 _CHECKS = re.compile(r"\W*(?:run|verify|validate|check|test)\b", re.IGNORECASE)
 _PROVES = re.compile(
@@ -18,7 +20,6 @@ _PROVES = re.compile(
     r"|manual(?:ly)?|smoke|full|final|expect(?:ed)?)\b",
     re.IGNORECASE,
 )
-_FAILS = re.compile(r"(?:.{0,20}\b)?(?:fail|error|red\b)", re.IGNORECASE)
 _SHELLS = frozenset({"", "bash", "sh", "shell", "console", "zsh"})
 _SAYS = frozenset({"text", "item", "heading"})
 
@@ -50,7 +51,7 @@ def of_steps(nodes: Sequence[Node]) -> tuple[list[str], list[tuple[str, str]]]:
                 end()
                 words = line[step.end() :]
                 run, awaits = [], _CHECKS.match(words) is not None
-                fails = _FAILS.search(words) is not None
+                fails = plan_words.says_failure(words)
             elif said := _RUN.match(line.strip()):
                 end()
                 run, fails = [*map(proofs.of, code_spans(said[1]))], False
@@ -59,7 +60,7 @@ def of_steps(nodes: Sequence[Node]) -> tuple[list[str], list[tuple[str, str]]]:
                 if code:  # What is expected of a block without a word before it.
                     end()
                     run, code = code, []
-                fails = _FAILS.match(said[1].lstrip("*_`")) is not None
+                fails = plan_words.expects_failure(said[1].lstrip("*_`"))
     end()
     return list(good or bad), left
 

@@ -11,19 +11,21 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from ralphgit.records.importers.parts import headings
+from ralphgit.records.importers.parts import headings, plan_words
 from ralphgit.records.importers.parts.markdown_items import Node
 from ralphgit.records.importers.source_file import SourceFile
 
 #: `Task 3: Session`, `Task 3 (M1.2): Session`, `Task B - Session`.
 _TASK = re.compile(
-    r"Task\s+(?P<number>[A-Z]?[0-9]+(?:\.[0-9]+)*[a-z]?|[A-Z](?=\s*[:.)(\[\u2013\u2014-]))"
-    r"(?:\s*[(\[](?P<aside>[^()\[\]]*)[)\]])?(?:\s*[:.)\u2013\u2014-]\s*(?P<title>.*))?",
+    rf"{plan_words.TASK}\s*(?P<number>[A-Z]?[0-9]+(?:\.[0-9]+)*[a-z]?"
+    rf"|(?<=\s)[A-Z](?=\s*(?:[(\[]|{plan_words.BETWEEN})))"
+    r"(?:\s*[(\[\uff08](?P<aside>[^()\[\]\uff08\uff09]*)[)\]\uff09])?"
+    rf"(?:\s*{plan_words.BETWEEN}\s*(?P<title>.*))?",
     re.IGNORECASE,
 )
 #: The same with words right behind the number: perhaps one, perhaps a word on one.
-_LIKE_A_TASK = re.compile(r"Task\s+[A-Z]?[0-9]", re.IGNORECASE)
-STEP = re.compile(r"[*_]*Step\s+[0-9]+", re.IGNORECASE)
+_LIKE_A_TASK = re.compile(rf"{plan_words.TASK}\s*[A-Z]?[0-9]", re.IGNORECASE)
+STEP = re.compile(rf"[*_]*{plan_words.STEP}\s*[0-9]+", re.IGNORECASE)
 #: What a plan's title says of itself, and a section that holds for every task of it.
 _OF_PLAN = re.compile(
     r"\A(?:implementation )?plan\s*[:\u2013\u2014-]\s*"

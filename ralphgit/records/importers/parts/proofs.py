@@ -24,8 +24,12 @@ _PLACEHOLDER = re.compile(r"<[A-Za-z]\w*(?:[ _-]\w+)*>")
 _QUOTED_PLACEHOLDER = re.compile(
     r"<(?:[\w-]+[ _-])?(?:id|name|path|url|token|host|port|key|user|branch)>", re.IGNORECASE
 )
-_PASSES = re.compile(r"\|\|\s*(?:true|:|exit 0|(?:echo|printf)\b[^&|;]*)\s*\Z")
+_PASSES = re.compile(r"\|\|\s*(?:true|:|exit 0|(?:echo|printf)\b[^&|;]*)\s*(?:;\s*done)?\s*\Z")
 _FAILS = re.compile(r"\s#.*\b(?:expect\w*|should|must)\b.*\b(?:red|fail\w*)\b", re.IGNORECASE)
+#: At the end of a command: it shows less of what is printed, and succeeds whatever that was.
+_HIDES = re.compile(
+    r"\s*(?:2>&1\s*)?\|&?\s*(?:tail|head|less|more|cat|tee)(?:\s+[^|&;<>\"'`\n]*)?\Z"
+)
 _SAYS = re.compile(r"(?:echo|printf|true|:|cd|export|set|sleep)(?:\s|\Z)|#")
 _QUOTES = re.compile(r"'[^']*'|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
 _HERE = re.compile(r"<<-?\s*[\"']?(\w+)")
@@ -59,9 +63,13 @@ def of(code: str) -> Proof:
         return Proof("", ((units[0], "runs on"),))
     whys = [_why_not(unit) for unit in units]
     left = tuple((unit, why) for unit, why in zip(units, whys, strict=True) if why)
+    kept = [unit for unit, why in zip(units, whys, strict=True) if not why]
+    if not _BLOCK.search(typed):
+        hidden = [(found[0].strip(), "hides failures") for unit in kept
+                  if (found := _HIDES.search(unit))]  # fmt: skip
+        left, kept = (*left, *hidden), [_HIDES.sub("", unit) for unit in kept]
     if not left:
         return Proof(commands_in_prose.script(typed))
-    kept = [unit for unit, why in zip(units, whys, strict=True) if not why]
     if _BLOCK.search(typed) or all(not unit.strip() or _SAYS.match(unit.strip()) for unit in kept):
         return Proof("", left)
     rest = "\n".join(kept).strip("\n")

@@ -1,0 +1,72 @@
+"""Name the words by which an implementation plan is read, in the languages that plans are in.
+
+The skills that write such plans use English words, and those who have them write in their own
+language translate these: `### Tarea 1: Esquema`, `- [ ] **\u6b65\u9aa4 1\uff1a...**`.
+"""
+
+from __future__ import annotations
+
+import re
+
+#: Behind a number or a label: also as it stands in full width.
+COLON = r"[:\uff1a]"
+BETWEEN = r"[:.)\u2013\u2014\uff1a\u3001\uff0e-]"
+
+TASK = (
+    r"(?:Task|Tarea|Tarefa|T\u00e2che|Aufgabe|\u0417\u0430\u0434\u0430\u0447\u0430|Zadanie|Taak"
+    r"|\u4efb\u52a1|\u4efb\u52d9|\u30bf\u30b9\u30af|\uc791\uc5c5|\ud0dc\uc2a4\ud06c)"
+)
+STEP = (
+    r"(?:Step|Paso|Passo|\u00c9tape|Schritt|\u0428\u0430\u0433|Krok|Stap"
+    r"|\u6b65\u9aa4|\u6b65\u9a5f|\u30b9\u30c6\u30c3\u30d7|\ub2e8\uacc4)"
+)
+FILES = (
+    r"Files|Archivos|Ficheros|Arquivos|Fichiers|Dateien|\u0424\u0430\u0439\u043b\u044b|Pliki"
+    r"|Bestanden|\u6587\u4ef6|\u6a94\u6848|\u30d5\u30a1\u30a4\u30eb|\ud30c\uc77c"
+)
+DEPENDS = (
+    r"Depends on|Dependencies|Depende de|Dependencias|Depend\u00eancias|D\u00e9pend de"
+    r"|D\u00e9pendances|Abh\u00e4ngig von|\u0417\u0430\u0432\u0438\u0441\u0438\u0442 \u043e\u0442"
+    r"|\u4f9d\u8d56|\u4f9d\u8cf4|\u4f9d\u5b58|\uc758\uc874"
+)
+STATUS = (
+    r"Status|Estado|Statut|\u0421\u0442\u0430\u0442\u0443\u0441|\u72b6\u6001|\u72c0\u614b"
+    r"|\u72b6\u614b|\uc0c1\ud0dc"
+)
+CREATE = (
+    r"Create|Add|New|Test|Crear?|Nuevo|Criar|Novo|Cr\u00e9er|Erstellen|Neu"
+    r"|\u0421\u043e\u0437\u0434\u0430\u0442\u044c|\u521b\u5efa|\u5275\u5efa|\u65b0\u5efa"
+    r"|\u65b0\u589e|\u5efa\u7acb|\u6d4b\u8bd5|\u4f5c\u6210|\u65b0\u898f|\uc0dd\uc131|\ucd94\uac00"
+)
+RUN = (
+    r"Run(?: it| the tests?| tests?)?|Ejecut(?:ar?|e)|Execut(?:ar?|e)|Ex\u00e9cut(?:er|ez)"
+    r"|Ausf\u00fchren|\u0417\u0430\u043f\u0443\u0441\u0442\u0438\u0442\u044c|\u8fd0\u884c"
+    r"|\u57f7\u884c|\u6267\u884c|\u5b9f\u884c|\uc2e4\ud589"
+)
+EXPECTED = (
+    r"Expect(?:ed)?(?: output| result)?|Esperado|Se espera|Attendu|Erwartet"
+    r"|\u041e\u0436\u0438\u0434\u0430\u0435\u0442\u0441\u044f|\u9884\u671f|\u9810\u671f"
+    r"|\u671f\u671b|\u671f\u5f85|\uc608\uc0c1|\uae30\ub300"
+)
+_FAIL = r"(?:fail|error|red\b|falla|falha|\u00e9chec|fehl|\u5931\u8d25|\u5931\u6557|\uc2e4\ud328)"
+_SAYS_FAIL = re.compile(_FAIL, re.IGNORECASE)
+_FAILS = re.compile(rf"(?:.{{0,20}}\b)?{_FAIL}|\W*{_FAIL}", re.IGNORECASE)
+_PASSES = re.compile(
+    r"[\W_]*(?:pass|success|green|clean|ok\b|(?:all|both)\b.{0,30}\bpass)", re.IGNORECASE
+)
+#: "0 errors", "no new failures", "failed: 0".
+_NONE = re.compile(
+    rf"(?:(?!{_FAIL}).)*?(?:\b(?:no|0|zero|without|sin|sem|keine|sans)\s+(?:\w+\s+){{0,2}}{_FAIL}"
+    rf"|{_FAIL}\w*\s*[:=]?\s*0\b)",
+    re.IGNORECASE,
+)
+
+
+def expects_failure(words: str) -> bool:
+    """Whether what is expected of a command, in these words, is that it fails."""
+    return bool(_FAILS.match(words)) and not (_PASSES.match(words) or _NONE.match(words))
+
+
+def says_failure(words: str) -> bool:
+    """Whether what a step does, in these words, is to see something fail."""
+    return bool(_SAYS_FAIL.search(words)) and not _NONE.match(words)
