@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from servers import Cgi
+from servers import Answer, Cgi, Served
 
 BOT = {"login": "github-actions[bot]", "type": "Bot", "id": 1}
 PERSON = {"login": "mallory", "type": "User", "id": 2}
 
 
-class ForgeApi:
+class ForgeApi(Served):
     """GitHub's and GitLab's API; `comments` are those of the one pull request there is."""
 
     def __init__(self, *, number: int = 7, branch: str = "alpha") -> None:
@@ -29,23 +27,7 @@ class ForgeApi:
         """Statuses to answer writes with instead, one each; what is written is kept all the same
         where the status is negative."""
         self._next = 100
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Answer)
-        self._server.daemon_threads = True
-        self._server.forge = self  # type: ignore[attr-defined]
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-
-    def __enter__(self) -> ForgeApi:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        super().__init__(_Answer, forge=self)
 
     def add(self, body: str, who: dict[str, Any] = BOT) -> dict[str, Any]:
         self._next += 1
@@ -90,24 +72,14 @@ class ForgeApi:
         return 200, one
 
 
-class _Answer(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, format: str, *args: object) -> None:
-        return
-
+class _Answer(Answer):
     def _serve(self) -> None:
         forge: ForgeApi = self.server.forge  # type: ignore[attr-defined]
-        size = int(self.headers.get("Content-Length") or 0)
-        body = json.loads(self.rfile.read(size) or b"{}")
+        body = json.loads(self.body() or b"{}")
         token = self.headers.get("Authorization") or self.headers.get("PRIVATE-TOKEN") or ""
         forge.tokens.add(token.removeprefix("Bearer "))
         status, told = forge.answer(self.command, self.path, body)
-        text = b"" if told is None else json.dumps(told).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
+        self.answer(status, b"" if told is None else json.dumps(told).encode())
 
     do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _serve
 
@@ -115,7 +87,7 @@ class _Answer(BaseHTTPRequestHandler):
 # -- Gitea ---------------------------------------------------------------------------------
 
 
-class GiteaApi:
+class GiteaApi(Served):
     """Gitea's REST API, as its documentation has it, over the pull requests of a `Forge`.
 
     Only the repository acme/proj is there, and only for who has the token.
@@ -124,20 +96,7 @@ class GiteaApi:
     def __init__(self, forge: Any, *, token: str = "t0ken") -> None:
         self.forge, self.token = forge, token
         self.asked: list[str] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _GiteaAnswer)
-        self._server.daemon_threads = True
-        self._server.forge = self  # type: ignore[attr-defined]
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        super().__init__(_GiteaAnswer, forge=self)
 
     def answer(self, method: str, target: str, token: str, body: dict[str, Any]) -> tuple[int, Any]:
         parts = urlsplit(target)
@@ -203,23 +162,13 @@ class GiteaApi:
         }  # fmt: skip
 
 
-class _GiteaAnswer(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, format: str, *args: object) -> None:
-        return
-
+class _GiteaAnswer(Answer):
     def _serve(self) -> None:
         api: GiteaApi = self.server.forge  # type: ignore[attr-defined]
-        size = int(self.headers.get("Content-Length") or 0)
-        body = json.loads(self.rfile.read(size) or b"{}")
+        body = json.loads(self.body() or b"{}")
         token = self.headers.get("Authorization") or ""
         status, told = api.answer(self.command, self.path, token, body)
-        text = b"" if told is None else json.dumps(told).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
+        self.answer(status, b"" if told is None else json.dumps(told).encode())
 
     do_GET = do_POST = do_PATCH = _serve
 
@@ -227,7 +176,7 @@ class _GiteaAnswer(BaseHTTPRequestHandler):
 # -- GitHub --------------------------------------------------------------------------------
 
 
-class GitHubApi:
+class GitHubApi(Served):
     """What the real `gh` asks GitHub of one pull request: it takes this for its proxy, and
     github.localhost for a host that it asks without TLS.
     """
@@ -235,33 +184,20 @@ class GitHubApi:
     def __init__(self, pull: dict[str, Any], log: str = "") -> None:
         self.pull, self.log = pull, log
         self.asked: list[str] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _GitHubAnswer)
-        self._server.daemon_threads = True
-        self._server.forge = self  # type: ignore[attr-defined]
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-
-    def __enter__(self) -> GitHubApi:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(_GitHubAnswer, forge=self)
 
     @property
     def environ(self) -> dict[str, str]:
-        proxy = f"http://127.0.0.1:{self._server.server_address[1]}"
         return {
             "GH_HOST": "github.localhost", "GH_TOKEN": "t0ken", "GH_ENTERPRISE_TOKEN": "t0ken",
-            "HTTP_PROXY": proxy, "http_proxy": proxy,
+            "HTTP_PROXY": self.url, "http_proxy": self.url,
         }  # fmt: skip
 
 
-class _GitHubAnswer(_Answer):
+class _GitHubAnswer(Answer):
     def _serve(self) -> None:
         api: GitHubApi = self.server.forge  # type: ignore[attr-defined]
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+        body = self.body()
         path = self.path.removeprefix("http://api.github.localhost")
         api.asked.append(f"{self.command} {path}")
         kind, text = "application/json", "{}"
@@ -272,12 +208,7 @@ class _GitHubAnswer(_Answer):
             kind, text = "text/plain", api.log
         elif "/comments?" in path:
             text = json.dumps(api.pull["inline"])
-        data = text.encode()
-        self.send_response(200)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
+        self.answer(200, text.encode(), Content_Type=kind)
 
     do_GET = do_POST = _serve
 
@@ -285,7 +216,7 @@ class _GitHubAnswer(_Answer):
 # -- GitLab --------------------------------------------------------------------------------
 
 
-class GitLabApi:
+class GitLabApi(Served):
     """GitLab's REST API over the pull requests of a `Forge`, and its repository over HTTP: what
     the real `glab` and git ask for.
     """
@@ -296,30 +227,15 @@ class GitLabApi:
         self._rebased: set[str] = set()
         (self.folder / "acme").mkdir()
         (self.folder / "acme" / "proj.git").symlink_to("../origin.git")
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _GitLabAnswer)
-        self._server.daemon_threads = True
-        self._server.folder, self._server.environ = self.folder, self.environ  # type: ignore[attr-defined]
-        self._server.forge = self  # type: ignore[attr-defined]
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-        self._thread.start()
+        super().__init__(_GitLabAnswer, forge=self, folder=self.folder, environ=self.environ)
         config = self.folder / "glab" / "config.yml"
         config.parent.mkdir()
         config.write_text(
             "git_protocol: http\ncheck_update: false\nhost: 127.0.0.1\nhosts:\n  127.0.0.1:\n"
-            f"    token: t0ken\n    api_protocol: http\n    api_host: {self.host}\n"
+            f"    token: t0ken\n    api_protocol: http\n    api_host: {self.address}\n"
             "    git_protocol: http\n"
         )
         config.chmod(0o600)
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    @property
-    def host(self) -> str:
-        """`glab` knows hosts without their port: where it asks is in its configuration."""
-        return f"127.0.0.1:{self._server.server_address[1]}"
 
     @property
     def program(self) -> dict[str, str]:
@@ -386,11 +302,11 @@ class GitLabApi:
         return 404, {"message": f"404 {method} {words}"}
 
     def _project(self) -> dict[str, Any]:
-        web = f"http://{self.host}/acme/proj"
+        web = f"http://{self.address}/acme/proj"
         return {
             "id": 1, "name": "proj", "path": "proj", "path_with_namespace": "acme/proj",
             "default_branch": "main", "web_url": web, "http_url_to_repo": f"{web}.git",
-            "ssh_url_to_repo": f"git@{self.host}:acme/proj.git", "merge_requests_enabled": True,
+            "ssh_url_to_repo": f"git@{self.address}:acme/proj.git", "merge_requests_enabled": True,
         }  # fmt: skip
 
     def _shown(self, pull: dict[str, Any]) -> dict[str, Any]:
@@ -420,7 +336,7 @@ class _GitLabAnswer(Cgi):
         if not self.path.startswith("/api/v4/"):
             super()._serve()
             return
-        text = self._body()
+        text = self.body()
         kind = self.headers.get("Content-Type") or ""
         body = json.loads(text or b"{}") if "json" in kind else {
             name: words[0] for name, words in parse_qs(text.decode()).items()
@@ -429,10 +345,6 @@ class _GitLabAnswer(Cgi):
         status, told = api.answer(self.command, self.path, body)
         is_text = isinstance(told, str)
         data = told.encode() if is_text else json.dumps(told).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "text/plain" if is_text else "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
+        self.answer(status, data, Content_Type="text/plain" if is_text else "application/json")
 
     do_GET = do_POST = do_PUT = _serve

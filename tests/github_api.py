@@ -6,18 +6,16 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Mapping
-from http.server import ThreadingHTTPServer
 from typing import Any
 
-from servers import Cgi
+from servers import Cgi, Served
 
 _PAGE = {"hasNextPage": False, "endCursor": ""}
 HOST = "github.localhost"
 
 
-class GitHubFlow:
+class GitHubFlow(Served):
     """What is asked for by name is answered whole: `gh` takes what it wants of it."""
 
     def __init__(self, forge: Any, environ: Mapping[str, str]) -> None:
@@ -25,26 +23,15 @@ class GitHubFlow:
         self.asked: list[str] = []
         (forge.folder / "acme").mkdir()
         (forge.folder / "acme" / "proj.git").symlink_to("../origin.git")
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Answer)
-        self._server.daemon_threads = True
-        self._server.folder, self._server.environ = forge.folder, dict(environ)  # type: ignore[attr-defined]
-        self._server.forge = self  # type: ignore[attr-defined]
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(_Answer, forge=self, folder=forge.folder, environ=dict(environ))
 
     @property
     def program(self) -> dict[str, str]:
         """What has `gh` and git ask here."""
-        proxy = f"http://127.0.0.1:{self._server.server_address[1]}"
         return {
             "GH_HOST": HOST, "GH_TOKEN": "t0ken", "GH_ENTERPRISE_TOKEN": "t0ken",
             "GH_CONFIG_DIR": str(self.forge.folder / "gh"), "GH_NO_UPDATE_NOTIFIER": "1",
-            "GH_PROMPT_DISABLED": "1", "HTTP_PROXY": proxy, "http_proxy": proxy,
+            "GH_PROMPT_DISABLED": "1", "HTTP_PROXY": self.url, "http_proxy": self.url,
         }  # fmt: skip
 
     def graph(self, query: str, given: dict[str, Any]) -> dict[str, Any]:
@@ -147,18 +134,13 @@ class _Answer(Cgi):
             super()._serve()
             return
         assert host == f"api.{HOST}", self.path
-        text = self._body()
+        text = self.body()
         if path == "/graphql":
             sent = json.loads(text)
             kind, told = "application/json", ""
             told = json.dumps({"data": api.graph(sent["query"], sent.get("variables") or {})})
         else:
             kind, told = api.rest(path)
-        data = told.encode()
-        self.send_response(200)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
+        self.answer(200, told.encode(), Content_Type=kind)
 
     do_GET = do_POST = _serve

@@ -11,6 +11,9 @@ import time
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any, TypeVar
+
+_S = TypeVar("_S", bound="Served")
 
 
 def free_port() -> int:
@@ -59,61 +62,96 @@ class GitDaemon:
     def pid(self) -> int:
         return self._process.pid
 
-    def url(self, name: str) -> str:
+    def where(self, name: str) -> str:
         """Where a repository of the folder is reached."""
         return f"git://127.0.0.1:{self._port}/{name}"
 
 
-class HttpBackend:
+class Served:
+    """A web server, from when it is made until it is closed; also a context."""
+
+    def __init__(self, answer: type[BaseHTTPRequestHandler], **known: Any) -> None:
+        """`answer` finds `known` in its `server`."""
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), answer)
+        self._server.daemon_threads = True
+        vars(self._server).update(known)
+        # A test that fails before it closes it is not to wait for it for ever.
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.02,), daemon=True
+        )
+        self._thread.start()
+
+    @property
+    def address(self) -> str:
+        """Host and port."""
+        return f"127.0.0.1:{self._server.server_address[1]}"
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.address}"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def __enter__(self: _S) -> _S:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class HttpBackend(Served):
     """`git http-backend` over a folder of bare repositories, behind a small web server.
 
     Anybody may push; with `password`, whoever knows it, by whichever name.
     """
 
     def __init__(self, folder: Path, environ: Mapping[str, str], *, password: str = "") -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Cgi)
-        self._server.daemon_threads = True
-        self._server.folder = folder  # type: ignore[attr-defined]
-        self._server.environ = dict(environ)  # type: ignore[attr-defined]
-        self._server.password = password  # type: ignore[attr-defined]
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        super().__init__(Cgi, folder=folder, environ=dict(environ), password=password)
 
-    def __enter__(self) -> HttpBackend:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    def url(self, name: str) -> str:
+    def where(self, name: str) -> str:
         """Where a repository of the folder is reached."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}/{name}"
+        return f"{self.url}/{name}"
 
 
-class Cgi(BaseHTTPRequestHandler):
-    """One request, given to the program as CGI (RFC 3875) has it."""
+class Answer(BaseHTTPRequestHandler):
+    """One request; whoever derives from it says what becomes of it."""
 
     protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        self._serve()
-
-    def do_POST(self) -> None:
-        self._serve()
 
     def log_message(self, format: str, *args: object) -> None:
         return
 
+    def answer(self, status: int, data: bytes = b"", **fields: str) -> None:
+        """Answer with this content, and these fields of the head (`_` stands for `-`)."""
+        self.send_response(status)
+        for name, value in fields.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        parts = []
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            parts.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(parts)
+
+
+class Cgi(Answer):
+    """A request that is given to the program as CGI (RFC 3875) has it."""
+
     def _serve(self) -> None:
         path, _, query = self.path.partition("?")
-        body = self._body()
+        body = self.body()
         if not self._is_known():
-            self.send_response(401)
-            self.send_header("WWW-Authenticate", 'Basic realm="git"')
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+            self.answer(401, WWW_Authenticate='Basic realm="git"')
             return
         environ = {
             **self.server.environ,  # type: ignore[attr-defined]
@@ -132,25 +170,13 @@ class Cgi(BaseHTTPRequestHandler):
         head, _, content = done.stdout.partition(b"\r\n\r\n")
         fields = [line.decode().split(": ", 1) for line in head.split(b"\r\n") if line]
         status = next((value for name, value in fields if name == "Status"), "200 OK")
-        self.send_response(int(status.split()[0]))
-        for name, value in fields:
-            if name not in ("Status", "Content-Length"):
-                self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
+        told = {name.replace("-", "_"): value for name, value in fields
+                if name not in ("Status", "Content-Length")}  # fmt: skip
+        self.answer(int(status.split()[0]), content, **told)
+
+    do_GET = do_POST = _serve
 
     def _is_known(self) -> bool:
         password = getattr(self.server, "password", "")
         given = self.headers.get("Authorization", "").removeprefix("Basic ")
         return not password or base64.b64decode(given).decode().rpartition(":")[2] == password
-
-    def _body(self) -> bytes:
-        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        parts = []
-        while size := int(self.rfile.readline().split(b";")[0], 16):
-            parts.append(self.rfile.read(size))
-            self.rfile.readline()
-        self.rfile.readline()
-        return b"".join(parts)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import copies
 import pytest
 from forge import Forge
 from forge_api import GiteaApi, GitHubApi, GitLabApi
@@ -48,10 +49,10 @@ class Review:
             for place in (world, self.alpha):
                 place.environ |= hub.program
         if via == "the real glab":
+            found = os.path.dirname(installed("glab", "glab"))
             self.api = api = GitLabApi(self.forge, world.environ)
             world.origin.git("config", "http.receivepack", "true")
-            world.git("remote", "set-url", "origin", f"http://{api.host}/acme/proj.git")
-            found = os.path.dirname(installed("glab", "glab"))
+            world.git("remote", "set-url", "origin", f"{api.url}/acme/proj.git")
             self.environ |= {"RALPH_LAND_VIA": "glab", "PATH": f"{found}:{world.environ['PATH']}"}
             self.environ |= api.program
         if via == "gitea":
@@ -90,12 +91,24 @@ class Review:
         return found
 
 
-@pytest.fixture(params=FORGES)
-def review(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Review]:
-    found = Review(tmp_path, request.param)
+@pytest.fixture(scope="module", params=FORGES)
+def reviewed(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Review, Path]]:
+    """One at each forge, and where its world is kept as it was."""
+    top = tmp_path_factory.mktemp("reviewed")
+    found = Review(top / "there", request.param)
     assert found.run().code == 0
-    yield found
+    copies.keep(top / "there", top / "kept")
+    yield found, top / "kept"
     found.close()
+
+
+@pytest.fixture
+def review(reviewed: tuple[Review, Path]) -> Review:
+    found, kept = reviewed
+    copies.again(kept, found.alpha.world.folder)
+    return found
 
 
 # -- the rule ------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ def alpha(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     world = place.world
     world.origin.git("config", "http.receivepack", "true")
     with request.param(tmp_path, world.environ) as server:
-        world.git("remote", "set-url", "origin", server.url("origin.git"))
+        world.git("remote", "set-url", "origin", server.where("origin.git"))
         yield place
 
 
@@ -93,7 +93,7 @@ def test_a_server_that_is_gone(tmp_path: Path) -> None:
     place = made(tmp_path, task("T-1"))
     world = place.world
     with HttpBackend(tmp_path, world.environ) as server:
-        world.git("remote", "set-url", "origin", server.url("origin.git"))
+        world.git("remote", "set-url", "origin", server.where("origin.git"))
     claimed = place.ralph("claim", "T-1", "--json")
     assert (claimed.code, claimed.data["task"]["claim"]["unsynchronised"]) == (0, True)
     assert "the remote origin cannot be reached" in claimed.json["warnings"][0]

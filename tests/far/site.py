@@ -55,7 +55,7 @@ class Site:
 
     def __enter__(self) -> Site:
         self._stack.enter_context(self._server)
-        address = urlsplit(self._server.url("o.git"))
+        address = urlsplit(self._server.where("o.git"))
         assert address.port is not None
         for number in range(1, self._number + 1):
             link = self._stack.enter_context(Link(address.port))

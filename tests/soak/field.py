@@ -74,7 +74,7 @@ class Field:
         world = self.world
         for repository in (world.path, self._served):
             world.git("-C", str(repository), "config", "gc.auto", "0")
-        world.git("remote", "add", "origin", self._daemon.url("o.git"))
+        world.git("remote", "add", "origin", self._daemon.where("o.git"))
         world.git("fetch", "--quiet", "origin")
         world.git("remote", "set-head", "origin", "main")
         world.ralph("trust", "--yes")
