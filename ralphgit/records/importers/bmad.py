@@ -18,7 +18,11 @@ _TITLE = re.compile(
 )
 _SECTIONS = frozenset({"acceptance criteria", "tasks / subtasks", "tasks/subtasks", "tasks"})
 #: Others that a story has; with these, one of the above is enough.
-_OTHERS = frozenset({"status", "story", "dev notes", "dev agent record", "qa results"})
+_OTHERS = frozenset({
+    "status", "story", "dev notes", "dev agent record", "qa results", "user story", "story context",
+    "story statement", "technical notes", "technical implementation details", "definition of done",
+    "change log",
+})  # fmt: skip
 #: `Status: Done`, or a heading with the word below it.
 _STATUS = re.compile(
     r"^(?:#{1,6}[ \t]+Status[ \t]*\r?\n\s*|(?:#{1,6}[ \t]+)?[*_]*Status[*_]*[ \t]*:[*_]*[ \t]*)"
