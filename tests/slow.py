@@ -13,11 +13,11 @@ from _pytest.mark import ParameterSet
 
 def but(kept: int, values: Iterable[object]) -> list[object | ParameterSet]:
     """Values of a parameter, all slow but the first `kept`."""
-    return [
-        value if number < kept else pytest.param(*_several(value), marks=pytest.mark.slow)
-        for number, value in enumerate(values)
-    ]
+    return [value if number < kept else _slow(value) for number, value in enumerate(values)]
 
 
-def _several(value: object) -> tuple[object, ...]:
-    return value if isinstance(value, tuple) else (value,)
+def _slow(value: object) -> ParameterSet:
+    if isinstance(value, ParameterSet):
+        return value._replace(marks=(*value.marks, pytest.mark.slow))
+    several = value if isinstance(value, tuple) else (value,)
+    return pytest.param(*several, marks=pytest.mark.slow)

@@ -276,6 +276,7 @@ def test_a_person_is_asked_once_for_all_loops_and_one_of_them_tries_again(tmp_pa
     assert asked == ["unavailable"] * 2
 
 
+@pytest.mark.slow
 def test_what_is_done_lands_while_the_agent_is_limited(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     go = tmp_path / "go"

@@ -181,6 +181,7 @@ def test_what_was_used_is_in_the_audit_of_a_task_that_is_done(tmp_path: Path) ->
     assert alpha.ralph("check").code == 0
 
 
+@pytest.mark.slow
 def test_what_was_used_is_summed_up(tmp_path: Path) -> None:
     first = ONE + "    story: S-1\n"
     alpha = made(tmp_path, first, task("T-2", "outputs: [g.txt]"))
@@ -216,6 +217,7 @@ def test_what_is_used_shows_before_it_has_landed(tmp_path: Path) -> None:
     assert "used: 3.6k tokens in, 102 out, 0.02 USD\n" in alpha.ralph("status").out
 
 
+@pytest.mark.slow
 def test_what_was_used_is_in_the_audit_of_a_task_that_is_blocked(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     env = {**replayed(alpha, "gemini-work"), "RALPH_AGENT_ATTEMPTS": "2"}
@@ -250,6 +252,7 @@ def test_json_has_no_number_that_is_not_finite() -> None:
         render.encoded({"cost_usd": float("inf")})
 
 
+@pytest.mark.slow
 def test_a_loop_stops_after_an_attempt_that_failed_and_goes_on_later(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     env = replayed(alpha, "claude-work", "test $n = 1 || echo good > f.txt")
@@ -261,6 +264,7 @@ def test_a_loop_stops_after_an_attempt_that_failed_and_goes_on_later(tmp_path: P
     assert on_base(alpha, "T-1")["status"] == "complete"
 
 
+@pytest.mark.slow
 def test_a_task_whose_budget_is_spent_waits_for_a_person(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE + "    budget: 0.03\n", task("T-2", "outputs: [two.txt]"))
     does = 'test "$RALPH_TASK" = T-1 || echo 2 > two.txt'

@@ -282,7 +282,6 @@ def test_files_that_a_kill_left_are_removed_by_the_next(world: World) -> None:
     assert not any(path.exists() for path in files)
 
 
-@pytest.mark.slow
 def test_a_pre_commit_check_lets_it_pass(world: World) -> None:
     hook = world.write(
         ".git/hooks/pre-commit", f"#!/bin/sh\nexec {sys.executable} -m ralphgit check\n"

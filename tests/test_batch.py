@@ -178,7 +178,6 @@ def test_groups_keep_every_promise(drawn: list[Any], at_once: int) -> None:
         assert waits_for or task not in free
 
 
-@pytest.mark.slow
 @given(TASKS)
 def test_whoever_may_run_beside_another_is_asked_in_one_place(drawn: list[Any]) -> None:
     rows, _ = graph_of(drawn)

@@ -394,7 +394,6 @@ def started(log: Path) -> int:
     return sum(event["event"] == "start" and "/" not in event["sid"] for event in events)
 
 
-@pytest.mark.slow
 def test_git_is_asked_when_something_has_changed_and_not_too_often(world: World) -> None:
     alpha = world.worktree("alpha")
     claim = alpha.claim("T-1")

@@ -77,11 +77,17 @@ def test_after_a_look_the_loop_goes_on(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("does", "name"),
-    [
-        ("git config user.name Robot", "git config user.name"),
-        ("git config ralph.landMode none", "git config ralph.landmode"),
-        ("""printf 'base = "x"\\nworker = "eve"\\n' > ralph.toml; git branch x""", "ralph.toml"),
-    ],
+    slow.but(
+        1,
+        [
+            ("git config user.name Robot", "git config user.name"),
+            ("git config ralph.landMode none", "git config ralph.landmode"),
+            (
+                """printf 'base = "x"\\nworker = "eve"\\n' > ralph.toml; git branch x""",
+                "ralph.toml",
+            ),
+        ],
+    ),
 )
 def test_what_a_loop_has_read_once_is_named_and_has_no_effect(
     does: str, name: str, tmp_path: Path
@@ -210,7 +216,7 @@ IN_VERIFY = [
 ]
 
 
-@pytest.mark.parametrize(("does", "name"), slow.but(1, IN_VERIFY))
+@pytest.mark.parametrize(("does", "name"), IN_VERIFY)
 @pytest.mark.parametrize("text", slow.but(1, ["bad", "good"]))
 def test_what_a_verify_command_changes_ends_the_loop(
     does: str, name: str, text: str, tmp_path: Path
@@ -297,6 +303,7 @@ def test_what_an_agent_changed_in_a_loop_that_was_ended_is_seen_by_whoever_comes
     assert gamma.ralph("land", env=env).code == 0
 
 
+@pytest.mark.slow
 def test_a_loop_that_was_ended_goes_on_where_nothing_steers_otherwise(tmp_path: Path) -> None:
     """Also from another terminal, with other programs first on its PATH."""
     alpha = made(tmp_path, task("T-1", "scope: {write: [a.txt]}", "verify: [mytest]"))
@@ -359,6 +366,7 @@ def test_a_tracking_branch_that_the_agent_moves_decides_nothing(tmp_path: Path) 
     assert on_base(alpha, "T-1")["status"] != "complete", ran.err
 
 
+@pytest.mark.slow
 def test_a_commit_that_the_agent_replaces_decides_nothing(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     looser = (

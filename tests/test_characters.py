@@ -38,7 +38,11 @@ def world(tmp_path: Path) -> World:
 
 def test_what_is_forbidden() -> None:
     """Just the controls but tab and line feed, the halves, and Unicode's 66 noncharacters."""
-    wrong = {n for n in range(sys.maxunicode + 1) if characters.forbidden(chr(n))}
+    wrong = set[int]()
+    for first in range(0, sys.maxunicode + 1, 256):
+        some = range(first, first + 256)
+        if characters.forbidden("".join(map(chr, some))):
+            wrong |= {n for n in some if characters.forbidden(chr(n))}
     kinds = {n: unicodedata.category(chr(n)) for n in wrong}
     controls = {*range(0x20), *range(0x7F, 0xA0)} - {9, 10}
     assert {n for n, kind in kinds.items() if kind == "Cc"} == controls

@@ -41,6 +41,7 @@ def test_what_cannot_run_on_the_base_ends_the_loop(
     assert len(alpha.git("worktree", "list").splitlines()) == 2
 
 
+@pytest.mark.slow
 def test_what_only_fails_on_the_base_is_work_to_do(tmp_path: Path) -> None:
     """A file that the task makes is no program that is missing."""
     script = "{write: {do.sh: 'exit 0'}}"

@@ -157,7 +157,6 @@ def test_a_scope_in_the_working_files_is_a_warning(world: World, alpha: Place) -
     assert against_main(alpha) == [("error", *wanted[0][1:])]
 
 
-@pytest.mark.slow
 def test_commits_are_judged_by_themselves_where_one_task_has_no_scope(
     world: World, alpha: Place
 ) -> None:

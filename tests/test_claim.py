@@ -209,7 +209,6 @@ def test_a_claim_as_json(world: World) -> None:
 _CLAIM_FIELDS = {"id": "claim", "by": "by", "at": "at", "base": "base", "contract": "contract"}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("lease", ["local", "off"])
 def test_a_claim_tells_what_show_tells_after_it(lease: str, world: World) -> None:
     world.write("ralph.toml", f'lease = "{lease}"\n')

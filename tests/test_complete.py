@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 import ryaml
-import slow
 from jsonschema import Draft202012Validator
 from world import PATIENCE, ROOT, Place, Result, World
 
@@ -590,7 +589,6 @@ def hung_up(fd: int) -> bool:
 ENDLESS = "exec 3>'{fifo}'; echo begun >&3; echo begun; sleep 600 & sleep 600"
 
 
-@pytest.mark.slow
 def test_a_command_that_takes_too_long_ends_with_its_children(tmp_path: Path) -> None:
     fifo, fd = open_fifo(tmp_path)
     graph = one_task(f'verify: ["{ENDLESS.format(fifo=fifo)}"]')
@@ -613,14 +611,11 @@ def test_a_command_that_takes_too_long_ends_with_its_children(tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     ("number", "exit", "said", "words"),
-    slow.but(
-        1,
-        [
-            (signal.SIGTERM, 143, "terminated", ("--json",)),
-            (signal.SIGINT, 130, "interrupted", ()),
-            (signal.SIGINT, 130, "interrupted", ("--json",)),
-        ],
-    ),
+    [
+        (signal.SIGTERM, 143, "terminated", ("--json",)),
+        (signal.SIGINT, 130, "interrupted", ()),
+        (signal.SIGINT, 130, "interrupted", ("--json",)),
+    ],
 )
 def test_stopped_during_verification(
     tmp_path: Path, number: signal.Signals, exit: int, said: str, words: tuple[str, ...]

@@ -311,6 +311,7 @@ def test_a_graph_that_begins_and_edges(tmp_path: Path) -> None:
     assert done(Place(bare, world.environ), "diff", "main~1..main")["edges"]["added"]
 
 
+@pytest.mark.slow
 def test_a_large_graph_is_read_but_once(tmp_path: Path) -> None:
     """One task of a thousand files changes: the others are not told, nor parsed twice."""
     world = World(tmp_path)

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import slow
 from world import ROOT, Place, World
 
 FOLDER = ROOT / "docs" / "examples"
@@ -160,7 +159,7 @@ def _settled(text: str, place: Place) -> str:
     return text
 
 
-@pytest.mark.parametrize("name", slow.but(1, EXAMPLES))
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_the_examples_are_what_diff_says(name: str, tmp_path: Path) -> None:
     make, span = EXAMPLES[name]
     place = make(tmp_path)

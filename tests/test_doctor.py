@@ -79,6 +79,7 @@ def dead_process() -> int:
 # -- health ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_nothing_is_wrong_while_work_goes_on(world: World, alpha: Place) -> None:
     assert world.ralph("doctor") == WELL
     alpha.claim("T-1")

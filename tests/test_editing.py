@@ -226,7 +226,6 @@ tasks:
 """
 
 
-@pytest.mark.slow
 def test_a_task_is_renamed_with_its_records(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.write_graph(RENAMED)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import slow
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from world import Place, World, grown
@@ -96,9 +95,7 @@ def test_what_complete_wrote_is_fresh_and_names_no_criterion(alpha: Place) -> No
 
 @pytest.mark.parametrize(
     ("path", "fresh"),
-    slow.but(
-        2, [("hello.txt", False), ("bye.txt", True), ("words/list.txt", False), ("other/a", True)]
-    ),
+    [("hello.txt", False), ("bye.txt", True), ("words/list.txt", False), ("other/a", True)],
 )
 def test_a_change_within_the_scope_makes_it_stale(alpha: Place, path: str, fresh: bool) -> None:
     alpha.write(path, "something else\n")
@@ -316,7 +313,6 @@ def test_an_edit_in_a_merge_is_found(alpha: Place) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.slow
 def test_a_removed_record_is_a_warning_unless_the_task_is_complete_by_it(alpha: Place) -> None:
     path = evidence_file(alpha)
     alpha.write("records/evidence/T-1/e1.yaml", "id: e1\ntask: T-1\nkind: observation\n")

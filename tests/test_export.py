@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import ryaml
+import slow
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from world import Place, World, shared
@@ -197,10 +198,10 @@ def test_shards_and_their_root_keys(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    [
-        "beads/issues.jsonl", "smart-ralph/parallel-tasks-execution.md",
-        "smart-ralph/task-granularity-levels.md", "speckit/tasks.md", "solar-sim/task-graph.yaml",
-    ],
+    slow.but(4, [
+        "smart-ralph/parallel-tasks-execution.md", "smart-ralph/task-granularity-levels.md",
+        "speckit/tasks.md", "solar-sim/task-graph.yaml", "beads/issues.jsonl",
+    ]),
 )  # fmt: skip
 @pytest.mark.parametrize("form", FORMS)
 def test_real_tasks_come_back_as_they_were(name: str, form: str) -> None:

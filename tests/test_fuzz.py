@@ -113,7 +113,6 @@ def test_a_graph_has_only_ids(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.slow
 def test_a_command_takes_only_ids(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.write_graph(TASK)

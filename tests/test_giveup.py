@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import ryaml
-import slow
 from jsonschema import Draft202012Validator
 from world import ROOT, Place, Result, World, grown
 
@@ -147,7 +146,7 @@ def test_a_block_in_words(world: World, alpha: Place) -> None:
     assert alpha.ralph("block", "--reason", "because").code == 2
 
 
-@pytest.mark.parametrize("landed", slow.but(1, [False, True]), ids=["on a branch", "on the base"])
+@pytest.mark.parametrize("landed", [False, True], ids=["on a branch", "on the base"])
 def test_a_blocked_task_waits_for_a_person(world: World, alpha: Place, landed: bool) -> None:
     alpha.git("reset", "--quiet", "--hard")
     alpha.ralph("claim", "T-1")
@@ -288,7 +287,7 @@ def test_only_the_holder_gives_up(world: World, alpha: Place) -> None:
 WAYS = [(("block", *WORDS), "blocked"), (("release", "--reason", "x"), "given back")]
 
 
-@pytest.mark.parametrize(("words", "what"), slow.but(1, WAYS), ids=["block", "release"])
+@pytest.mark.parametrize(("words", "what"), WAYS, ids=["block", "release"])
 def test_giving_up_twice_is_giving_up_once(
     world: World, alpha: Place, words: tuple[str, ...], what: str
 ) -> None:

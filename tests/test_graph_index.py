@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 from rows import row
@@ -112,6 +113,7 @@ def test_every_answer_is_that_of_all_rows(case: Case) -> None:
         assert task in noted or (known.state in quiet and not known.lost and not known.stale)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(cases())
 def test_what_is_not_near_has_no_obstacle(case: Case) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 import ryaml
-import slow
 from jsonschema import Draft202012Validator
 from world import ROOT, Place, Result, World, grown
 
@@ -252,7 +251,7 @@ def test_a_task_that_the_base_does_not_have(world: World) -> None:
 
 
 @pytest.mark.parametrize("landed", [False, True], ids=["base never saw it", "base has the block"])
-@pytest.mark.parametrize("remote", slow.but(1, [False, True]), ids=["no remote", "remote"])
+@pytest.mark.parametrize("remote", [False, True], ids=["no remote", "remote"])
 def test_an_answer(world: World, alpha: Place, landed: bool, remote: bool) -> None:
     told = block(alpha)
     claim, record = told["claim"]["id"], f"records/guidance/T-1/{told['blocked']['id']}.yaml"

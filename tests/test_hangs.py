@@ -31,7 +31,6 @@ def at_work(folder: Path, *lines: str) -> Place:
     return alpha
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["pre-commit", "commit-msg", "signer", "filter"])
 def test_a_commit_that_hangs_ends_and_is_named(tmp_path: Path, name: str) -> None:
     alpha = at_work(tmp_path)
@@ -59,7 +58,6 @@ def test_a_commit_that_hangs_ends_and_is_named(tmp_path: Path, name: str) -> Non
     assert alpha.leases == ["T-1"]
 
 
-@pytest.mark.slow
 def test_what_is_committed_stays_so_where_the_hook_after_it_hangs(tmp_path: Path) -> None:
     alpha = at_work(tmp_path)
     hook(alpha, "post-commit")
@@ -69,7 +67,6 @@ def test_what_is_committed_stays_so_where_the_hook_after_it_hangs(tmp_path: Path
     assert alpha.task("T-1")["state"] == "in-review"
 
 
-@pytest.mark.slow
 def test_a_daemon_of_a_hook_holds_nothing_up(tmp_path: Path) -> None:
     alpha = at_work(tmp_path)
     hook(alpha, "pre-commit", "#!/bin/sh\nsleep 600 &\necho $! > " + str(tmp_path / "pid"))
@@ -128,7 +125,6 @@ def test_what_else_may_hang_is_a_phase_of_its_own(tmp_path: Path, what: str) -> 
         loop.communicate(timeout=PATIENCE)
 
 
-@pytest.mark.slow
 def test_a_push_hook_that_hangs_is_no_remote_that_is_away(tmp_path: Path) -> None:
     alpha = at_work(tmp_path)
     alpha.complete()
@@ -143,7 +139,6 @@ def test_a_push_hook_that_hangs_is_no_remote_that_is_away(tmp_path: Path) -> Non
     assert alpha.ralph("land", "alpha").code == 0
 
 
-@pytest.mark.slow
 def test_a_checkout_that_hangs_ends_and_is_named(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1"))
     hook(alpha, "post-checkout")

@@ -221,7 +221,6 @@ def test_what_is_complete_never_changes_its_words_unasked(world: World) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.slow
 def test_a_renumbered_list_keeps_what_was_done_with_its_words(world: World) -> None:
     done(world, "1.1", "1.2")
     world.write("plan.md", AFTER)
@@ -244,7 +243,6 @@ def test_a_renumbered_list_keeps_what_was_done_with_its_words(world: World) -> N
     assert world.read() == before
 
 
-@pytest.mark.slow
 def test_a_reworded_item_is_the_same_task(world: World) -> None:
     done(world, "1.1", "1.2")
     world.replace("Delete the old cache", "Delete the old caches", "plan.md")

@@ -197,7 +197,6 @@ def test_a_loop_s_stacked_work_lands_as_its_refusal_says(method: str, tmp_path: 
     assert world.ralph("check", "--base", "origin/main").code == 0
 
 
-@pytest.mark.slow
 def test_records_alone_get_a_pull_request_too(tmp_path: Path) -> None:
     world, forge = by_pull(tmp_path)
     alpha = world.worktree("alpha")

@@ -195,6 +195,7 @@ def test_a_branch_that_changes_more_than_its_task_is_not_merged_by_itself(
     assert "so a person merges it" in ran.err
 
 
+@pytest.mark.slow
 def test_what_comes_to_the_branch_after_it_was_judged_is_not_merged(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "outputs: [one.txt]", "verify: [test -s one.txt]"))
     forge = Forge(alpha.world)
@@ -562,6 +563,7 @@ def test_a_branch_with_more_than_the_answered_block_stays_on_the_remote(tmp_path
     assert forge.git("rev-parse", branch) == alpha.git("rev-parse", branch)
 
 
+@pytest.mark.slow
 def test_what_the_agent_makes_of_a_script_that_a_setting_names_is_not_run(tmp_path: Path) -> None:
     """Neither to open a pull request nor to notify; as the base has them, both are run."""
     script = 'cat > /dev/null; echo "real $0" >> ../trace; echo https://x.example/pull/1\n'

@@ -95,6 +95,7 @@ def test_what_comes_after_a_completion_is_verified_too(
     assert "ci.yml is outside scope.write" in ran.err or "not done" in ran.err
 
 
+@pytest.mark.slow
 def test_more_good_work_after_a_completion_is_completed_again(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     more = "echo better good > f.txt; git commit -qam better"

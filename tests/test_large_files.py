@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import slow
 from forge import Forge
 from test_loop import events, loop, made, on_base, task
 from world import Place, World, installed
@@ -104,7 +105,7 @@ WAYS: dict[str, Callable[[Place], None]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", slow.but(1, WAYS))
 def test_a_large_file_is_on_the_remote_however_it_lands(tmp_path: Path, way: str) -> None:
     alpha = with_lfs(tmp_path)
     WAYS[way](alpha)
@@ -116,6 +117,7 @@ def test_a_large_file_is_on_the_remote_however_it_lands(tmp_path: Path, way: str
         assert other.read("one.bin") == LARGE
 
 
+@pytest.mark.slow
 def test_a_fork_gets_it_too(tmp_path: Path) -> None:
     alpha = with_lfs(tmp_path)
     world = alpha.world
@@ -168,6 +170,7 @@ def test_without_the_program_nothing_is_half_done(tmp_path: Path, without: dict[
     assert kept(world.origin.path) == {"old\n", LARGE}
 
 
+@pytest.mark.slow
 def test_a_loop_without_the_program_charges_nobody(tmp_path: Path, without: dict[str, str]) -> None:
     alpha = with_lfs(tmp_path)
     os.utime(alpha.path / "old.bin", (1, 1))  # git looks at its content again
@@ -178,6 +181,7 @@ def test_a_loop_without_the_program_charges_nobody(tmp_path: Path, without: dict
     assert ran.code == 0, ran.err
 
 
+@pytest.mark.slow
 def test_a_server_of_large_files_that_is_away_is_no_fault_of_the_work(tmp_path: Path) -> None:
     alpha = with_lfs(tmp_path)
     alpha.git("config", "lfs.url", "http://127.0.0.1:9/lfs")

@@ -26,14 +26,21 @@ TASK = """\
 """
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    made = World(tmp_path)
-    made.write_graph("version: 1\ntasks:\n" + TASK.format("T-1") + TASK.format("T-2"))
-    made.write("ralph.toml", 'lease = "remote"\n')
+def with_tasks(folder: Path, number: int = 3, settings: str = "") -> World:
+    """A world with a remote, and tasks T-1 to T-NUMBER that depend on nothing."""
+    made = World(folder)
+    tasks = (TASK.format(f"T-{n}") for n in range(1, number + 1))
+    made.write_graph("version: 1\ntasks:\n" + "".join(tasks))
+    if settings:
+        made.write("ralph.toml", settings)
     made.commit()
     assert made.origin.path.exists()
     return made
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return with_tasks(tmp_path, 2, 'lease = "remote"\n')
 
 
 class Far:

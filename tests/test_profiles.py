@@ -137,7 +137,6 @@ def test_a_task_of_an_unknown_profile_is_said_and_left(tmp_path: Path) -> None:
     assert f"main:task-graph.yaml:6:12: warning: {said}" in checked.out + checked.err, checked
 
 
-@pytest.mark.slow
 def test_a_profile_whose_program_is_not_here_leaves_its_tasks_to_others(tmp_path: Path) -> None:
     text = '[agents.far]\ncommand = "no-such-program"\n' + profile("near")
     alpha = made(
@@ -150,7 +149,6 @@ def test_a_profile_whose_program_is_not_here_leaves_its_tasks_to_others(tmp_path
     assert run(alpha, "--agent", "far").code == 1
 
 
-@pytest.mark.slow
 def test_the_time_limit_of_a_profile_is_its_own(tmp_path: Path) -> None:
     text = '[agents.slow]\ncommand = "sleep 60"\ntimeout = 0.3\n'
     alpha = made(tmp_path, task("T-1", "agent: slow"), files={"ralph.toml": text})

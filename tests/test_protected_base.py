@@ -175,7 +175,7 @@ ROWS: dict[str, tuple[Callable[[World], None], tuple[str, ...], str, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", slow.but(3, ROWS))
+@pytest.mark.parametrize("name", ROWS)
 def test_what_cannot_be_pushed_is_a_pull_request(name: str, world: World, forge: Forge) -> None:
     before, words, said, after = ROWS[name]
     before(world)
@@ -205,7 +205,7 @@ def test_what_cannot_be_pushed_is_a_pull_request(name: str, world: World, forge:
     assert world.ralph("doctor").code == 0
 
 
-@pytest.mark.parametrize("method", slow.but(1, ["squash", "merge", "rebase"]))
+@pytest.mark.parametrize("method", ["squash", "merge", "rebase"])
 def test_everybody_converges(method: str, world: World, forge: Forge) -> None:
     """And what is done to the task later takes nothing back."""
     dead(world)
@@ -221,7 +221,6 @@ def test_everybody_converges(method: str, world: World, forge: Forge) -> None:
     assert attention(world) == []
 
 
-@pytest.mark.slow
 def test_json_has_the_address(world: World, forge: Forge) -> None:
     dead(world)
     found = done(world, *ROWS["reset"][1], "--json", forge=forge)
@@ -306,7 +305,6 @@ def test_a_remote_that_lets_nothing_in(world: World) -> None:
 # -- a second change -----------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_the_same_again_is_the_same_pull_request(world: World, forge: Forge) -> None:
     dead(world)
     first = done(world, *ROWS["reset"][1], forge=forge)
@@ -358,7 +356,6 @@ def test_other_tasks_have_pull_requests_of_their_own(world: World, forge: Forge)
     assert states(world) == {"T-1": "ready", "T-2": "ready", "T-3": "ready"}
 
 
-@pytest.mark.slow
 def test_more_on_the_same_branch_goes_into_the_same_pull_request(
     world: World, forge: Forge
 ) -> None:
@@ -380,7 +377,6 @@ def test_more_on_the_same_branch_goes_into_the_same_pull_request(
     assert attention(world) == []
 
 
-@pytest.mark.slow
 def test_killed_after_the_push_it_opens_one(world: World, forge: Forge) -> None:
     dead(world)
     forge.breaks("create", "GraphQL: something went wrong\n")
@@ -396,7 +392,6 @@ def test_killed_after_the_push_it_opens_one(world: World, forge: Forge) -> None:
 # -- what a claim map sees -----------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_a_branch_of_records_is_no_work_on_other_tasks(world: World, forge: Forge) -> None:
     """It has the claims of its base for ever; what becomes of them there is no loss of theirs."""
     dead(world)
@@ -530,7 +525,6 @@ def test_a_local_base_that_diverged_by_records_is_brought_back(world: World, for
     world.worktree("beta").claim("T-1")
 
 
-@pytest.mark.slow
 def test_what_its_remote_has_not_is_kept(world: World, forge: Forge) -> None:
     mine = left_ahead(world)
     tip = forge.git("rev-parse", "main")
@@ -603,7 +597,6 @@ def test_what_was_integrated_is_in_review(command: str, world: World, forge: For
 # -- who else sees it ----------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_what_is_answered_is_no_question_any_more(world: World, forge: Forge) -> None:
     blocked(world)
     done(world, "reply", "T-1", "8080", forge=forge)
@@ -634,7 +627,6 @@ def test_what_waits_to_be_merged_is_named_where_nothing_can_be_claimed(
     assert world.ralph("diff", commit[:12]).code == 0
 
 
-@pytest.mark.slow
 def test_another_clone_sees_what_it_has_fetched(world: World, forge: Forge) -> None:
     dead(world)
     done(world, *ROWS["reset"][1], forge=forge)
@@ -733,6 +725,7 @@ def test_push_options_open_it(world: World) -> None:
     assert f"T-1 becomes ready (epoch 1) when {address} is merged" in found.out
 
 
+@pytest.mark.slow
 def test_a_forge_that_merges_by_itself(world: World, forge: Forge) -> None:
     """Then the same command's next fetch has it."""
     dead(world)

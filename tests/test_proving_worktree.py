@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import pytest
-import slow
 from test_integrate import no_trace, task, world_of
 from world import Result, World
 
@@ -46,7 +45,7 @@ HIDDEN = {
 }
 
 
-@pytest.mark.parametrize("how", slow.but(2, [*HIDDEN]))
+@pytest.mark.parametrize("how", [*HIDDEN])
 def test_what_a_command_hides_proves_nothing(how: str, tmp_path: Path) -> None:
     world = make(tmp_path)
     done = proved(world, HIDDEN[how])
@@ -65,7 +64,7 @@ STEERING = {
 }
 
 
-@pytest.mark.parametrize("name", slow.but(1, [*STEERING]))
+@pytest.mark.parametrize("name", [*STEERING])
 def test_what_steers_git_lands_nothing(name: str, tmp_path: Path) -> None:
     world = make(tmp_path)
     before = world.head
@@ -79,7 +78,6 @@ def test_what_steers_git_lands_nothing(name: str, tmp_path: Path) -> None:
         assert (again.code, again.error) == (7, "settings_changed"), again.out
 
 
-@pytest.mark.slow
 def test_a_mirror_in_the_remote_s_place_gets_nothing(tmp_path: Path) -> None:
     world = make(tmp_path)
     where, mirror = world.origin.path, tmp_path / "mirror.git"

@@ -11,6 +11,7 @@ from typing import Any
 
 import copies
 import pytest
+import slow
 from forge import Forge
 from forge_api import GiteaApi, GitHubApi, GitLabApi
 from github_api import HOST, GitHubFlow
@@ -91,7 +92,7 @@ class Review:
         return found
 
 
-@pytest.fixture(scope="module", params=FORGES)
+@pytest.fixture(scope="module", params=slow.but(1, FORGES))
 def reviewed(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Review, Path]]:
@@ -298,7 +299,7 @@ def forked(review: Review) -> None:
 
 
 @pytest.mark.parametrize("via", FORGES)
-@pytest.mark.parametrize("setting", ["git", "land.remote"])
+@pytest.mark.parametrize("setting", slow.but(1, ["git", "land.remote"]))
 def test_work_goes_to_the_fork(via: str, setting: str, tmp_path: Path) -> None:
     review = Review(tmp_path, via)
     forked(review)
@@ -363,15 +364,15 @@ def test_a_remote_that_is_none_is_refused_before_the_work(tmp_path: Path) -> Non
 VERIFIED = ("outputs: [one.txt]", "verify: [test -s one.txt]")
 
 
-@pytest.mark.parametrize(("setting", "lines", "merges", "said"), [
+@pytest.mark.parametrize(("setting", "lines", "merges", "said"), slow.but(3, [
+    ("low", (*VERIFIED, "risk: low"), True, False),
+    ("low", (*VERIFIED, "risk: medium"), False, False),
+    ("always", ("outputs: [one.txt]",), False, True),
     ("never", (*VERIFIED, "risk: low"), False, False),
     ("low", VERIFIED, False, False),
-    ("low", (*VERIFIED, "risk: medium"), False, False),
-    ("low", (*VERIFIED, "risk: low"), True, False),
     ("always", VERIFIED, True, False),
     ("true", VERIFIED, True, False),
-    ("always", ("outputs: [one.txt]",), False, True),
-])  # fmt: skip
+]))  # fmt: skip
 def test_what_the_forge_merges_by_itself(
     setting: str, lines: tuple[str, ...], merges: bool, said: bool, tmp_path: Path
 ) -> None:

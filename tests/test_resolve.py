@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 
 import pytest
-import slow
 from hypothesis import given
 from hypothesis import strategies as st
 from laws import adding
@@ -524,7 +523,6 @@ def test_two_claims_in_a_merge(world: World) -> None:
     assert beta.ralph("check", "--base", "main").code == 0
 
 
-@pytest.mark.slow
 def test_two_claims_in_a_rebase_and_on_the_base(world: World) -> None:
     beta, mine, winner = rival_claims(world)
     # On the base, the branch's claim is the one that is being merged.
@@ -576,7 +574,7 @@ def test_a_reset_on_the_base_wins_only_by_a_word(world: World) -> None:
     beta.git("-c", "core.editor=true", "cherry-pick", "--continue")
 
 
-@pytest.mark.parametrize("how", slow.but(1, ["merge", "rebase"]))
+@pytest.mark.parametrize("how", ["merge", "rebase"])
 def test_a_block_and_its_answer_are_one_history(world: World, how: str) -> None:
     alpha = world.worktree("alpha")
     alpha.claim("T-1")

@@ -90,7 +90,6 @@ def events(place: Place, *words: str) -> list[tuple[str, str]]:
 # -- log -------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_a_life_over_branches(world: World, alpha: Place) -> None:
     assert events(world, "T-1") == [("claimed", "alpha"), ("completed", "alpha")]
     assert world.ralph("log", "T-1", "--json").data["events"][0]["where"] == ["branch alpha"]
@@ -259,7 +258,6 @@ def test_what_lacks_a_review_alone_lands_once_it_has_one(world: World) -> None:
     assert world.ralph("land", "--all", "--land", "merge").code == 0
 
 
-@pytest.mark.slow
 def test_an_objection_stands_until_its_author_reviews_the_same_content(
     world: World, alpha: Place
 ) -> None:

@@ -139,6 +139,7 @@ def test_what_is_no_review_is_asked_for_again_and_then_left(
     assert recorded(place) == []
 
 
+@pytest.mark.slow
 def test_work_that_brings_its_own_verdict_is_refused(tmp_path: Path) -> None:
     alpha, _ = both(tmp_path)
     forged = (

@@ -76,6 +76,7 @@ def test_every_commit_is_signed(tmp_path: Path, keys: Keyring) -> None:
     assert unsigned == []
 
 
+@pytest.mark.slow
 def test_a_key_that_the_remote_does_not_know(tmp_path: Path, keys: Keyring) -> None:
     """The work is good: nobody does it again, and signed anew it lands."""
     alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"), task("T-2", "outputs: [two.txt]"))
@@ -145,6 +146,7 @@ def test_a_pinentry_that_hangs_or_finds_no_terminal(tmp_path: Path, keys: Keyrin
     assert alpha.git("log", "-1", "--format=%G?") == "G"
 
 
+@pytest.mark.slow
 def test_a_loop_that_cannot_sign_keeps_the_work_and_charges_nobody(
     tmp_path: Path, keys: Keyring
 ) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from slurm import Slurm
-from test_machines import TASK
+from test_machines import with_tasks
 from world import World, until
 
 
@@ -21,11 +21,7 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slurm]:
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    made = World(tmp_path)
-    made.write_graph("version: 1\ntasks:\n" + "".join(TASK.format(f"T-{n}") for n in (1, 2, 3)))
-    made.commit()
-    assert made.origin.path.exists()
-    return made
+    return with_tasks(tmp_path)
 
 
 class Job:
@@ -84,6 +80,7 @@ def done(world: World) -> list[str]:
     return [one["claim"]["by"] for one in tasks if one["state"] == "complete"]
 
 
+@pytest.mark.slow
 def test_three_nodes_drain_the_graph(slurm: Slurm, world: World) -> None:
     job = Job(slurm, world, 3)
     until(lambda: job.begun == 3)
@@ -106,6 +103,7 @@ def test_scancel_keeps_the_work_and_gives_the_task_back(slurm: Slurm, world: Wor
     assert done(world) == []
 
 
+@pytest.mark.slow
 def test_a_job_that_is_requeued_starts_anew(slurm: Slurm, world: World) -> None:
     job = Job(slurm, world, 1)
     until(lambda: job.begun == 1)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import slow
 from sshd import Sshd
 from test_loop import QUICK, events, made, on_base, task
 from world import Place, Result, until
@@ -78,7 +79,7 @@ def broken(server: Sshd, wrong: str) -> None:
         server.know("user" if wrong == "another host" else "")
 
 
-@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize("wrong", slow.but(1, WRONG))
 def test_nobody_is_asked(alpha: Place, server: Sshd, wrong: str) -> None:
     said, hint = WRONG[wrong]
     alpha.did("T-1", {"one.txt": "1\n"})
@@ -101,6 +102,7 @@ def test_the_hint_for_a_host_with_a_new_key_works(alpha: Place, server: Sshd) ->
     assert alpha.ralph("claim", "T-1", env=REMOTE).code == 0
 
 
+@pytest.mark.slow
 def test_a_key_that_an_agent_has(alpha: Place, server: Sshd) -> None:
     """What the hint asks for, done by hand."""
     server.lock("secret")

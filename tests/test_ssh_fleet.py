@@ -8,17 +8,13 @@ from typing import Any
 
 import pytest
 from sshd import Sshd
-from test_machines import TASK
+from test_machines import with_tasks
 from world import PATIENCE, World, until
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    made = World(tmp_path)
-    made.write_graph("version: 1\ntasks:\n" + "".join(TASK.format(f"T-{n}") for n in (1, 2, 3)))
-    made.commit()
-    assert made.origin.path.exists()
-    return made
+    return with_tasks(tmp_path)
 
 
 @pytest.fixture
@@ -50,6 +46,7 @@ def waiting_agent(world: World) -> tuple[Path, Path]:
     return agent, go
 
 
+@pytest.mark.slow
 def test_workers_start_on_hosts_and_drain_the_graph(world: World, server: Sshd) -> None:
     agent, go = waiting_agent(world)
     rows = up(world, "--on", "gpu1,gpu2", "-n", "3", "--agent", str(agent))
@@ -78,6 +75,7 @@ def test_workers_start_on_hosts_and_drain_the_graph(world: World, server: Sshd) 
     assert set(log.split()) == {"gpu1-1", "gpu1-2", "gpu2-1"}
 
 
+@pytest.mark.slow
 def test_down_ends_them_and_their_work_is_on_the_remote(world: World, server: Sshd) -> None:
     agent, _ = waiting_agent(world)
     up(world, "--on", "gpu1", "-n", "2", "--agent", str(agent))
@@ -92,6 +90,7 @@ def test_down_ends_them_and_their_work_is_on_the_remote(world: World, server: Ss
     assert "not asked" not in world.ralph("fleet", "status").out  # nothing is left to ask
 
 
+@pytest.mark.slow
 def test_a_host_says_what_it_lacks_and_the_others_work(world: World, server: Sshd) -> None:
     done = world.ralph("fleet", "up", "--on", "gpu1,nobody.invalid", "--agent", "scripted")
     assert done.code == 4

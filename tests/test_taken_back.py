@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import slow
 from test_landing import agent, files_on_base
 from test_loop import loop, made, on_base, rescued, task
 from test_structure import git_processes
@@ -115,10 +114,10 @@ def test_a_loop_of_another_task_brings_nothing_back(
 
 @pytest.mark.parametrize(
     ("method", "way", "remote"),
-    slow.but(2, [
+    [
         ("merge", "revert", True), ("squash", "purge", True), ("squash", "revert", False),
         ("rebase", "revert", True), ("merge", "purge", False),
-    ]),
+    ],
 )  # fmt: skip
 def test_it_is_free(method: str, way: str, remote: bool, tmp_path: Path) -> None:
     alpha = in_history(tmp_path, method, remote=remote, way=way)

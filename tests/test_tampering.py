@@ -244,7 +244,6 @@ def test_two_that_popped_each_others_stash_both_land(world: World) -> None:
     assert codes(world) == []
 
 
-@pytest.mark.slow
 def test_a_claim_that_an_agent_has_committed_already_is_taken_out(world: World) -> None:
     one, other = swapped(world)
     one.write("one.txt", "done\n")
@@ -257,6 +256,7 @@ def test_a_claim_that_an_agent_has_committed_already_is_taken_out(world: World) 
     assert codes(other, "--base", "main") == []
 
 
+@pytest.mark.slow
 def test_a_claim_that_came_and_went_within_a_branch_was_not_taken_back(world: World) -> None:
     """The other worker goes on, also where its stash was lost to whoever committed it."""
     one, other = swapped(world)

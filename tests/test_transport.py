@@ -61,7 +61,6 @@ def test_claim_complete_and_land(alpha: Place) -> None:
     assert refs(alpha) == ""
 
 
-@pytest.mark.slow
 def test_of_two_machines_one_gets_the_task(alpha: Place) -> None:
     places = [machine(alpha.world, name) for name in ("beta", "gamma")]
     with ThreadPoolExecutor(2) as pool:

@@ -12,17 +12,13 @@ from pathlib import Path
 
 import pytest
 import ryaml
-from test_machines import TASK
+from test_machines import with_tasks
 from world import PATIENCE, Place, Result, World, until
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    made = World(tmp_path)
-    made.write_graph("version: 1\ntasks:\n" + "".join(TASK.format(f"T-{n}") for n in (1, 2, 3)))
-    made.commit()
-    assert made.origin.path.exists()
-    return made
+    return with_tasks(tmp_path)
 
 
 def worker(world: World, *words: str) -> Result:
