@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from test_landing import agent
 from test_loop import loop, made, on_base, rescued, task
 from world import Place
+
+from ralphgit.model.task import Lifecycle, Scope, Task
+from ralphgit.model.task_status import Status
+from ralphgit.rules.planned_tasks import excess
 
 RALPH = f"{sys.executable} -m ralphgit"
 ONE = task("T-1", "scope: {write: [a.txt]}", "verify: [grep -q good a.txt]", "priority: 0")
@@ -67,3 +72,67 @@ def test_a_claim_does_not_land_another_plan_with_a_block(tmp_path: Path) -> None
     assert on_base(alpha, "T-1")["status"] == "pending"
     # A person is told of it, and may land it.
     assert "T-1 blocked, T-1 edited" in alpha.ralph("land", branch, "--dry-run").out
+
+
+PLAN = "echo good > a.txt; printf '\\n  - %s\\n' 'id: T-9' >> task-graph.yaml; " + "".join(
+    f"printf '    %s\\n' '{line}' >> task-graph.yaml; "
+    for line in ("title: More", "status: pending", "verify: [grep -q good a.txt]")
+)
+
+
+def test_a_task_that_may_do_more_than_its_own_waits_for_a_person(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE, TWO)
+    wide = "printf '    %s\\n' 'scope: {write: [a.txt, ralph.toml]}' 'priority: 0'"
+    ran = loop(
+        alpha, "--max-tasks", "2", "--agent", agent(alpha, f"{PLAN}{wide} >> task-graph.yaml")
+    )
+    assert "- T-1: T-9 is planned, which may change ralph.toml" in ran.err, ran.err
+    assert "T-9" not in graph_on_base(alpha)
+    assert alpha.world.ralph("land", "--all").code == 7
+    landed = alpha.world.ralph("land", "--all", "--accept-concerns")
+    assert (landed.code, on_base(alpha, "T-9")["status"]) == (0, "pending"), landed.err
+
+
+def test_follow_up_work_lands_with_the_work(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    own = "printf '    %s\\n' 'scope: {write: [a.txt]}' >> task-graph.yaml"
+    ran = loop(alpha, "--once", "--agent", agent(alpha, f"{PLAN}{own}"))
+    assert on_base(alpha, "T-1")["status"] == "complete", ran.err
+    assert on_base(alpha, "T-9")["status"] == "pending"
+
+
+ORIGIN = Task(
+    id="T-1", title="x", lifecycle=Lifecycle(status=Status.PENDING), verify=("make test",),
+    scope=Scope(write=("src/**", "docs/*.md")), review="careful", risk="medium", budget=2.0,
+)  # fmt: skip
+AS_HELD = ORIGIN._replace(id="T-9", budget=1.5)
+
+
+@pytest.mark.parametrize("write", ["src/**", "src/api/**", "src/a.py", "src/*.py", "docs/*.md"])
+def test_a_task_within_the_scope_of_its_own_goes_on(write: str) -> None:
+    assert excess(AS_HELD._replace(scope=Scope(write=(write,))), [ORIGIN]) == ""
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"scope": Scope()}, "has no scope, as T-1 has"),
+        ({"scope": Scope(write=("src/a", "ralph.toml"))}, "may change ralph.toml"),
+        ({"scope": Scope(write=("**",))}, "may change **, outside the scope of T-1"),
+        ({"scope": Scope(write=("src*/**",))}, "may change src*/**, outside the scope of T-1"),
+        ({"scope": Scope(write=("docs/a.md/b",))}, "may change docs/a.md/b, outside"),
+        ({"scope": Scope(write=("{src,checks}/a",))}, "may change {src,checks}/a, outside"),
+        ({"scope": Scope(write=("src/../checks",))}, "may change src/../checks, outside the scope"),
+        ({"verify": ("true",)}, "is not verified as T-1 is"),
+        ({"review": ""}, "needs no review, as T-1 does"),
+        ({"risk": "low"}, "says that its risk is low"),
+        ({"agent": "reckless"}, "asks for the agent reckless"),
+        ({"budget": None}, "has not the budget of T-1"),
+        ({"budget": 3.0}, "has not the budget of T-1"),
+    ],
+)  # fmt: skip
+def test_a_task_beyond_its_own_is_named(more: dict[str, Any], said: str) -> None:
+    new = AS_HELD._replace(**more)
+    assert excess(new, [ORIGIN]).startswith(f"T-9 is planned, which {said}")
+    # One of the tasks that it came with may be as wide.
+    assert excess(new, [ORIGIN, new._replace(id="T-2")]) == ""
