@@ -86,6 +86,7 @@ def test_a_task_that_may_do_more_than_its_own_waits_for_a_person(tmp_path: Path)
     ran = loop(
         alpha, "--max-tasks", "2", "--agent", agent(alpha, f"{PLAN}{wide} >> task-graph.yaml")
     )
+    assert ran.code == 7
     assert "- T-1: T-9 is planned, which may change ralph.toml" in ran.err, ran.err
     assert "T-9" not in graph_on_base(alpha)
     assert alpha.world.ralph("land", "--all").code == 7

@@ -77,6 +77,8 @@ class Landing:
         """Whether the remote lets nothing of some work in, whatever is done here."""
         self._by_pull = False
         """Whether the base has turned out to be protected, and nobody has said how work lands."""
+        self._waiting = set[str]()
+        """The tasks whose work this loop has left to a person."""
         self.verified = ""
         """The commit that this loop has verified last, after its agent had ended."""
 
@@ -134,7 +136,8 @@ class Landing:
         found = unlanded.branches(claim_map, by=project.worker).values()
         left = tuple(task for tasks in found for task in tasks if task not in known)
         held = idle_errors.in_review(claim_map)[0] if left else {}
-        return Unlanded(left, tuple(task for task in left if task in held))
+        waiting = {*held, *self._waiting}
+        return Unlanded(left, tuple(task for task in left if task in waiting))
 
     def task(self, project: Project, lease: Lease) -> Outcome:
         """Land a task that is complete here; returns Done once it has landed.
@@ -232,6 +235,8 @@ class Landing:
         """Leave completed work on its branch, where it waits for a review, or for a person."""
         runtime_files.forget(self._journal.top)
         event = _LEFT.get(why.code, "declined")
+        if why.code in _LEFT:
+            self._waiting.add(lease.task)
         self._journal.write(event, task=lease.task, message=why.message)
         self._say("; ".join(filter(None, (why.message, *why.lines, why.hint))))
         return Done()

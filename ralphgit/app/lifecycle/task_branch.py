@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ralphgit.app.lifecycle import claim, moving, onto_base, rescue_refs
-from ralphgit.app.workspace import plan_changes, record_tree
+from ralphgit.app.workspace import record_tree
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
@@ -79,7 +79,7 @@ def keep_if_work(project: Project, ref: str, task: str) -> str:
         for p in trees.differing(project.repository.objects, fork, tip)
     ):
         return ref
-    if plan_changes.plans(project, fork, tip, task):
+    if _plans(project, fork, tip, task):
         return ref
     refs.swap(git, ref, new="", old=tip)
     return ""
@@ -100,7 +100,13 @@ def has_work(project: Project, lease: Lease) -> bool:
     return any(
         not record_tree.is_record(project, path) or (path.startswith(logs) and path != log)
         for path in differing
-    ) or plan_changes.plans(project, fork, head, lease.task)
+    ) or _plans(project, fork, head, lease.task)
+
+
+def _plans(project: Project, fork: str, tip: str, task: str) -> bool:
+    from ralphgit.app.workspace import plan_changes  # what few branches need
+
+    return plan_changes.plans(project, fork, tip, task)
 
 
 def place_of(project: Project) -> int:
