@@ -7,10 +7,11 @@ resolution must never decide a claim.
 
 from __future__ import annotations
 
+import _thread  # importing threading takes longer
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from ralphgit.errors import NeedsPerson, NotWritable, RalphError, RemoteUnavailable
 from ralphgit.git.child_process import Child, Dialogue, ProcessResult, TimedOut, verb
@@ -116,7 +117,6 @@ class Git:
             GIT_NO_REPLACE_OBJECTS="1",
         )
         self.patience = Patience()
-        self._program = ""
         self._answers: dict[tuple[str, ...], ProcessResult] = {}
         self.calls = 0
         """How many git processes were started: a test bounds it for each command."""
@@ -178,7 +178,8 @@ class Git:
     def _start(
         self, arguments: Sequence[str], *, group: bool = False, errors: bool = True
     ) -> Child:
-        program = self._program or self._find()
+        _ask()
+        program = _place(self.environ)
         argv = ["git", *_OPTIONS, "-C", self.directory, *arguments]
         self.calls += 1
         return Child(program, argv, self.environ, group=group, errors=errors)
@@ -202,13 +203,93 @@ class Git:
         """Run `git ARGUMENTS`, which list with `-z`, and return the list."""
         return names(self.run(*arguments))
 
-    def _find(self) -> str:
-        for folder in os.get_exec_path(self.environ):
-            candidate = os.path.join(folder, "git")
-            if os.access(candidate, os.X_OK) and not os.path.isdir(candidate):
-                self._program = candidate
-                return candidate
-        raise RalphError("git is not installed or not on PATH", code="no_git", hint="install git")
+
+#: Where git is, by what says where programs are.
+_places: dict[str, str] = {}
+
+
+def _place(environ: Mapping[str, str]) -> str:
+    """Return where git is: found once, so that no other one is run that comes meanwhile.
+
+    Raises: RalphError (no_git).
+    """
+    path = environ.get("PATH", os.defpath)
+    found = _places.get(path, "")
+    if found and os.access(found, os.X_OK):
+        return found
+    for folder in os.get_exec_path(environ):
+        candidate = os.path.join(folder, "git")
+        if os.access(candidate, os.X_OK) and not os.path.isdir(candidate):
+            _places[path] = candidate
+            return candidate
+    raise RalphError("git is not installed or not on PATH", code="no_git", hint="install git")
+
+
+# -- trust in git ---------------------------------------------------------------------------
+
+# What an agent sets (`core.fsmonitor`, a new `git`) is run by the next git process that this
+# program starts, whichever that is: so it is asked there whether all is as it was, and no caller
+# can forget it.
+
+#: A comparison starts git itself: who asks may go through.
+_lock = _thread.RLock()
+_compare: Callable[[], None] | None = None
+_refused: NeedsPerson | None = None
+_at_work = 0
+_trusted = _asking = False
+
+
+@contextmanager
+def compared(compare: Callable[[], None]) -> Iterator[None]:
+    """While the block runs, call `compare` before a git process starts, in whichever thread.
+
+    It raises where git may run something else; no git starts in this block from then on, also
+    where that is put back. It is not called again from when all was as before until the next
+    program of others is started.
+    """
+    global _compare, _refused, _trusted
+    outer = _compare, _refused
+    _compare, _refused, _trusted = compare, None, False
+    try:
+        yield
+    finally:
+        _compare, _refused = outer
+
+
+@contextmanager
+def program_of_others() -> Iterator[None]:
+    """Say that one works in the block, which may change what git runs."""
+    global _at_work, _trusted
+    with _lock:
+        _at_work, _trusted = _at_work + 1, False
+    try:
+        yield
+    finally:
+        with _lock:
+            _at_work -= 1
+
+
+def _ask() -> None:
+    """Go through where git is as it was. Raises: what `compare` does."""
+    global _refused, _trusted, _asking
+    if _compare is None:
+        return
+    with _lock:
+        if _asking:
+            return
+        if _trusted or _compare is None:
+            return
+        _asking = True
+        try:
+            _compare()
+            if _refused is not None:
+                raise _refused
+            _trusted = not _at_work
+        except NeedsPerson as error:
+            _refused = error
+            raise
+        finally:
+            _asking = False
 
 
 #: The user's own hook of a push: while it runs, the remote has not been asked yet.

@@ -94,7 +94,7 @@ class GivenUp(NamedTuple):
 
 
 #: Refuses to go on where something has changed that steers git or a verify command.
-Unchanged = Callable[[Project, Lease], None]
+Unchanged = Callable[[Project], None]
 
 Outcome = Done | Failed | Stuck | Limited | Unavailable | Silent | Over | Lost | GivenUp
 #: How a program's end is called in the rules.
@@ -111,7 +111,8 @@ def attempt(
     *,
     command: agent_presets.Command,
     check: Callable[[], str],
-    ended_here: Callable[[Project, str, Usage], None],
+    ended_here: Callable[[Project, Usage], None],
+    base_seen: Callable[[Project, str], None],
     unchanged: Unchanged,
     fix: Callable[[RalphError, int], None],
     heard: Callable[[], None],
@@ -122,10 +123,11 @@ def attempt(
     Returns also what the agent itself has used.
 
     Neither its exit code nor its report makes a task done: `complete` does. Where something
-    else is in its way, `fix` waits or repairs, and it is tried again. `ended_here` is called when
-    the agent has ended, with the base as it was before and what it used, and may refuse to go on;
-    `unchanged` after each verify command, which runs what the agent wrote; `heard` when the agent
-    prints something; `stopped`, with what it used, where we are interrupted while it works.
+    else is in its way, `fix` waits or repairs, and it is tried again. `ended_here` is called as
+    soon as the agent has ended, with what it used, and may refuse to go on; `base_seen` with the
+    base as it was before; `unchanged` after each verify command, which runs what the agent wrote;
+    `heard` when the agent prints something; `stopped`, with what it used, where we are interrupted
+    while it works.
 
     Raises: ClaimLost, NeedsPerson (untrusted, settings_changed), NotWritable.
     """
@@ -159,7 +161,7 @@ def attempt(
         )
     except OSError as error:
         raise NotWritable(f"cannot write {path}: {error.strerror}") from error
-    left = runtime_files.left(top)
+    left, base = runtime_files.left(top), project.base.commit
     git = project.repository.git
     silence = agent_process.Silence(config.agent_silence, lambda: work_done.snapshot(git, top))
     ended: agent_process.Ended | None = None
@@ -176,11 +178,11 @@ def attempt(
     if project.repository.linked and not os.path.lexists(os.path.join(top, ".git")):
         # git would go on in whatever repository the folder lies in.
         raise resume.gone(top, project.repository.home)
+    ended_here(project, ended.usage)  # before anything here asks git
     changed = silence.changed()
     runtime_files.leave(project, left)  # what is there, verify commands have left and no agent
-    base = project.base.commit
     project.refresh(config=True)
-    ended_here(project, base, ended.usage)
+    base_seen(project, base)
     if broken := resume.unreadable(project):
         return _begin_again(project, lease, broken), ended.usage
     if how := own_claims.given_up(project.view("HEAD", "HEAD"), lease):
@@ -377,7 +379,7 @@ def _complete(
     try:
         done = complete.complete(
             project, told, anew=True, before=before_work.exit_codes,
-            command_ended=lambda: unchanged(project, lease),
+            command_ended=lambda: unchanged(project),
         )  # fmt: skip
     except Refused as error:
         if isinstance(error, NotWritable):

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from ralphgit.app.active_claims import own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import fetch
+from ralphgit.app.processes import watched_settings
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings
-from ralphgit.errors import RalphError
+from ralphgit.errors import NeedsPerson, RalphError
 from ralphgit.loop.event_log import Journal
 from ralphgit.model.active_claim import Lease
 
@@ -29,6 +30,7 @@ class Watch:
         """`ask` says why the agent has to stop, "" if it has not; `every` is in seconds."""
         self._ask, self._every = ask, every
         self._why = ""
+        self._refused: NeedsPerson | None = None
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
@@ -42,18 +44,31 @@ class Watch:
             self._thread.join()
 
     def why(self) -> str:
-        """Return why the agent has to stop; "" as long as it need not."""
+        """Return why the agent has to stop; "" as long as it need not.
+
+        Raises: NeedsPerson (settings_changed), where a check could not trust git any more.
+        """
+        if self._refused is not None:
+            raise self._refused
         return self._why
 
     def _run(self) -> None:
         while not self._why and not self._ended.wait(self._every):
-            self._why = self._ask()
+            try:
+                self._why = self._ask()
+            except NeedsPerson as error:
+                self._refused = error
+                return
 
 
 def reason_to_stop(around: Surroundings, journal: Journal, lease: Lease) -> str:
-    """Return LOST if the claim is known to be lost or given up; else ""."""
-    project = Project.open(around, [])
+    """Return LOST if the claim is known to be lost or given up; else "".
+
+    Raises: NeedsPerson (settings_changed).
+    """
+    project: Project | None = None
     try:
+        project = Project.open(around, [])
         fetch.synchronise(project)
         if own_claims.given_up(project.view("HEAD", "HEAD"), lease) is not None:
             return LOST
@@ -61,7 +76,10 @@ def reason_to_stop(around: Surroundings, journal: Journal, lease: Lease) -> str:
         lost = own_claims.winner_over(claim_map, lease) or own_claims.asked_anew(claim_map, lease)
         return LOST if lost else ""
     except RalphError as error:
+        if error.code == watched_settings.CHANGED:
+            raise
         journal.write("unchecked", task=lease.task, message=error.message)
         return ""
     finally:
-        project.repository.close()
+        if project is not None:
+            project.repository.close()

@@ -10,7 +10,7 @@ from ralphgit.app.active_claims.other_bases import has_remote_leases
 from ralphgit.app.workspace import refused_refs
 from ralphgit.app.workspace.heartbeat import Heartbeat
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import RemoteUnavailable
+from ralphgit.errors import NeedsPerson, RemoteUnavailable
 from ralphgit.git.remote import PushRefused
 from ralphgit.git.run_git import GitError
 from ralphgit.loop.loop_options import Say
@@ -66,6 +66,6 @@ class RemoteBeat:
                 refused_refs.note(self._project, error.message)
                 self._say(f"{error.message}; other machines do not see this loop")
                 return
-            except (RemoteUnavailable, GitError):
-                pass  # the next one is as good
+            except (RemoteUnavailable, GitError, NeedsPerson):
+                pass  # the next one is as good; what a person has to see, the loop says
             self._ended.wait(INTERVAL_S)

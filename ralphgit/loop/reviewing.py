@@ -63,7 +63,7 @@ class Reviewing:
     def __init__(
         self, options: LoopOptions, agents: TaskAgents, pauses: Pauses, budget: Budget,
         journal: Journal, beat: HeartbeatWriter, say: Say,
-        unchanged: Callable[[Project, str], None],
+        unchanged: Callable[[Project], None],
         watched: Callable[[Project], AbstractContextManager[None]],
     ) -> None:  # fmt: skip
         """`unchanged` refuses to go on where the agent has changed what steers the loop; while
@@ -216,7 +216,7 @@ class Reviewing:
                     agent_s=used.seconds, **used.stored(),
                 )  # fmt: skip
                 project.refresh(config=True)
-                self._unchanged(project, one.row.id)
+                self._unchanged(project)
             try:
                 found = review_report.read(top, secrets)
             except InvalidRecord as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
 from ralphgit.app.active_claims import next_tasks, own_claims
@@ -163,7 +164,7 @@ class Loop:
                 )
                 self._reviewing = Reviewing(
                     self._options, self._agents, self._pauses, self._budget, self._journal, beat,
-                    self._say, self._steered_as_before, self._watched,
+                    self._say, self._unchanged, self._watched,
                 )  # fmt: skip
                 if self._options.role == REVIEW:
                     self._done = self._reviewing.done
@@ -396,6 +397,7 @@ class Loop:
                 project, lease, before, command=self._away.command,
                 check=lambda: reason_to_stop(quiet, self._journal, lease),
                 ended_here=lambda *ended: self._agent_ended(lease, *ended),
+                base_seen=self._base_seen,
                 unchanged=self._unchanged, fix=self._fix, heard=self._beat.agent_spoke,
                 stopped=lambda used: self._spent(lease, used),
             )  # fmt: skip
@@ -410,37 +412,44 @@ class Loop:
         return outcome
 
     def _watched(self, project: Project) -> AbstractContextManager[None]:
-        return watched_settings.watched(project, self._signs)
+        return watched_settings.watched(project, self._signs, self._name)
 
-    def _unchanged(self, project: Project, lease: Lease) -> None:
-        """Name what has changed that steers the loop, or that git would wait for.
+    def _name(self, changed: Sequence[changed_settings.Change]) -> None:
+        """Say once what has changed."""
+        names = [one.name for one in changed if one.name not in self._named]
+        self._named.update(names)
+        if names:
+            task = self._beat.now.task
+            self._journal.write("settings-changed", task=task, changed=names)
+            self._say(f"changed while the agent worked on {task}: {', '.join(names)}")
+
+    def _unchanged(self, project: Project) -> None:
+        """Name what has changed, and refuse to go on where it steers, or git would wait for it.
 
         Raises: NeedsPerson (settings_changed, blocks_git).
         """
-        self._steered_as_before(project, lease.task)
-
-    def _steered_as_before(self, project: Project, task: str) -> None:
         changed = changed_settings.changes(project, self._signs)
-        new = [one for one in changed if one.name not in self._named]
-        self._named.update(one.name for one in new)
-        if new:
-            names = [one.name for one in new]
-            self._journal.write("settings-changed", task=task, changed=names)
-            self._say(f"changed while the agent worked on {task}: {', '.join(names)}")
+        self._name(changed)
         watched_settings.refuse(project, self._signs, changed)
         seen_here_alone.passed_over(project.repository)
 
     def _spent(self, lease: Lease, used: Usage) -> None:
         self._budget.note(lease.task, lease.claim, used._replace(agent=self._away.command.name))
 
-    def _agent_ended(self, lease: Lease, project: Project, base: str, used: Usage) -> None:
-        """Note what the agent has used, refuse what it has changed that steers the loop, and see
-        the true base again.
+    def _agent_ended(self, lease: Lease, project: Project, used: Usage) -> None:
+        """Note what the agent has used, and refuse what it has changed that steers the loop.
+
+        Raises: NeedsPerson (settings_changed).
+        """
+        self._spent(lease, used)
+        watched_settings.require_same(project, self._signs, self._name)
+
+    def _base_seen(self, project: Project, base: str) -> None:
+        """Name what else has changed, and see the true base again, which was `base`.
 
         Raises: NeedsPerson (settings_changed, blocks_git), RemoteUnavailable.
         """
-        self._spent(lease, used)
-        self._unchanged(project, lease)
+        self._unchanged(project)
         if project.base.remote and project.base.commit != base:
             self._base_away.ask_remote(project)
         self._base_away.wait_until_readable(project)

@@ -71,12 +71,20 @@ def signs(project: Project, programs: Iterable[str] = ()) -> Signs:
 
     Of programs git and those that the verify commands on the base name, or `programs`.
     """
-    # First, as this runs git: one that came meanwhile may go when it is run.
-    used, there = {_GIT, *(programs or _programs(project))}, _on_path(project)
-    found: dict[str, str] = {}
-    for one in sorted(used):
+    found = _found_programs(project, programs or _programs(project))
+    return {**found, **_settings(project)}
+
+
+def _found_programs(project: Project, names: Iterable[str]) -> dict[str, str]:
+    there, found = _on_path(project), dict[str, str]()
+    for one in sorted({_GIT, *names}):
         found.update(_program(project, one, there))
-    found.update(_configured(project))
+    return found
+
+
+def _settings(project: Project) -> Signs:
+    """All but the programs, by git among others."""
+    found = dict(_configured(project))
     found.update(_default_branch(project))
     common, top = project.repository.common_dir, project.top
     for path in (*(os.path.join(common, "info", name) for name in _INFO), *_of_user(project)):
@@ -104,12 +112,20 @@ def changes(project: Project, before: Signs) -> list[Change]:
     """Compare with what was taken down `before`."""
     # The base may name others by now, and then nobody has changed them.
     programs = [name.removeprefix(_PROGRAM) for name in before if name.startswith(_PROGRAM)]
-    now = signs(project, programs or [""])
+    now = _found_programs(project, programs)
+    if now[_PROGRAM + _GIT] != before.get(_PROGRAM + _GIT):
+        # It is not run: what it would say is the agent's word, and it may be gone then.
+        return [Change(name, True) for name in now if before.get(name) != now[name]]
+    now.update(_settings(project))
     names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
     names = [name for name in names if not _comes_or_goes(project, name, before, now)]
-    if settings_file.FILE in names and _as_on_base(project, now[settings_file.FILE]):
-        names.remove(settings_file.FILE)  # the loop has brought its branch there
-    return [Change(name, _steers(project, name)) for name in names]
+    found = [Change(name, _steers(project, name)) for name in names]
+    if settings_file.FILE not in names or any(one.steers for one in found):
+        return found
+    if not _as_on_base(project, now[settings_file.FILE]):
+        return found
+    # The loop has brought its branch there.
+    return [one for one in found if one.name != settings_file.FILE]
 
 
 def _as_on_base(project: Project, settings: str) -> bool:

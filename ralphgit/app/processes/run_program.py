@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from ralphgit.app.processes import supervisor
 from ralphgit.errors import Refused
+from ralphgit.git import run_git
 
 GRACE_S = 0.2
 """For output that is still there when the program itself has ended."""
@@ -62,20 +63,21 @@ def run(
     """
     begin = time.monotonic()
     program: _Program | None = None
-    try:
+    with run_git.program_of_others():
         try:
-            with _Deferred():
-                program = _Program(words, top, environ, stdin, daemons)
-            how = program.listen(hear, begin + timeout, stop)
-        except BaseException:  # also a signal: the program is asked to end before we do
-            if program is not None:
+            try:
+                with _Deferred():
+                    program = _Program(words, top, environ, stdin, daemons)
+                how = program.listen(hear, begin + timeout, stop)
+            except BaseException:  # also a signal: the program is asked to end before we do
+                if program is not None:
+                    program.ask(hear, grace)
+                raise
+            if how != EXITED:
                 program.ask(hear, grace)
-            raise
-        if how != EXITED:
-            program.ask(hear, grace)
-    finally:
-        if program is not None:
-            program.end(hear)
+        finally:
+            if program is not None:
+                program.end(hear)
     code = program.code if program.code is not None else -signal.SIGKILL
     return Ended(code if code >= 0 else 128 - code, how, time.monotonic() - begin)
 

@@ -10,17 +10,20 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import NeedsPerson, RalphError
+from ralphgit.git import run_git
 from ralphgit.records import atomic_files
 
 if TYPE_CHECKING:
     from ralphgit.app.processes.changed_settings import Change, Signs
 
+#: The code of the refusal.
+CHANGED = "settings_changed"
 #: Below the common git folder, where an agent has nothing to do.
 _FOLDER = os.path.join("ralphgit", "watched")
 #: No worktree of git's has such a name.
@@ -44,16 +47,21 @@ def watch(project: Project, before: Signs) -> None:
 
 
 @contextmanager
-def watched(project: Project, before: Signs) -> Iterator[None]:
+def watched(
+    project: Project, before: Signs, tell: Callable[[list[Change]], None] = lambda changed: None
+) -> Iterator[None]:
     """Note what steers as it was `before`, while agents' code runs in the block.
 
-    The note goes when all is as it was; after a kill or a signal it waits for whoever comes next.
+    No git is started in it before that was compared (`run_git`); where something steers, `tell` is
+    called with all that has changed. The note goes when all is as it was; after a kill or a signal
+    it waits for whoever comes next.
 
-    Raises: NotWritable.
+    Raises: NotWritable, NeedsPerson (settings_changed).
     """
     watch(project, before)
     try:
-        yield
+        with run_git.compared(lambda: require_same(project, before, tell)):
+            yield
     except RalphError:
         _unwatch(project, before)
         raise
@@ -77,11 +85,19 @@ def refuse(project: Project, before: Signs, changed: list[Change]) -> None:
         raise _changed([_own(project)], names)
 
 
-def require_same(project: Project, before: Signs) -> None:
-    """Refuse to go on where what steers has changed. Raises: NeedsPerson (settings_changed)."""
+def require_same(
+    project: Project, before: Signs, tell: Callable[[list[Change]], None] = lambda changed: None
+) -> None:
+    """Refuse to go on where what steers has changed; `tell` is called with all that has, then.
+
+    Raises: NeedsPerson (settings_changed).
+    """
     from ralphgit.app.processes import changed_settings
 
-    refuse(project, before, changed_settings.changes(project, before))
+    changed = changed_settings.changes(project, before)
+    if any(one.steers for one in changed):
+        tell(changed)
+    refuse(project, before, changed)
 
 
 def require_seen(project: Project) -> None:
@@ -136,7 +152,7 @@ def _changed(notes: Iterable[str], names: Iterable[str]) -> NeedsPerson:
     return NeedsPerson(
         f"changed while an agent or a verify command worked: {', '.join(names)}; nothing was "
         "committed or landed since, and the claim is kept",
-        code="settings_changed",
+        code=CHANGED,
         hint="look at it and put it back, then repeat; if it is meant: "
         + shlex.join(("rm", *notes)),
         details={"changed": [*names]},
