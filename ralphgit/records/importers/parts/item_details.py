@@ -7,7 +7,7 @@
   - **Verify**: `npm test`            verify, where it is a command; else acceptance; a command may
                                       be followed by (proves ACC-1, ACC-2)
   - **Commit**: `feat: parser`        x-commit
-  - **Depends on**: 1.0               depends_on
+  - **Depends on**: 1.0               depends_on; **Dependencies**, where it names ids alone
   - **Agent**: librarian              agent, where it is the name of a profile
   - **Needs**: gpu, browser           needs, where all of it are names
 """
@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from ralphgit.model.ids import is_id
 from ralphgit.model.task_status import Mode
-from ralphgit.records.importers.parts import commands_in_prose, paths_in_prose
+from ralphgit.records.importers.parts import commands_in_prose, paths_in_prose, plan_words
 from ralphgit.records.importers.parts.markdown_items import Node, code_spans, only_code
 from ralphgit.records.importers.parts.suggested_scope import SUGGESTED, suggestion
 
@@ -32,14 +32,26 @@ _ID = re.compile(
     r"(?(open)[.):]?(?P=open)|)"
     rf"|\[(?P<boxed>{_NUMBER})\]|\#(?P<hash>[0-9]+))(?=[.):]?(?:\s|$))"
 )
+#: Emphasis around an id and what stands behind it: `**T1: Write it**`.
+_BOLD = re.compile(
+    rf"(\*\*|__)(?=(?:(?:Tasks?|Steps?)\s+)?(?:{_NAME})(?:[.):]\s|\s+[|\u2013\u2014-]\s))(.+?)\1"
+)
 _STRUCK = re.compile(r"~~(.+)~~")
 _MARKER = re.compile(r"(?:\[([A-Za-z]+(?:-[A-Za-z]+)*-?[0-9]*)\]|\(([Pp])\))\s*")
 _STORY = re.compile(r"(?:[A-Z]+-)?US-?[0-9]+")
 _LABEL = re.compile(
-    r"(?:\*\*|__)?(do|files?|done when|verify|commit|depends on|agent|needs)\s*"
+    r"(?:\*\*|__)?(do|files?|done when|acceptance(?: criteria)?|ac|verify|verification|commit"
+    rf"|depends|{plan_words.DEPENDS}|agent|needs)\s*"
     r"(?::\s*(?:\*\*|__)|(?:\*\*|__)\s*:|:)\s*",
     re.IGNORECASE,
 )
+#: What a title says of its dependencies: `(depends on T012, T013)`.
+_REMARKED = re.compile(
+    r"[(\[;\u2013\u2014]\s*(?:depends(?: on)?|dependent on|blocked by|requires|after)\b:?\s+"
+    r"(?P<refs>[^()\[\];]*)",
+    re.IGNORECASE,
+)
+_BESIDE_IDS = frozenset({"and", "to", "phase", "phases", "task", "tasks", "step", "steps"})
 #: A remark behind a reference to another item.
 _BEHIND = re.compile(r"\s*\([^()]*\)[ .]*\Z")
 _AROUND = " .\"'*_`"
@@ -84,17 +96,19 @@ class Details(NamedTuple):
 
 
 def has_id(text: str) -> bool:
-    return _ID.match(text.removeprefix("~~")) is not None
+    return _ID.match(_BOLD.sub(r"\2", text.removeprefix("~~"), count=1)) is not None
 
 
 def marked(text: str, *, ids: bool) -> Marked:
     """The id (only where the list has `ids`), the markers and the title of an item's words."""
     struck = _STRUCK.fullmatch(text)
     text = struck[1] if struck else text
+    bold = _BOLD.match(text) if ids else None
+    text = f"{bold[2]}{text[bold.end() :]}" if bold else text
     found = _ID.match(text) if ids else None
     name = (found["id"] or found["boxed"] or found["hash"]) if found else ""
     rest = (
-        re.sub(r"^[.):]?\s*(?:[-\u2013\u2014]\s+(?!\[))?", "", text[found.end() :])
+        re.sub(r"^[.):]?\s*(?:[-\u2013\u2014|]\s+(?!\[))?", "", text[found.end() :])
         if found
         else text
     )
@@ -113,6 +127,11 @@ def marked(text: str, *, ids: bool) -> Marked:
     return Marked(name, rest, parallel and not mode, mode, story)
 
 
+def remarked(title: str) -> str:
+    """What a title says in a remark that its item depends on; "" where it says nothing."""
+    return "; ".join(found["refs"] for found in _REMARKED.finditer(title))
+
+
 def details(title: str, mode: str, nodes: Sequence[Node]) -> Details:
     """The fields that the nodes below an item say; `nodes` has none of its inner tasks."""
     found = _Reading()
@@ -129,10 +148,10 @@ def details(title: str, mode: str, nodes: Sequence[Node]) -> Details:
             found.named += paths_in_prose.named("", code_spans(node.raw))
         elif word in ("file", "files"):
             found.take_files(words, node.nodes)
-        elif word == "done when":
+        elif word in ("done when", "acceptance", "acceptance criteria", "ac"):
             found.criteria += [words] if words else []
             found.criteria += [inner.raw for inner in node.nodes]
-        elif word == "verify":
+        elif word in ("verify", "verification"):
             found.take_checks(words, node.nodes)
         elif word == "commit":
             found.commit = "" if _NOTHING.fullmatch(words) else only_code(words) or _bare(words)
@@ -148,9 +167,23 @@ def details(title: str, mode: str, nodes: Sequence[Node]) -> Details:
                 found.needs = names
             else:
                 found.take_rest(node)
-        else:
+        elif word == "depends on" or _only_ids(words):
             found.depends_on = words
+        else:  # Words that need not name items: packages, services.
+            found.take_rest(node, paths=False)
     return found.made(title, mode)
+
+
+def _only_ids(words: str) -> bool:
+    """Whether words name nothing but items by their ids, or say that there are none."""
+    bare = (word.strip(f"{_AROUND}()[]:") for word in re.split(r"[\s,;&]+", _BEHIND.sub("", words)))
+    return _NOTHING.fullmatch(words) is not None or all(
+        not word
+        or word.casefold() in _BESIDE_IDS
+        or re.fullmatch(rf"{_NAME}|[0-9]+", word)
+        or _RANGE.fullmatch(word)
+        for word in bare
+    )
 
 
 class _Reading:
@@ -171,9 +204,9 @@ class _Reading:
         self.needs: list[str] = []
         self.depends_on: str | None = None
 
-    def take_rest(self, node: Node) -> None:
+    def take_rest(self, node: Node, *, paths: bool = True) -> None:
         item = node.kind == "item"
-        if node.kind != "fence":
+        if paths and node.kind != "fence":
             self.named += paths_in_prose.named("", code_spans(node.raw))
         words = f"- {_hung(node.raw)}" if item else node.raw
         self.rest += ("\n" if item and self.rest and self._item else "\n\n") + words

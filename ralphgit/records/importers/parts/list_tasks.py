@@ -9,12 +9,19 @@ from ralphgit.errors import InvalidRecord
 from ralphgit.model.printable import counted
 from ralphgit.model.task_status import Mode, Status
 from ralphgit.records.importers.imported import Imported, Log
-from ralphgit.records.importers.parts import headings, item_ids, item_order, nested_items
+from ralphgit.records.importers.parts import (
+    headings,
+    item_ids,
+    item_order,
+    nested_items,
+    waiting,
+)
 from ralphgit.records.importers.parts.field_mapping import in_order, task_of
 from ralphgit.records.importers.parts.item_details import (
     details,
     marked,
     references,
+    remarked,
     spelled_out,
 )
 from ralphgit.records.importers.parts.listed_items import Item
@@ -69,7 +76,7 @@ class _Reader:
         self._known = self._called()
 
     def imported(self) -> Imported:
-        depends = self._depends()
+        depends = self._with_remarked(self._depends())
         tasks = {
             item.entry.place: self._task(item, depends)
             for item in self._items
@@ -213,6 +220,24 @@ class _Reader:
             place: nested_items.last(self._items[place].entry, depends) for place in self._wholes
         }
         return item_order.passing({**depends, **ends}, aside | self._wholes)
+
+    def _with_remarked(self, depends: Mapping[int, tuple[int, ...]]) -> dict[int, tuple[int, ...]]:
+        """What each waits for, also by its title: `(depends on T012)`, but in no circle."""
+        made = dict(depends)
+        places = {self._name(item.entry.place): item.entry.place for item in self._items}
+        for place, words in enumerate(self._marked):
+            said = remarked(words.title)
+            if not said or place in self._wholes:
+                continue
+            refs = [places[ref] for ref in self._references(said, place)[0]]
+            good = waiting.without_circles(place, refs, made)
+            if bad := [self._name(ref) for ref in refs if ref not in good]:
+                self._log.note(
+                    f"{self._name(place)} says that it depends on {', '.join(bad)}, which waits "
+                    "for it: left out."
+                )
+            made[place] = tuple(dict.fromkeys((*made[place], *good)))
+        return made
 
     def _aside(self, place: int) -> bool:
         """Whether nothing waits for an item. Also for what is optional and done: ticking it changes

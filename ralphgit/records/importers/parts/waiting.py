@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import TypeVar
+
+T = TypeVar("T", bound=Hashable)
 
 
-def reached(start: str, edges: Mapping[str, Sequence[str]]) -> set[str]:
+def reached(start: T, edges: Mapping[T, Sequence[T]]) -> set[T]:
     """`start`, and all that it leads to."""
     found, waiting = {start}, [start]
     while waiting:
@@ -16,8 +19,6 @@ def reached(start: str, edges: Mapping[str, Sequence[str]]) -> set[str]:
     return found
 
 
-def without_circles(
-    start: str, others: Iterable[str], edges: Mapping[str, Sequence[str]]
-) -> list[str]:
+def without_circles(start: T, others: Iterable[T], edges: Mapping[T, Sequence[T]]) -> list[T]:
     """Those of `others` that `start` may wait for: none of them leads back to it."""
     return [other for other in others if start not in reached(other, edges)]
