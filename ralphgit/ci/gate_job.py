@@ -109,7 +109,7 @@ def _base(project: Project, job: Job) -> str:
 
 def _judged(project: Project, job: Job) -> list[Problem]:
     if not job.base:
-        return check.check(project, at=job.head)
+        return check.check(project, at=job.head, anew=True)
     if not job.merged:
         return check.check(project, between=f"{job.base}..{job.head}")
     return check.check(project, base=job.base, at=job.head)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from ralphgit.app.active_claims import recovery_commands
@@ -13,6 +13,7 @@ from ralphgit.app.gate.evidence_history import edited_evidence
 from ralphgit.app.gate.problem import Problem, from_error, in_file
 from ralphgit.app.gate.state import state
 from ralphgit.app.workspace import revisions
+from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import Tree, commit_tree, working_tree
 from ralphgit.errors import InvalidRecord, UsageError
@@ -22,13 +23,15 @@ from ralphgit.git.repository import under_way
 _ORDER = {"error": 0, "warning": 1}
 
 
-def check(project: Project, *, base: str = "", at: str = "", between: str = "") -> list[Problem]:
+def check(
+    project: Project, *, base: str = "", at: str = "", between: str = "", anew: bool = False
+) -> list[Problem]:
     """Find every problem of the records and uncommitted changes here, or of revision `at`.
 
     Here also of what this branch changes, judged as merged into the base; with `base`, into that
     revision, and of commits alone. The merge is made in memory. With `between`, of what NEW changes
     since OLD (`OLD..NEW`), or since the two parted (`OLD...NEW`), or of that branch as merged into
-    the base. Reads only.
+    the base. Reads only. With `anew` no task is taken for judged because it was before.
 
     Raises: UsageError (bad_revision, usage), GuardRefused (bare), InvalidRecord (no_graph).
     """
@@ -53,9 +56,12 @@ def check(project: Project, *, base: str = "", at: str = "", between: str = "") 
         tree = commit_tree(project, commit, f"{at}:")
         if not tree.shards:
             raise project.no_graph(at)
-        return _sorted(project, [*state(project, tree), *edited_evidence(project, commit)])
+        view = None if anew else _readable(lambda: project.view(commit, at))
+        found = state(project, tree, view=view)
+        return _sorted(project, [*found, *edited_evidence(project, commit)])
     tree = working_tree(project)
-    found = state(project, tree)
+    view = None if anew else _readable(lambda: project.here)
+    found = state(project, tree, view=view)
     found += edited_evidence(project)
     if unreadable := _unreadable_base(project):
         return _sorted(project, [*found, unreadable])
@@ -65,6 +71,14 @@ def check(project: Project, *, base: str = "", at: str = "", between: str = "") 
     worse = {(one.code, one.task, one.path) for one in merged}
     found = [one for one in found if (one.code, one.task, one.path) not in worse]
     return _sorted(project, [*found, *merged])
+
+
+def _readable(read: Callable[[], GraphView]) -> GraphView | None:
+    """The graph that `read` gives; None where it cannot be read, which `state` says."""
+    try:
+        return read()
+    except InvalidRecord:
+        return None
 
 
 def _unreadable_base(project: Project) -> Problem | None:
@@ -143,10 +157,11 @@ def _committed(project: Project, tree: Tree, known: list[Problem]) -> Iterator[P
 def _blocks(project: Project, head: str) -> tuple[dict[str, str], dict[str, str]]:
     """The block of each task here, and in HEAD; none where a graph cannot be read."""
     try:
-        here, there = project.here.rows, project.view(head, "HEAD").rows
+        here, there = project.here, project.view(head, "HEAD")
     except InvalidRecord:
         return {}, {}
-    return {row.id: row.json for row in here}, {row.id: row.json for row in there}
+    rows = (here.unlike(there), there.unlike(here))
+    return {row.id: row.json for row in rows[0]}, {row.id: row.json for row in rows[1]}
 
 
 def _sorted(project: Project, problems: Iterable[Problem]) -> list[Problem]:

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from ralphgit.app.gate import record_files, stranded
 from ralphgit.app.gate.problem import Problem, from_error, in_file, place
-from ralphgit.app.workspace import runtime_files
+from ralphgit.app.gate.task_verdicts import TaskVerdicts
+from ralphgit.app.workspace import graph_view, runtime_files
 from ralphgit.app.workspace.archive_view import NONE
 from ralphgit.app.workspace.graph_files import own_folders
-from ralphgit.app.workspace.graph_view import met
+from ralphgit.app.workspace.graph_view import GraphView, met
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import Tree
 from ralphgit.errors import InvalidRecord
 from ralphgit.model import paths
 from ralphgit.model.config import SETTINGS_FILE
 from ralphgit.model.task_row import Row
-from ralphgit.records import graph_file, task_mapping
+from ralphgit.records import graph_file
 from ralphgit.records.archive_file import Entry
 from ralphgit.records.schemas import FILED
+from ralphgit.records.task_blocks import Block
 from ralphgit.records.task_fields import Problem as Wrong
 from ralphgit.rules import legal_changes
-from ralphgit.rules.contract_digest import keeps
 from ralphgit.rules.legal_changes import Fault
 
 #: Faults that a task in another file would fix.
@@ -31,12 +34,25 @@ _ABSENCE = ("unknown_dependency",)
 # -- one state ---------------------------------------------------------------------------
 
 
-def state(project: Project, tree: Tree, *, only: Collection[str] | None = None) -> list[Problem]:
-    """Find the problems of a tree. `only`: the records to read, where not all are wanted."""
+def state(
+    project: Project,
+    tree: Tree,
+    *,
+    only: Collection[str] | None = None,
+    view: GraphView | None = None,
+) -> list[Problem]:
+    """Find the problems of a tree. `only`: the records to read, where not all are wanted.
+
+    `view`: its graph, where that can be read. Then files are not parsed again, and what was found
+    of single tasks before counts (`task_verdicts`).
+    """
     problems: list[Problem] = []
-    files = list(_graph_files(project, tree, problems))
+    if view is None:
+        files = list(_graph_files(project, tree, problems))
+    else:
+        files = list(_files_of(tree, view, problems))
     problems += _linked_folders(project, tree)
-    rows = [row for file in files for row in graph_file.rows(file)]
+    rows = [row for file in files for row in file.rows]
     archived = _archived(tree, problems)
     problems += _archived_twins(tree, rows, archived)
     where = {row.id: row for row in rows}
@@ -50,16 +66,26 @@ def state(project: Project, tree: Tree, *, only: Collection[str] | None = None) 
     ]
     problems += [place(tree, fault, where) for fault in faults]
     homes = record_files.homes(project, tree)
+    verdicts = TaskVerdicts(None if view is None else project.cache)
     for file in files:
-        for stored in project.around.progress.through(f"tasks in {file.path}", file.tasks):
-            row = where[stored["id"]]
-            faults = legal_changes.consistency(row.id, row.status, stored)
-            faults += _claim_faults(stored, row, homes)
-            faults += filter(None, [legal_changes.nothing_to_verify(row.id, stored)])
-            problems += [place(tree, fault, where) for fault in faults]
-        problems += _script_paths(tree, file)
-        problems += _profiles(project, tree, file)
+        placed = []
+        for row in project.around.progress.through(f"tasks in {file.path}", file.rows):
+            verdict = verdicts.of(row)
+            if verdict.is_placed:
+                placed.append(row)
+            moved = [*_moved_claim(row, homes)]
+            problems += [
+                place(tree, fault, where)
+                for fault in (*moved, *verdict.faults)
+                # A claim that stands on another task does not fit what this one promises.
+                if not moved or fault.code != "stale_contract"
+            ]
+        if placed:
+            again = _again(file, placed)
+            problems += _script_paths(tree, again)
+            problems += _profiles(project, tree, again)
         problems += _advice(tree, file, where)
+    verdicts.keep()
     wanted = tree.records if only is None else sorted({*tree.records} & {*only})
     known = {*where, *(entry.id for entry in archived)} if whole else None
     problems += record_files.faults(project, tree, wanted, known, homes)
@@ -70,6 +96,21 @@ def state(project: Project, tree: Tree, *, only: Collection[str] | None = None) 
     return problems
 
 
+class _ValidFile(NamedTuple):
+    """A graph file of which every task has the right shape."""
+
+    path: str
+    text: str
+    rows: Sequence[Row]
+
+
+def _again(file: _ValidFile, rows: Sequence[Row]) -> graph_file.GraphFile:
+    """Some tasks of a file, with what their rows do not have."""
+    tasks = tuple(graph_view.stored(row) for row in rows)
+    spans = tuple(Block(row.start, row.end) for row in rows)
+    return graph_file.GraphFile(file.path, file.text, tasks, spans, {})
+
+
 def runtime_tracked(label: str = "") -> Problem:
     """What is said of runtime state that is committed."""
     said = f"{runtime_files.FOLDER} is committed: it is what one worktree remembers"
@@ -77,17 +118,13 @@ def runtime_tracked(label: str = "") -> Problem:
     return Problem("runtime_tracked", file=label + runtime_files.FOLDER, message=said, hint=hint)
 
 
-def _graph_files(
-    project: Project, tree: Tree, problems: list[Problem]
-) -> Iterable[graph_file.GraphFile]:
+def _graph_files(project: Project, tree: Tree, problems: list[Problem]) -> Iterator[_ValidFile]:
     for path, _ in tree.shards:
         data = tree.content(path)
         if data is None:
             continue
         if tree.is_link(path):
-            hint = "replace the link by the file itself"
-            said = "the graph file is a symbolic link"
-            problems.append(in_file("symbolic_link", tree, path, said, hint))
+            problems.append(_link(tree, path))
         limit = project.config.max_graph_bytes
         try:
             file, found = graph_file.parse_all(data, path=path, limit=limit)
@@ -96,7 +133,22 @@ def _graph_files(
             continue
         problems.extend(_refused(tree, error) for error in found)
         if not found:
-            yield file
+            yield _ValidFile(path, file.text, graph_file.rows(file))
+
+
+def _files_of(tree: Tree, view: GraphView, problems: list[Problem]) -> Iterator[_ValidFile]:
+    by_file: dict[str, list[Row]] = {path: [] for path, _ in view.shards}
+    for row in view.rows:
+        by_file[row.file].append(row)
+    for path, _ in view.shards:
+        if tree.is_link(path):
+            problems.append(_link(tree, path))
+        yield _ValidFile(path, view.content(path), by_file[path])
+
+
+def _link(tree: Tree, path: str) -> Problem:
+    hint = "replace the link by the file itself"
+    return in_file("symbolic_link", tree, path, "the graph file is a symbolic link", hint)
 
 
 def _linked_folders(project: Project, tree: Tree) -> Iterator[Problem]:
@@ -153,24 +205,11 @@ def _twins(tree: Tree, rows: Iterable[Row]) -> Iterator[Problem]:
             yield in_file("duplicate_id", tree, row.file, said, hint, task=row.id, line=row.line)
 
 
-def _claim_faults(
-    stored: Mapping[str, object], row: Row, homes: Mapping[str, str]
-) -> Iterator[Fault]:
-    if not row.claim or not row.contract:
-        return
-    home = homes.get(row.claim)
+def _moved_claim(row: Row, homes: Mapping[str, str]) -> Iterator[Fault]:
+    home = homes.get(row.claim) if row.claim and row.contract else None
     if home is not None and home != row.id:
         said = f"{row.id} has claim {row.claim}, which is a claim of {home}"
         yield Fault("moved_claim", row.id, said, f"a merge moved it; restore the block of {row.id}")
-    elif not keeps(task_mapping.task(stored), row.contract):
-        said = f"what {row.id} promises has changed since claim {row.claim} was made"
-        hint, severity = f"ralphgit complete {row.id} --accept-contract", "error"
-        if row.status in ("complete", "cancelled"):
-            anew = f"ralphgit reset {row.id} --reopen --reason TEXT"
-            hint, severity = f"restore the fields; to have it done anew: {anew}", "warning"
-        elif row.status == "blocked":
-            hint, severity = f'ralphgit reply {row.id} "TEXT"', "warning"
-        yield Fault("stale_contract", row.id, said, hint, severity)
 
 
 def _script_paths(tree: Tree, file: graph_file.GraphFile) -> Iterator[Problem]:
@@ -211,12 +250,14 @@ def _profiles(project: Project, tree: Tree, file: graph_file.GraphFile) -> Itera
             )  # fmt: skip
 
 
-def _advice(tree: Tree, file: graph_file.GraphFile, rows: Mapping[str, Row]) -> Iterator[Problem]:
+def _advice(tree: Tree, file: _ValidFile, rows: Mapping[str, Row]) -> Iterator[Problem]:
     """Warn of neighbours written on one line each: they conflict when both are claimed."""
-    flow = [file.text[span.start : span.end].lstrip(" -").startswith("{") for span in file.spans]
-    for number, stored in enumerate(file.tasks[:-1]):
+    if re.search(r"- *\{", file.text) is None:
+        return
+    flow = [file.text[row.start : row.end].lstrip(" -").startswith("{") for row in file.rows]
+    for number, row in enumerate(file.rows[:-1]):
         if flow[number] and flow[number + 1]:
-            task = stored["id"]
+            task = row.id
             said = f"{task} and the next task are written on one line each: claims of both conflict"
             fault = Fault("flow_style", task, said, f"ralphgit edit {task} --block", "warning")
             yield place(tree, fault, rows)
