@@ -92,6 +92,8 @@ class GraphView:
     @property
     def _changed(self) -> Iterable[int]:
         """The numbers of the rows that `near` has otherwise."""
+        if self._near is None:
+            return ()
         from ralphgit.app.workspace.lazy_rows import ChangedRows
 
         return self.rows.changed if isinstance(self.rows, ChangedRows) else ()
