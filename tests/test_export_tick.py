@@ -390,3 +390,15 @@ def test_every_value_of_json_is_found(value: Any, indent: int | None) -> None:
         for step in path:
             found = found[step]
         assert json.loads(text[start:end]) == found
+
+
+def test_a_sign_in_place_of_a_box(world: World) -> None:
+    text = (Path(__file__).parent / "cases/plans/signs.md").read_text(encoding="utf-8")
+    world.write("plan.md", text)
+    assert world.ralph("import", "plan.md").code == 0
+    world.write("task-graph.yaml", world.read().replace("status: pending", "status: complete"))
+    assert world.ralph("export", "--tick", "plan.md").code == 0
+    ticked = text.replace("\u2610", "\u2611").replace("\u2b1c", "\u2611")
+    assert world.read("plan.md") == ticked
+    again = world.ralph("import", "plan.md", "--json").data
+    assert (again["updated"], again["added"], len(again["unchanged"])) == ([], [], 6)

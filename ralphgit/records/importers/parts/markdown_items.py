@@ -42,6 +42,18 @@ _LATER = re.compile(rf"^([ \t]*)([0-9]{{1,9}})(?=[.)][ \t]+{_LIKE_A_BOX})")
 _IN_WORDS = re.compile(rf"{_MARK}{_LIKE_A_BOX}")
 
 
+#: Boxes that are one sign each, in an item or at the beginning of a line. Ticks without a box are
+#: such only beside boxes: they stand before features, too.
+OPEN_SIGNS = "\u2610\u2b1c\u25fb\u25a1\U0001f532"
+BALLOT = "\u2611"
+DONE_SIGNS = f"{BALLOT}\u2705\u2714\u2713"
+SIGN = re.compile(
+    rf"^(?P<mark>[ \t]*(?:(?:[-*+]|[0-9]{{1,9}}[.)])[ \t]+)?)"
+    rf"(?:(?P<open>[{OPEN_SIGNS}])|(?P<done>[{DONE_SIGNS}]))\ufe0f?(?=[ \t])",
+    re.MULTILINE,
+)
+
+
 class Boxes:
     """The signs that stand in boxes, and what they say.
 
@@ -97,8 +109,23 @@ class Node(NamedTuple):
     """What stands in an item behind its first paragraph."""
 
 
+def _spelled_out(text: str) -> str:
+    """The text with boxes in place of signs that stand for one."""
+    if not any(one["open"] or one["done"] == BALLOT for one in SIGN.finditer(text)):
+        return text
+
+    def box(found: re.Match[str]) -> str:
+        if not found["open"] and found["done"] != BALLOT and not found["mark"].strip():
+            return found[0]
+        mark = found["mark"] if found["mark"].strip() else f"{found['mark']}- "
+        return f"{mark}[{'x' if found['done'] else ' '}]"
+
+    return SIGN.sub(box, text)
+
+
 def may_hold_tasks(text: str, boxes: Boxes = USUAL) -> bool:
     """Whether a line looks like a list item with a box."""
+    text = _spelled_out(text)
     return boxes.item.search(text) is not None
 
 
@@ -114,6 +141,7 @@ def looks_like_box(words: str) -> bool:
 
 def lines_like_items(text: str) -> list[int]:
     """The lines, from 1, that look like items with a box, wherever they stand."""
+    text = _spelled_out(text)
     return [text.count("\n", 0, one.start()) + 1 for one in _LIKE_AN_ITEM.finditer(text)]
 
 
@@ -122,6 +150,7 @@ def read(name: str, text: str, boxes: Boxes = USUAL) -> tuple[Node, ...]:
 
     Raises: InvalidRecord for lists nested too deep.
     """
+    text = _spelled_out(text)
     tokens = _tokens(text)
     for _ in range(_MOST_DEPTHS):
         if (plainer := _plainer(text, tokens, boxes)) == text:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from ralphgit.records.importers.parts.markdown_items import BALLOT, OPEN_SIGNS, SIGN
+
 #: The box of an item, behind its mark or, of lists in a list on one line, several.
 _BOX = re.compile(r"((?:[ \t]*(?:[-*+]|[0-9]{1,9}[.)]))+[ \t]*\[)[^\[\]]*(?=\])")
 _FRONT_MATTER = re.compile(
@@ -18,8 +20,17 @@ def boxes(raw: str, lines: Iterable[int], *, sign: str = "x") -> str:
     """Tick the boxes of the items that begin in these lines, from 1, or put `sign` into them."""
     text = raw.split("\n")
     for line in lines:
-        text[line - 1] = _BOX.sub(rf"\g<1>{sign}", text[line - 1], count=1)
+        ticked, count = _BOX.subn(rf"\g<1>{sign}", text[line - 1], count=1)
+        text[line - 1] = ticked if count else _signed(ticked, done=sign == "x")
     return "\n".join(text)
+
+
+def _signed(line: str, *, done: bool) -> str:
+    """A line with a sign in place of a box: the ticked one that goes with it, or the open one."""
+    found = SIGN.match(line)
+    if found is None or bool(found["done"]) == done:
+        return line
+    return f"{found['mark']}{BALLOT if done else OPEN_SIGNS[0]}{line[found.end() :]}"
 
 
 def status(raw: str, word: str) -> str:
