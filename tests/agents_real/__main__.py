@@ -111,12 +111,15 @@ def _start(place: Place, agent: str, env: dict[str, str]) -> subprocess.Popen[st
 def _end(
     place: Place, api: ApiServer, case: str, running: subprocess.Popen[str], env: dict[str, str]
 ) -> int:
-    """Wait until the loop has ended, or until it waits for a limit; its exit code, -1 for that."""
+    """Wait until the loop has ended, or until it waits for a limit; its exit code, -1 for that,
+    -2 where it hangs.
+    """
     deadline = time.monotonic() + _PATIENCE_S
+    interrupts = case == INTERRUPT
     while running.poll() is None and time.monotonic() < deadline:
-        if case == INTERRUPT and api.asked.wait(1.0):
+        if interrupts and api.asked.is_set():
             running.send_signal(signal.SIGINT)
-            return running.wait(60)
+            interrupts = False
         pauses = agent_pause.every({**place.environ, **env}) if case == LIMIT else ()
         if any(one.kind == agent_pause.LIMITED for one in pauses):
             return -1
