@@ -24,6 +24,7 @@ from ralphgit.loop.presets import event_parts
 from ralphgit.model import usage
 from ralphgit.model.task import Usage
 from ralphgit.records import yaml_reader
+from ralphgit.records.redact_secrets import secrets_in
 from ralphgit.rules import agent_outcome
 from ralphgit.rules.agent_outcome import End, Left
 
@@ -67,6 +68,28 @@ def fed(path: Path, one: Case, pieces: int, limit: int = 1 << 20) -> AgentLog:
         log.add(data[place : place + pieces])
     log.close()
     return log
+
+
+def test_a_secret_of_several_lines_is_in_no_log(tmp_path: Path) -> None:
+    """A value with line ends by its lines, and a private key by its shape."""
+    lines = [f"line {n} of the certificate" for n in range(3)]
+    key = [
+        "-----BEGIN OPENSSH PRIVATE KEY-----",
+        "b3BlbnNzaC1r+/",
+        "ZXktdjEA==",
+        "-----END OPENSSH PRIVATE KEY-----",
+    ]
+    secrets = secrets_in({"SIGNING_KEY": "\n".join(lines)})
+    log = AgentLog(
+        str(tmp_path / "T-1.log"), limit=9999, secrets=secrets, reading=READING["claude"]
+    )
+    log.add(
+        "\n".join(["before", *lines, *key, "between", key[0], "not base64!", "end", ""]).encode()
+    )
+    log.close()
+    said = (tmp_path / "T-1.log").read_text("utf-8").splitlines()
+    assert said == ["before", *["[redacted]"] * 7, "between", "[redacted]", "not base64!", "end"]
+    assert not any(line in log.tail for line in [*lines, *key])
 
 
 @pytest.mark.parametrize("name", CASES)

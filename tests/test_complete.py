@@ -18,6 +18,8 @@ import ryaml
 from jsonschema import Draft202012Validator
 from world import PATIENCE, ROOT, Place, Result, World
 
+from ralphgit.app.processes import verify_command
+
 GRAPH = """\
 version: 1
 tasks:
@@ -725,6 +727,16 @@ def test_values_of_variables_that_are_named_like_secrets_are_taken_out(tmp_path:
     (record,) = records(alpha, "evidence")
     shown = record["output"]["tail"].split("\n")
     assert shown == ["[redacted]"] * len(SECRET) + [*PLAIN.values()]
+
+
+@pytest.mark.parametrize("more", [1, 40, 80])
+def test_half_of_a_secret_at_the_beginning_of_a_tail_is_not_kept(more: int) -> None:
+    secret = "".join(f"{n:03}" for n in range(35))
+    command = f'for i in $(seq 300); do echo "$API_TOKEN"; done; printf %{more}s x'
+    environ = {"PATH": os.environ["PATH"], "API_TOKEN": secret}
+    done = verify_command.run(command, top="/", environ=environ, timeout=PATIENCE, now=0)
+    assert done.tail.count("[redacted]") > 40 and done.tail.endswith("x")
+    assert not any(secret[n : n + 6] in done.tail for n in range(len(secret) - 6))
 
 
 def test_output_is_redacted_and_capped(tmp_path: Path) -> None:

@@ -368,6 +368,28 @@ def test_a_folder_that_is_a_link_within_the_worktree_is_refused_before_anything_
     assert world.leases == []
 
 
+@pytest.mark.parametrize("path", ["records", "records/audit", "records/evidence/T-1"])
+@pytest.mark.parametrize("what", ["a file", "a submodule"])
+def test_what_stands_in_place_of_a_folder_of_the_records_is_an_error(
+    world: World, what: str, path: str
+) -> None:
+    """No record could be put there: nobody could claim the task any more."""
+    mode, oid = "100644", world.git("hash-object", "-w", "task-graph.yaml")
+    if what == "a submodule":
+        mode, oid = "160000", world.head
+    base = world.head
+    world.git("update-index", "--add", "--cacheinfo", f"{mode},{oid},{path}")
+    world.git("commit", "-qm", "Put it there")
+    for words in (("--at", "HEAD"), (f"{base}..HEAD",)):
+        found = world.ralph("check", *words, "--json")
+        (one,) = found.data["problems"]
+        assert (found.code, one["code"], one["file"][-len(path) :]) == (1, "no_folder", path)
+        assert one["task"] == ("T-1" if path.endswith("T-1") else "")
+    world.git(*one["hint"].split()[1:])
+    world.git("commit", "-qm", "Take it away")
+    assert world.ralph("check", "--at", "HEAD").code == 0
+
+
 def test_a_record_that_is_a_link_is_not_read_by_log(world: World) -> None:
     (outside(world) / "k1.yaml").write_text("secret: 1\n")
     folder = world.path / "records" / "audit" / "T-1"

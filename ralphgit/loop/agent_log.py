@@ -16,7 +16,7 @@ from ralphgit.model import characters
 from ralphgit.model.task import Usage
 from ralphgit.model.usage import in_words, total
 from ralphgit.records import atomic_files
-from ralphgit.records.redact_secrets import redact
+from ralphgit.records.redact_secrets import LineRedactor, redact, redact_end
 from ralphgit.rules.agent_signs import Words
 
 _TAIL_CHARACTERS = 16 * 1024
@@ -91,9 +91,9 @@ class AgentLog:
         text may hold.
         """
         end = bytes(self._own + self._rest)[-_KEPT_BYTES:]
-        if len(end) >= _KEPT_BYTES:
-            end = end.partition(b"\n")[2] or end  # what is left of a line may be half a secret
-        clean = redact(end.decode("utf-8", "replace"), self._secrets)
+        clean = (redact if len(end) < _KEPT_BYTES else redact_end)(
+            end.decode("utf-8", "replace"), self._secrets
+        )
         return characters.without(clean)[-_TAIL_CHARACTERS:]
 
     @property
@@ -178,7 +178,7 @@ class _Capped:
         """Raises: OSError."""
         self._file: IO[bytes] = atomic_files.appending(path)
         self._left = limit - os.fstat(self._file.fileno()).st_size
-        self._secrets = secrets
+        self._redactor = LineRedactor(secrets)
 
     def write(self, lines: bytes) -> None:
         """Write one line or several, without the end of the last."""
@@ -190,7 +190,7 @@ class _Capped:
             start = end + 1
 
     def _write(self, line: bytes) -> None:
-        clean = (redact(line.decode("utf-8", "replace"), self._secrets) + "\n").encode()
+        clean = (self._redactor.redact(line.decode("utf-8", "replace")) + "\n").encode()
         self._left -= len(clean)
         if self._left <= 0:
             clean += b"[the log is full; what follows is not kept]\n"

@@ -24,8 +24,14 @@ _SECRET_NAME = r"""(?xi)
     | api_?key | access_?key | private_?key | (?:^|_) key$ | (?:^|_) pat$ | _pwd$ | _dsn$
     | auth (?! or | ority | _sock )
     """
+_KEY_BEGINS = r"-----BEGIN[ A-Z]*PRIVATE KEY-----"
+_KEY_ENDS = r"-----END[ A-Z]*PRIVATE KEY-----"
+#: A line within a private key: base64, or a header.
+_KEY_LINE = r"\s*(?:[A-Za-z0-9+/=]*|[A-Za-z0-9-]+: .*)\s*"
 #: From so many characters on a value is looked for, whatever it is.
 _LONG = 8
+#: So long may be what is known by its shape: a private key of 4,096 bits.
+_LONGEST_SHAPE = 4096
 #: What is shorter may be a word or a number that stands elsewhere, too, unless it has both.
 _SHORT = r"(?=.*[a-zA-Z])(?=.*[0-9]).{4,}"
 
@@ -33,14 +39,22 @@ _SHORT = r"(?=.*[a-zA-Z])(?=.*[0-9]).{4,}"
 def secrets_in(environ: Mapping[str, str]) -> tuple[str, ...]:
     """The values of variables whose names say that they are secret, longest first.
 
-    Of those under eight characters only what has both letters and digits.
+    Of those under eight characters only what has both letters and digits; of one of several lines
+    each line that is twice as long, too.
     """
     found = {
         value
         for name, value in environ.items()
         if re.search(_SECRET_NAME, name) and (len(value) >= _LONG or re.match(_SHORT, value))
     }
+    lines = {line.strip() for value in found if "\n" in value for line in value.splitlines()}
+    found |= {line for line in lines if len(line) >= 2 * _LONG}
     return tuple(sorted(found, key=len, reverse=True))
+
+
+def longest(secrets: tuple[str, ...]) -> int:
+    """In characters, how long what `redact` takes out may be."""
+    return max((_LONGEST_SHAPE, *map(len, secrets)))
 
 
 def redact(text: str, secrets: tuple[str, ...] = ()) -> str:
@@ -49,3 +63,33 @@ def redact(text: str, secrets: tuple[str, ...] = ()) -> str:
         text = text.replace(secret, MARK)
     text = re.sub(_SHAPES, MARK, text)
     return re.sub(_NAMED, lambda found: found.group(1) + MARK, text)
+
+
+def redact_end(text: str, secrets: tuple[str, ...] = ()) -> str:
+    """`text` without secrets, where what came before it is gone: it may begin with half a secret.
+
+    So what stands before the first that is found is left out, of at most the length of one.
+    """
+    clean, most = redact(text, secrets), longest(secrets)
+    found = clean.find(MARK, 0, most + len(MARK))
+    return clean[most if found < 0 else found :]
+
+
+class LineRedactor:
+    """Take secrets out of a text that comes line by line: a private key goes over several."""
+
+    def __init__(self, secrets: tuple[str, ...]) -> None:
+        self._secrets = secrets
+        self._within_key = False
+
+    def redact(self, line: str) -> str:
+        """The next line without secrets."""
+        if self._within_key:
+            end = re.search(_KEY_ENDS, line)
+            if end is None and re.fullmatch(_KEY_LINE, line):
+                return MARK
+            self._within_key = False
+            line = MARK + line[end.end() :] if end else line
+        begins = [found.end() for found in re.finditer(_KEY_BEGINS, line)]
+        self._within_key = bool(begins) and not re.search(_KEY_ENDS, line[begins[-1] :])
+        return redact(line, self._secrets)

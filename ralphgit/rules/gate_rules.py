@@ -97,6 +97,9 @@ GROUPS = (
         _error("symbolic_link", "A graph file, a record or a folder of them is a symbolic link.",
                "git keeps where it leads, not what is there, and it may lead out of the "
                "repository.", "Put the file itself there."),
+        _error("no_folder", "A file or a submodule stands in place of a folder of the records.",
+               "No record can be put there, so no task could be claimed any more.",
+               "Remove it."),
         _error("runtime_tracked", "A file below `.ralph` is committed.",
                "It is the state of one worktree: in another one a loop would take it for its own, "
                "the verdict of a review, too.", "`git rm -r --cached .ralph`, and commit that.",

@@ -48,7 +48,7 @@ def edited_evidence(project: Project, commit: str = "") -> list[Problem]:
     gone = [
         path
         for path in gone
-        if path not in (folder, attempts)  # a file or a link in place of the folder
+        if path.endswith(".yaml")  # and no file, link or submodule in place of a folder
         # What the archive has, and that it has it as it was, the gate looked at as it came there.
         and not _is_archived(archive, path.split("/")[-2])
         and not _is_renamed(project, path, there, commit, first)

@@ -53,6 +53,7 @@ def state(
         files = list(_files_of(tree, view, problems))
     problems += _linked_folders(project, tree)
     rows = [row for file in files for row in file.rows]
+    problems += _no_folders(project, tree, {row.id for row in rows})
     archived = _archived(tree, problems)
     problems += _archived_twins(tree, rows, archived)
     where = {row.id: row for row in rows}
@@ -169,6 +170,27 @@ def _linked_folders(project: Project, tree: Tree) -> Iterator[Problem]:
             said = f"{path} is a symbolic link, and git keeps no file behind one"
             hint = "replace the link by the folder itself"
             yield in_file("symbolic_link", tree, path, said, hint, task=task)
+
+
+def _no_folders(project: Project, tree: Tree, tasks: Collection[str]) -> Iterator[Problem]:
+    """Find files and submodules in place of a folder that records of these tasks belong into."""
+    top = project.config.records.split("/")
+    kinds = [[*top, kind] for kind in FILED]
+    folders = [top[: end + 1] for end in range(len(top))] + kinds
+    found = [folder for folder in folders if _is_no_folder(tree, folder)]
+    for kind in kinds:
+        names = tree.listed("/".join(kind))
+        found += ([*kind, name] for name in names if name in tasks and not names[name])
+    for folder in found:
+        path, name = "/".join(folder), folder[-1]
+        if name not in tree.links("/".join(folder[:-1])):
+            said = f"{path} is no folder, and no record can be put there"
+            task = name if folder not in folders else ""
+            yield in_file("no_folder", tree, path, said, f"git rm -r --cached {path}", task=task)
+
+
+def _is_no_folder(tree: Tree, folder: Sequence[str]) -> bool:
+    return not tree.listed("/".join(folder[:-1])).get(folder[-1], True)
 
 
 def _archived(tree: Tree, problems: list[Problem]) -> Sequence[Entry]:

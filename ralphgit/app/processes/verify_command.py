@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.app.processes import run_program
-from ralphgit.records.redact_secrets import redact, secrets_in
+from ralphgit.records.redact_secrets import longest, redact, redact_end, secrets_in
 
 TAIL_BYTES = 4096
 TIMED_OUT = 124
@@ -70,12 +70,14 @@ def run(
     its own exit code counts. `heard` gets what it prints, as it comes.
     """
     digest, size, tail = hashlib.sha256(), 0, b""
+    secrets = secrets_in(environ)
+    kept = 2 * TAIL_BYTES + 4 * longest(secrets)  # a character has up to four bytes
 
     def hear(chunk: bytes) -> None:
         nonlocal size, tail
         digest.update(chunk)
         size += len(chunk)
-        tail = (tail + chunk)[-2 * TAIL_BYTES :]
+        tail = (tail + chunk)[-kept:]
         heard(chunk)
 
     ended = run_program.run(
@@ -83,7 +85,7 @@ def run(
         top=top, environ=environ, timeout=timeout, hear=hear, daemons=daemons,
     )  # fmt: skip
     timed_out = ended.how == run_program.TIMED_OUT
-    text = redact(tail.decode("utf-8", "replace"), secrets_in(environ))
+    text = (redact if size <= kept else redact_end)(tail.decode("utf-8", "replace"), secrets)
     return Run(
         command=command,
         exit_code=TIMED_OUT if timed_out else ended.code,
