@@ -13,7 +13,7 @@ from ralphgit.app.exchange import import_tasks
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.errors import GuardRefused
-from ralphgit.records import graph_file, task_blocks
+from ralphgit.records import graph_file, task_blocks, yaml_reader
 from ralphgit.rules.cycles import find_cycles
 
 GRAPH = """\
@@ -400,6 +400,16 @@ def test_the_first_file_stands_and_the_next_fill_in(world: World) -> None:
         "      # Build the house\n\n      ## Acceptance criteria\n\n      - it stands\n"
         "    acceptance:\n      - id: ACC-1\n        text: it stands\n",
     )
+
+
+def test_a_story_whose_id_is_no_text_is_kept_as_it_is(world: World) -> None:
+    nodes = "nodes: [{id: A, title: a, status: open}]\n"
+    world.write("a.yaml", nodes + "stories: [{id: {write: a}, title: s, nodes: [A]}]\n")
+    done = world.ralph("import", "a.yaml", "--json")
+    assert (done.code, done.data["added"]) == (0, ["A"]), done.out
+    graph: Any = yaml_reader.load(read(world))
+    (story,) = graph["stories"]
+    assert (story["id"], story["title"]) == ({"write": "a"}, "s")
 
 
 def test_a_dependency_on_another_file_is_put_back(world: World) -> None:

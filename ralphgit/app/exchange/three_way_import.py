@@ -72,7 +72,7 @@ def first(task: Mapping[str, Any], files: Sequence[str], given: Given) -> Origin
     digests = _digests(task)
     if task["status"] in _ENDED:
         digests["status"] = task["status"]
-    return Origin(tuple(files), digests, given.names.get(task["id"], ""))
+    return Origin(tuple(files), digests, given.names.get(str(task["id"]), ""))
 
 
 def decide(
@@ -127,7 +127,7 @@ def decide(
     digests = {key: digests[key] for key in [*origin.digests, *digests] if key in digests}
     names = tuple(files) if whole else tuple(dict.fromkeys((*origin.files, *files)))
     earlier = {key: digest for key, digest in earlier.items() if digest}
-    made = Origin(names, digests, given.names.get(task["id"], ""), earlier)
+    made = Origin(names, digests, given.names.get(str(task["id"]), ""), earlier)
     as_it_is = made == Origin.of(stored)
     return Decision(changed, None if as_it_is else made, notes, tuple(back))
 
