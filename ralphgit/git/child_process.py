@@ -3,13 +3,14 @@
 By `os.posix_spawn`, because importing subprocess takes as long as eight git processes.
 """
 
+import _thread  # importing threading takes longer
 import os
 import select
 import signal
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 
 class TimedOut(Exception):
@@ -37,6 +38,34 @@ class ProcessResult(NamedTuple):
 
 #: The processes that run and were not waited for yet: whether each has a group of its own.
 _running: dict[int, bool] = {}
+
+
+class Program(Protocol):
+    """What is not git, as `subprocess` starts it."""
+
+    pid: int
+    returncode: int | None
+
+
+_Started = TypeVar("_Started", bound=Program)
+_programs: list[Program] = []
+_starting = _thread.allocate_lock()
+
+
+def started(start: Callable[[], _Started]) -> _Started:
+    """Start a program by `start`, and know it from then on for one of this process."""
+    with _starting:
+        program = start()
+        _programs[:] = [one for one in _programs if one.returncode is None]
+        _programs.append(program)
+        return program
+
+
+@contextmanager
+def no_start() -> Iterator[set[int]]:
+    """Give the processes that this one has started and not waited for; it starts none meanwhile."""
+    with _starting:
+        yield {*_running, *(one.pid for one in _programs if one.returncode is None)}
 
 
 def end_all() -> None:
@@ -139,19 +168,20 @@ class Child:
         # A session of its own also has no terminal: ssh, say, fails where it would have to ask.
         own_group: dict[str, Any] = {"setsid": True} if group else {}
         try:
-            self._pid = os.posix_spawn(
-                program,
-                argv,
-                environ,
-                file_actions=[
-                    (os.POSIX_SPAWN_DUP2, in_read, 0),
-                    (os.POSIX_SPAWN_DUP2, out_write, 1),
-                    (os.POSIX_SPAWN_DUP2, err_write, 2),
-                ],
-                setsigdef=(signal.SIGPIPE,),
-                **own_group,
-            )
-            _running[self._pid] = group
+            with _starting:
+                self._pid = os.posix_spawn(
+                    program,
+                    argv,
+                    environ,
+                    file_actions=[
+                        (os.POSIX_SPAWN_DUP2, in_read, 0),
+                        (os.POSIX_SPAWN_DUP2, out_write, 1),
+                        (os.POSIX_SPAWN_DUP2, err_write, 2),
+                    ],
+                    setsigdef=(signal.SIGPIPE,),
+                    **own_group,
+                )
+                _running[self._pid] = group
         finally:
             for fd in (in_read, out_write, err_write):
                 os.close(fd)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import BinaryIO
 
+from ralphgit.git import child_process
 from ralphgit.records import atomic_files
 
 #: How a loop ends that was interrupted or terminated.
@@ -36,10 +37,10 @@ def open_log(path: str) -> BinaryIO:
 
 def start(words: Sequence[str], folder: str, environ: Mapping[str, str], log: BinaryIO) -> int:
     """Start a program in a session of its own; returns its process id. Raises: OSError."""
-    process = subprocess.Popen(
+    process = child_process.started(lambda: subprocess.Popen(
         words, cwd=folder, env=environ, stdin=subprocess.DEVNULL,
         stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
-    )  # fmt: skip
+    ))  # fmt: skip
     _children.append(process)
     return process.pid
 

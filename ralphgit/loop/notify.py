@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from ralphgit.app.processes import named_files, trust, verify_command
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import RalphError
+from ralphgit.git import child_process
 from ralphgit.records.redact_secrets import redact, secrets_in
 
 #: Events that a person is notified of, and the message of an entry that has none.
@@ -106,11 +107,11 @@ class Notifier:
         names = ("event", "task", "message", "worker")
         extra = {f"RALPH_{name.upper()}": told[name] for name in names}
         environ = verify_command.environment(self._environ, self._policy, extra)
-        process = subprocess.Popen(
+        process = child_process.started(lambda: subprocess.Popen(
             [sys.executable, "-S", "-E", "-c", _CODE, self._command, str(LIMIT_S)],
             cwd=self._top, env=environ, start_new_session=True,
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+        ))  # fmt: skip
         self._running.append(process)
         assert process.stdin is not None
         with process.stdin:

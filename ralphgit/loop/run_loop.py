@@ -24,7 +24,7 @@ from ralphgit.app.lifecycle import (
     onto_base,
     task_branch,
 )
-from ralphgit.app.processes import changed_settings, watched_settings
+from ralphgit.app.processes import changed_settings, strays, watched_settings
 from ralphgit.app.workspace import commit_message, inside_loop, runtime_files
 from ralphgit.app.workspace.heartbeat import REVIEW
 from ralphgit.app.workspace.locks import LoopLock, WorktreeLock
@@ -121,7 +121,7 @@ class Loop:
             self._say("the task graph has no task yet")
         self._around = self._around._replace(flags=_read_once(project))
         self._config = project.config
-        with LoopLock(project):
+        with LoopLock(project), strays.adopted():
             return self._run(project)
 
     def _run(self, project: Project) -> Ran:

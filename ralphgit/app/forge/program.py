@@ -16,6 +16,7 @@ from typing import Any
 from ralphgit.app.processes import verify_command
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import NeedsPerson, RalphError, RemoteUnavailable
+from ralphgit.git import child_process
 from ralphgit.records.redact_secrets import redact, secrets_in
 
 _QUIET = {
@@ -70,10 +71,10 @@ def ask(project: Project, program: str, *words: str) -> str:
     environ = verify_command.environment(project.around.environ, ("inherit",), _QUIET)
     timeout, what = project.config.fetch_timeout, f"{program} {words[0]} {words[1]}"
     try:
-        process = subprocess.Popen(
+        process = child_process.started(lambda: subprocess.Popen(
             [program, *words], cwd=project.top, env=environ, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-        )  # fmt: skip
+        ))  # fmt: skip
     except OSError as error:
         raise RalphError(
             f"{program} cannot be started: {error.strerror}",

@@ -15,9 +15,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ralphgit.app.processes import supervisor
-from ralphgit.errors import Refused
-from ralphgit.git import run_git
+from ralphgit.app.processes import strays, supervisor
+from ralphgit.errors import NeedsPerson, Refused
+from ralphgit.git import child_process, run_git
 
 GRACE_S = 0.2
 """For output that is still there when the program itself has ended."""
@@ -59,7 +59,10 @@ def run(
     it has left running in the background has no say, and ends with it; with `daemons` only
     what is still in its process group.
 
-    Raises: Refused (cannot_start, supervisor_killed).
+    In a loop no daemon of git's outlives it either (`strays`).
+
+    Raises: Refused (cannot_start, supervisor_killed), NeedsPerson (supervisor_killed) where what it
+    has started may go on.
     """
     begin = time.monotonic()
     program: _Program | None = None
@@ -78,6 +81,12 @@ def run(
         finally:
             if program is not None:
                 program.end(hear)
+            strays.end(but_now=daemons)
+    if program.was_left_alone and not (daemons or strays.come_here()):
+        raise NeedsPerson(
+            f"the supervisor of {words[0]} was killed, and what that has started may go on",
+            code="supervisor_killed", hint="ps -u \"$(id -u)\" -f",
+        )  # fmt: skip
     code = program.code if program.code is not None else -signal.SIGKILL
     return Ended(code if code >= 0 else 128 - code, how, time.monotonic() - begin)
 
@@ -99,11 +108,11 @@ class _Program:
         self._output, writing = os.pipe()
         try:
             # In a session of its own: what interrupts us must not end the supervisor first.
-            self._supervisor = subprocess.Popen(
+            self._supervisor = child_process.started(lambda: subprocess.Popen(
                 [sys.executable, "-I", "-S", os.path.abspath(supervisor.__file__)],
                 bufsize=0, cwd="/", start_new_session=True,
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=writing,
-            )  # fmt: skip
+            ))  # fmt: skip
         except BaseException:  # also a signal: nobody else closes the pipe
             os.close(self._output)
             raise
@@ -171,6 +180,11 @@ class _Program:
             if not self._ended and (why := stop()):
                 return why
         return EXITED
+
+    @property
+    def was_left_alone(self) -> bool:
+        """Whether its supervisor was killed."""
+        return bool(self._pid) and (self._supervisor.returncode or 0) < 0
 
     def ask(self, hear: Callable[[bytes], None], grace: float) -> None:
         """Have it end, and give it `grace` seconds for that."""

@@ -35,7 +35,7 @@ def main() -> None:
     words = [_field() for _ in range(_number())]
     environ = {_field(): _field() for _ in range(_number())}
     if reach == ALL:
-        _adopt_orphans()
+        adopt_orphans()
     wake, ours = os.pipe()
     os.set_blocking(ours, False)
     signal.set_wakeup_fd(ours)
@@ -82,13 +82,14 @@ def _exactly(size: int) -> bytes:
     return data
 
 
-def _adopt_orphans() -> None:
+def adopt_orphans(*, adopts: bool = True) -> bool:
+    """Become a child subreaper, or none any more; False where the system has none."""
     try:
         import ctypes
 
-        ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        return not ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, int(adopts), 0, 0, 0)
     except (ImportError, OSError, AttributeError):
-        return  # no Linux
+        return False  # no Linux
 
 
 def _become(
@@ -153,7 +154,7 @@ def _end(child: int, *, every: bool) -> None:
     _kill_group(child, signal.SIGKILL)
     deadline = time.monotonic() + _PATIENCE_S
     while time.monotonic() < deadline:
-        for pid in _children() if every else ():
+        for pid in children() if every else ():
             try:
                 os.kill(pid, signal.SIGKILL)
             except (ProcessLookupError, PermissionError):
@@ -165,13 +166,16 @@ def _end(child: int, *, every: bool) -> None:
             return
 
 
-def _children() -> list[int]:
-    """Our children; their children become ours when they end."""
+def children() -> list[int]:
+    """Our children, of all our threads; their children become ours when they end."""
+    found: list[int] = []
     try:
-        with open(f"/proc/self/task/{os.getpid()}/children", "rb") as file:
-            return [int(pid) for pid in file.read().split()]
+        for thread in os.listdir("/proc/self/task"):
+            with open(f"/proc/self/task/{thread}/children", "rb") as file:
+                found += map(int, file.read().split())
     except OSError:
         return _children_by_parent()
+    return found
 
 
 def _children_by_parent() -> list[int]:

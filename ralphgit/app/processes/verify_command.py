@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from ralphgit.app.processes import run_program
+from ralphgit.app.processes import run_program, strays
 from ralphgit.records.redact_secrets import longest, redact, redact_end, secrets_in
 
 TAIL_BYTES = 4096
@@ -80,6 +80,7 @@ def run(
         tail = (tail + chunk)[-kept:]
         heard(chunk)
 
+    strays.end()  # what git has started since
     ended = run_program.run(
         ["/bin/sh", "-c", command],
         top=top, environ=environ, timeout=timeout, hear=hear, daemons=daemons,

@@ -1,0 +1,100 @@
+"""What has left whoever started it ends before a loop judges anything."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from test_loop import loop, made, on_base, task
+from test_processes import GOOD, Pipe, agent
+from world import ROOT
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has child subreapers")
+#: Is in nobody's group, and in nobody's session.
+DAEMON = (
+    "setsid sh -c 'exec 3> {0}; touch {0}.up; exec sleep 600' > /dev/null 2>&1 & "
+    "while ! test -e {0}.up; do sleep 0.01; done"
+)
+
+
+def test_what_an_agent_has_started_ends_also_where_it_kills_its_supervisor(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", *GOOD))
+    alive, second = Pipe(tmp_path), tmp_path / "second"
+    first = f"mkdir {second} && {{ {DAEMON.format(alive.path)}; kill -9 $PPID; exec sleep 600; }}"
+    words = agent(tmp_path, f"{first} 2> /dev/null; echo good > f.txt")
+    ran = loop(alpha, "--agent", words)
+    assert "T-1: agent ended with exit code 137" in ran.err.replace("the agent", "T-1: agent")
+    assert (ran.code, on_base(alpha, "T-1")["status"]) == (0, "complete"), ran.err
+    assert alive.hung_up()
+
+
+def test_a_daemon_that_git_has_started_is_gone_before_anything_is_verified(tmp_path: Path) -> None:
+    number = tmp_path / "number"
+    gone = f"test -s {number} && ! kill -0 $(cat {number})"
+    first = task("T-1", "outputs: [f.txt]", "verify: ['true']")
+    alpha = made(
+        tmp_path, first + task("T-2", "outputs: [f.txt]", f'verify: ["{gone}"]', depends="T-1")
+    )
+    hooks = alpha.git("rev-parse", "--path-format=absolute", "--git-path", "hooks")
+    hook = Path(hooks, "reference-transaction")
+    hook.parent.mkdir(exist_ok=True)
+    daemon = f"setsid sh -c 'echo $$ > {number}; exec sleep 600' > /dev/null 2>&1 &"
+    hook.write_text(f"#!/bin/sh\ntest -e {number} || {daemon}\n")
+    hook.chmod(0o755)
+    ran = loop(alpha, "--agent", agent(tmp_path, "echo more >> f.txt"))
+    assert (ran.code, on_base(alpha, "T-2")["status"]) == (0, "complete"), ran.err
+
+
+def test_a_command_that_kills_its_supervisor_proves_nothing(tmp_path: Path) -> None:
+    """Where there is no loop, nobody else ends what it has started."""
+    alive = Pipe(tmp_path)
+    kills = f"test -e {tmp_path}/once || {{ touch {tmp_path}/once; kill -9 $PPID; sleep 60; }}"
+    alpha = made(tmp_path, task("T-1", "outputs: [f.txt]", f'verify: ["{kills}"]'))
+    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.write("f.txt", "good\n")
+    ran = alpha.ralph("complete", "T-1", "--json")
+    assert (ran.code, ran.error) == (7, "supervisor_killed"), ran.err
+    assert "complete" not in alpha.git("log", "--format=%s")
+    assert alpha.ralph("complete", "T-1").code == 0
+    assert alive.path.exists()
+
+
+SETUP = """
+import os, sys
+from ralphgit.app.processes import run_program, strays
+
+def run(line, daemons):
+    run_program.run(
+        ["/bin/sh", "-c", line], top="/", environ=os.environ, timeout=60,
+        hear=lambda data: None, daemons=daemons,
+    )
+
+with strays.adopted():
+    run(sys.argv[1], True)
+    run("true", False)
+    strays.end()
+    print("ended", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_service_that_a_setup_has_started_stays(tmp_path: Path) -> None:
+    alive = Pipe(tmp_path)
+    with subprocess.Popen(
+        [sys.executable, "-c", SETUP, DAEMON.format(alive.path)], cwd=ROOT,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ended\n"
+        (service,) = children(process.pid)
+        os.kill(service, 0)
+        os.kill(service, signal.SIGKILL)
+        assert alive.hung_up()
+
+
+def children(pid: int) -> list[int]:
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
