@@ -59,6 +59,11 @@ faults *ARGS:
 life *ARGS:
     PYTHONPATH=tests python -m life "$@"
 
+# Check the formal model of claiming with spin, and that it misses what is taken out; `--deep`
+[no-exit-message]
+proof *ARGS:
+    PYTHONPATH=tests python -m proof "$@"
+
 # Give N inputs of every kind to what reads them: a typed answer, quickly, and nothing written
 [no-exit-message]
 fuzz *ARGS:
