@@ -59,6 +59,11 @@ faults *ARGS:
 life *ARGS:
     PYTHONPATH=tests python -m life "$@"
 
+# Have Hypothesis take two clones through claims, landings, reverts; a model and a checker judge
+[no-exit-message]
+model *ARGS:
+    PYTHONPATH=tests python -m model "$@"
+
 # Check the formal model of claiming with spin, and that it misses what is taken out; `--deep`
 [no-exit-message]
 proof *ARGS:
