@@ -402,3 +402,18 @@ def test_a_sign_in_place_of_a_box(world: World) -> None:
     assert world.read("plan.md") == ticked
     again = world.ralph("import", "plan.md", "--json").data
     assert (again["updated"], again["added"], len(again["unchanged"])) == ([], [], 6)
+
+
+@pytest.mark.parametrize(("name", "open", "done"), [
+    ("feature_list.json", '"passes": false', '"passes": true'),
+    ("features-with-commands.json", '"state": "not_started"', '"state": "passing"'),
+])  # fmt: skip
+def test_a_list_of_features(world: World, name: str, open: str, done: str) -> None:
+    text = (Path(__file__).parent / "cases/plans" / name).read_text(encoding="utf-8")
+    world.write(name, text)
+    assert world.ralph("import", name).code == 0
+    world.write("task-graph.yaml", world.read().replace("status: pending", "status: complete"))
+    assert world.ralph("export", "--tick", name).code == 0
+    assert world.read(name) == text.replace(open, done)
+    again = world.ralph("import", name, "--json").data
+    assert (again["updated"], again["added"]) == ([], [])

@@ -1,4 +1,4 @@
-"""Import the `prd.json` of a ralph loop: user stories that pass or do not.
+"""Import the `prd.json` of a ralph loop, or a `feature_list.json`: stories that pass or do not.
 
 The one with the lowest priority comes first, so the tasks are in that order; the number itself is
 a rank among the stories, of which there may be any number, and stays as `x-priority`.
@@ -9,11 +9,18 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 
+from ralphgit.model.printable import counted
 from ralphgit.model.task_status import Status
 from ralphgit.records.importers.imported import Imported, Log
 from ralphgit.records.importers.importer import NO, SURE, Importer
-from ralphgit.records.importers.parts import json_places, tick_in_place
-from ralphgit.records.importers.parts.field_mapping import in_order, own_refs, task_of
+from ralphgit.records.importers.parts import headings, json_places, tick_in_place
+from ralphgit.records.importers.parts.field_mapping import (
+    in_order,
+    own_refs,
+    status_of,
+    task_of,
+)
+from ralphgit.records.importers.parts.paths_in_prose import listed
 from ralphgit.records.importers.parts.source_values import (
     MISSING,
     as_mapping,
@@ -28,14 +35,24 @@ _STORIES = "userStories"
 #: No other format has a task with one of these.
 _KEYS = frozenset({"passes", "acceptanceCriteria"})
 #: The usual root keys; below one of these, other spellings are enough as well.
-_ROOTS = frozenset({"userstories", "stories"})
+_ROOTS = frozenset({"userstories", "stories", "features", "featurelist"})
 #: How else a field is written, without capitals and underscores.
 _SPELLINGS = {
     "acceptancecriteria": "acceptance", "criteria": "acceptance", "acceptance": "acceptance",
     "dependson": "depends_on", "dependencies": "depends_on", "blockedby": "depends_on",
     "passes": "passes", "priority": "priority", "title": "title", "description": "description",
+    "steps": "acceptance", "verificationcommand": "verify", "verifycommand": "verify",
+    "testcommand": "verify", "state": "status", "name": "title",
+}  # fmt: skip
+_OURS = frozenset(_SPELLINGS.values())
+_TELLING = frozenset({"acceptance", "passes", "verify"})
+_STATUSES = {
+    "passing": Status.COMPLETE, "passed": Status.COMPLETE, "failing": Status.PENDING,
+    "not-started": Status.PENDING, "spec-ready": Status.PENDING,
 }  # fmt: skip
 
+#: Marks a story whose id is made of its words.
+_MADE = ""
 _Stories = list[tuple[int, dict[str, object]]]
 
 
@@ -43,8 +60,32 @@ def _found(file: SourceFile) -> _Stories:
     """The stories, of a list or under a root key; those of `userStories` if there are such."""
     key = _key(file.root)
     if not key:
-        return list(file.objects)
-    return [(1, fields) for fields in _mappings(file.root[key])]
+        return _with_ids(file.objects)
+    return _with_ids([(1, fields) for fields in _mappings(file.root[key])])
+
+
+def _with_ids(stories: Sequence[tuple[int, dict[str, object]]]) -> _Stories:
+    """The stories; one without an id is called after its words."""
+    taken = {str(fields.get("id")).casefold() for _, fields in stories}
+    made: _Stories = []
+    for line, fields in stories:
+        if as_word(fields.get("id")) is None and (words := _words(fields)):
+            id = slug = headings.slug(words)
+            number = 1
+            while id in taken:
+                number += 1
+                id = f"{slug}-{number}"
+            taken.add(id)
+            fields = {**fields, "id": id, _MADE: True}
+        made.append((line, fields))
+    return made
+
+
+def _words(fields: Mapping[str, object]) -> str:
+    """What a story is called: its title, its name, or the first line that describes it."""
+    said = (fields.get(key) for key in ("title", "name", "description"))
+    words = next((one for one in said if isinstance(one, str) and one.strip()), "")
+    return words.strip().partition("\n")[0]
 
 
 def _key(root: Mapping[str, object]) -> str:
@@ -67,8 +108,10 @@ def _plain(key: str) -> str:
 def _spelled(story: Mapping[str, object], log: Log) -> dict[str, object]:
     """The story's fields under our names; of two for one, the second stays as it is."""
     fields: dict[str, object] = {}
-    for key, value in story.items():
+    for key, value in sorted(story.items(), key=lambda item: item[0] not in _OURS):
         name = _SPELLINGS.get(_plain(key), key)
+        if key == "name" and fields.get("title") not in (None, ""):
+            name = key
         if fields.get(name) in (None, "", []):
             fields[name] = value
         elif value not in (None, "", [], fields[name]):
@@ -83,8 +126,8 @@ def _mappings(value: object) -> list[dict[str, object]]:
 
 
 def _are_stories(stories: Sequence[Mapping[str, object]], spelled: bool = False) -> bool:
-    good = all(fields.keys() >= {"id", "title"} for fields in stories)
-    known = (spelled and _SPELLINGS.get(_plain(key)) in ("acceptance", "passes")
+    good = all(map(_words, stories))
+    known = (spelled and _SPELLINGS.get(_plain(key)) in _TELLING
              for fields in stories for key in fields)  # fmt: skip
     return good and (any(fields.keys() & _KEYS for fields in stories) or any(known))
 
@@ -103,6 +146,9 @@ def _read(file: SourceFile) -> Imported:
         raise file.refused("there is no user story in this file")
     stories = sorted(_found(file), key=_rank)
     log = Log()
+    entries = file.root.get(_key(file.root))
+    if isinstance(entries, list) and (lost := len(entries) - len(stories)):
+        log.note(f"{counted(lost, 'entry')} of {_key(file.root)} left out: no JSON object.")
     sources = unique_ids(file.name, stories)
     names = safe_names(sources, log)
     tasks = []
@@ -110,7 +156,8 @@ def _read(file: SourceFile) -> Imported:
         tasks.append(_task(source, names, story, log))
     stored = _key(file.root)
     root = {f"x-{key}": value for key, value in file.root.items() if key != stored}
-    return log.imported(tasks, root, local=True)
+    made = frozenset(names[str(story["id"]).casefold()] for _, story in stories if _MADE in story)
+    return log.imported(tasks, root, local=True)._replace(made=made)
 
 
 def _rank(entry: tuple[int, Mapping[str, object]]) -> float:
@@ -122,6 +169,16 @@ def _task(
     source: str, names: Mapping[str, str], story: Mapping[str, object], log: Log
 ) -> dict[str, object]:
     new, fields = names[source.casefold()], _spelled(story, log)
+    fields.pop(_MADE, None)
+    if not fields.get("title"):
+        fields["title"] = _words(story)
+        if fields["title"] == fields.get("description"):
+            del fields["description"]
+    if status := status_of(fields.get("status"), _STATUSES):
+        fields["status"] = status.value
+    scope = fields.get("scope")
+    if isinstance(scope, list) and all(isinstance(one, str) and listed(one) for one in scope):
+        fields["scope"] = {"write": scope}
     passes = fields.pop("passes", None)
     if passes is not None or "status" not in fields:
         fields["status"] = (Status.COMPLETE if passes is True else Status.PENDING).value
@@ -152,21 +209,34 @@ def _tick(file: SourceFile, raw: str, ids: Collection[str]) -> str:
 def _passing(text: str, above: json_places.Path | None, ids: Collection[str]) -> str:
     """The JSON text in which the stories of the list `above` pass; None: it is one story."""
     where = json_places.places(text)
-    stories = [path for path in where if path and path[:-1] == above] if above is not None else [()]
-    return tick_in_place.edited(
-        text,
-        [
-            json_places.with_value(text, where, story, "passes", "true")
-            for story in stories
-            if (place := where.get((*story, "id")))
-            and safe_id(as_word(json.loads(text[slice(*place)])) or "") in ids
-        ],
-    )
+    value = json.loads(text)
+    for key in above or ():
+        value = value[key]
+    entries = [((), value)] if above is None else [
+        ((*above, place), entry) for place, entry in enumerate(value)
+    ]  # fmt: skip
+    stories = [(at, fields) for at, entry in entries if (fields := as_mapping(entry)) is not None]
+    called = _with_ids([(1, fields) for _, fields in stories])
+    edits = []
+    for (at, fields), (_, story) in zip(stories, called, strict=True):
+        key, word = _how_done(fields)
+        known = (*at, "id") in where or (*at, key) in where
+        if known and safe_id(as_word(story.get("id")) or "") in ids:
+            edits.append(json_places.with_value(text, where, at, key, word))
+    return tick_in_place.edited(text, edits)
+
+
+def _how_done(fields: Mapping[str, object]) -> tuple[str, str]:
+    """The key and the JSON value by which a story says that it is done."""
+    if "passes" not in fields and "state" in fields:
+        return "state", '"passing"'
+    return ("status", '"done"') if "passes" not in fields and "status" in fields else (
+        "passes", "true")  # fmt: skip
 
 
 IMPORTER = Importer(
     name="prd",
-    help="The user stories of a ralph loop's prd.json, or a list of them.",
+    help="The stories of a ralph loop's prd.json or of a feature_list.json, or a list of them.",
     sniff=_sniff,
     read=_read,
     tick=_tick,
