@@ -63,7 +63,6 @@ class Notifier:
         if self._command:
             trust.require(project, [self._command])
         self._around = project.around._replace(begun=None)
-        self._named = named_files.named(project, self._command)
         self._top, self._worker = project.top, project.worker
         self._environ, self._policy = project.around.environ, project.config.verify_env
         self._running: list[subprocess.Popen[bytes]] = []
@@ -89,11 +88,9 @@ class Notifier:
             return
 
     def _is_changed(self) -> bool:
-        """Whether the worktree has another version of a script that the command names than the
+        """Whether the worktree has another version of a file that the command may name than the
         base: it may be the agent's, and is not run.
         """
-        if not self._named:
-            return False
         try:
             project = Project.open(self._around)
             try:

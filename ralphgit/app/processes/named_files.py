@@ -1,38 +1,111 @@
 """Find files of the repository that a command names and that are not as the base has them.
 
 A command that a person has agreed to runs what it names, and in a worktree that is the agent's to
-write.
+write. What a line comes to only a shell can tell: where a word could be such a file, it is one.
 """
 
 from __future__ import annotations
 
+import glob
 import os
+import re
+from collections.abc import Iterator
 
+from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.project import Project
+from ralphgit.git.run_git import names
 from ralphgit.model import paths
-from ralphgit.rules import test_files
 
-
-def named(project: Project, command: str) -> dict[str, str]:
-    """Return the files that `command` names and the base has, each with its id there."""
-    base, objects = project.base.commit, project.repository.objects
-    names = sorted(name for name in test_files.named_in(command) if paths.fault(name) is None)
-    if not (base and names):
-        return {}
-    found = zip(names, objects.resolve([f"{base}:{name}" for name in names]), strict=True)
-    return {name: oid for name, oid in found if oid is not None}
+_QUOTES = re.compile(r"""['"\\]""")
+#: What ends a word. An expansion ends none: it may be any part of a name, as `*` is.
+_END = re.compile(r"[\s;&|()<>`=,:@]+")
+_EXPANSION = re.compile(r"\$(?:\{[^}]*\}?|\w+|[@*#?!-]?)|\{[^}\s]*\}")
+#: Stand for an expansion, and for one of what ralphgit tells the command.
+_ANY, _OURS = "\0", "\1"
+_OF_OURS = re.compile(r"\$(?:\{RALPH_[^}]*\}?|RALPH_\w+)")
+_VARIABLE = re.compile(r"\$\{?(\w+)")
+_MAGIC = re.compile(r"[*?\[]")
+#: Files that programs run without being told their names.
+_UNNAMED = {
+    "make": ("GNUmakefile", "makefile", "Makefile"), "just": ("[jJ]ustfile", ".justfile"),
+    "npm": ("package.json",), "pnpm": ("package.json",), "yarn": ("package.json",),
+    "bun": ("package.json",), "task": ("[tT]askfile.y*ml",), "rake": ("[rR]akefile*",),
+}  # fmt: skip
 
 
 def changed(project: Project, command: str) -> list[str]:
-    """List the files that `command` names, the base has, and this worktree has otherwise."""
-    return [
+    """List the files that `command` may name and this worktree has otherwise than the base."""
+    top, base, objects = project.top, project.base.commit, project.repository.objects
+    found = sorted({name for name in _files(project, command) if paths.fault(name) is None})
+    if not (base and found):
+        return []
+    there = dict(zip(found, objects.resolve([f"{base}:{name}" for name in found]), strict=True))
+    other = [
         name
-        for name, oid in named(project, command).items()
-        if not _is_same(project, os.path.join(project.top, name), oid)
+        for name, oid in there.items()
+        if oid is not None and not _is_same(project, os.path.join(top, name), oid)
     ]
+    new = [name for name, oid in there.items() if oid is None]
+    return sorted([*other, *_not_ignored(project, new)])
+
+
+def _not_ignored(project: Project, new: list[str]) -> list[str]:
+    """Leave out what is nobody's to commit: a person's own files, and what an agent ignores."""
+    if not new:
+        return []
+    git = project.repository.git.at(project.top)
+    told = "\0".join(new).encode("utf-8", "surrogateescape")
+    ignored = names(git.try_run("check-ignore", "-z", "--stdin", stdin=told + b"\0").out)
+    return [name for name in new if name not in ignored]
+
+
+def _files(project: Project, command: str) -> Iterator[str]:
+    """Find every file of the worktree that a word may be, below each folder that others are."""
+    top = os.path.realpath(project.top)
+    words = _words(project, command)
+    words |= {name for word in words for name in _UNNAMED.get(os.path.basename(word), ())}
+    below = {name for word in words for name in _listed(top, word) if _is_folder(top, name)}
+    below |= {os.path.join(one, other) for one in below for other in below}
+    for folder in {"", *below}:
+        for word in words:
+            for name in _listed(top, os.path.join(folder, word)):
+                if not _is_folder(top, name) and name.split("/")[0] != runtime_files.FOLDER:
+                    yield name
+
+
+def _is_folder(top: str, name: str) -> bool:
+    return os.path.isdir(os.path.join(top, name))
+
+
+def _listed(top: str, pattern: str) -> list[str]:
+    if _MAGIC.search(pattern):
+        found = glob.glob(pattern, root_dir=top, include_hidden=True)
+    else:
+        found = [pattern] if os.path.lexists(os.path.join(top, pattern)) else []
+    return [os.path.normpath(name) for name in found if not os.path.isabs(name)]
+
+
+def _words(project: Project, command: str) -> set[str]:
+    """Return the words of a shell line, with quotes taken for nothing and for an end."""
+    environ, joined = project.around.environ, command.replace("\\\n", "")
+    known = {name for name in _VARIABLE.findall(joined) if not name.startswith("RALPH_")}
+    texts = [joined, *(environ[name] for name in known if name in environ)]
+    found: set[str] = set()
+    for text in texts:
+        for each in (_QUOTES.sub("", text), _QUOTES.sub(" ", text)):
+            found.update(_END.split(_EXPANSION.sub(_ANY, _OF_OURS.sub(_OURS, each))))
+    top = os.path.realpath(project.top)
+    found |= {os.path.relpath(word, top) for word in found if word.startswith(top + os.sep)}
+    # Behind a folder that only the shell knows.
+    found |= {word[at + 1 :] for word in found for at, char in enumerate(word) if char == "/"}
+    return {
+        word.replace(_ANY, "*").replace(_OURS, "*")
+        for word in found
+        if re.search(r"\w", word) or word == "*" or _ANY * 2 in word
+    }
 
 
 def _is_same(project: Project, path: str, oid: str) -> bool:
     if os.path.islink(path) or not os.path.isfile(path):
-        return os.path.isdir(path) and not os.path.islink(path)
+        return False
     return project.repository.objects.file_id(path) == oid

@@ -1,0 +1,69 @@
+"""A file of the worktree that a command may come to is run only as the base has it."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from world import World
+
+from ralphgit.app.processes import named_files
+from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.surroundings import Surroundings
+
+#: All of them run tools/notify.sh.
+NAMES_IT = (
+    "tools/notify.sh", "sh tools/notify.sh x", "./tools/notify.sh", "sh tools//notify.sh",
+    "sh tools/../tools/notify.sh", 'bash -c "tools/notify.sh x"', "bash -c 'sh tools/notify.sh'",
+    'sh "$PWD"/tools/notify.sh', 'sh "$PWD/tools/notify.sh"', "sh $(pwd)/tools/notify.sh",
+    "sh `pwd`/tools/notify.sh", "cd tools && sh notify.sh", "(cd ./tools; ./notify.sh)",
+    "cd to*; sh notify.sh", "sh tools/*.sh", "sh tools/notify.?h", "for f in tools/*; do $f; done",
+    "sh to''ols/not\"i\"fy.sh", "sh tools/not\\ify.sh", "X=notify; sh tools/$X.sh",
+    "X=notify; sh tools/${X%y}y.sh", "X=tools/notify.sh; sh $X",
+    "A=noti B=fy.sh; cd tools; sh $A$B",
+    "$TOOL x", "sh ${TOOL:-no}", "bash -c 'tools/{notify,no}.sh'",
+    "cat x | sh -s < tools/notify.sh", "curl -d @tools/notify.sh localhost",
+    "eval \"$(cat 'tools/notify.sh')\"", "sh TOP/tools/notify.sh",
+    "sh tools/\\\nnotify.sh", "env -C tools sh notify.sh",
+)  # fmt: skip
+#: None of them runs a file that has changed: the graph, and tools/notify.sh.
+OTHERS = (
+    "true", 'gh pr create --head "$RALPH_BRANCH" --title "$RALPH_TASK: $RALPH_TITLE"',
+    "sh tools/other.sh", 'curl -d "$RALPH_TASK-$RALPH_EVENT" https://host/$RALPH_TASK',
+    '"$HOME"/bin/notify "$RALPH_MESSAGE"', ". ./.env; curl $HOOK", "tail -1 .ralph/logs/loop.jsonl",
+    "cd tools && sh other.sh", "notify-send ralph \"$1\"",
+    "sh -c 'printf %s \"$RALPH_MESSAGE\" | mail me'",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    world = World(tmp_path_factory.mktemp("named"))
+    world.write_graph("version: 1\ntasks: []\n")
+    for name in ("notify", "other"):
+        world.write(f"tools/{name}.sh", "echo base\n")
+    world.write(".gitignore", ".env\n")
+    world.commit()
+    alpha = world.worktree("alpha")
+    alpha.write("tools/notify.sh", "echo of the agent\n")
+    alpha.write("task-graph.yaml", "version: 1\ntasks: []\n# more\n")
+    alpha.write(".env", "HOOK=https://host/hook\n")
+    alpha.write("Makefile", "pr:\n")
+    environ = {**alpha.environ, "TOOL": "tools/notify.sh"}
+    return Project.open(Surroundings(str(alpha.path), environ, time.time, lambda: "an id"))
+
+
+@pytest.mark.parametrize("command", NAMES_IT)
+def test_whatever_a_line_comes_to_a_changed_file_is_seen(command: str, project: Project) -> None:
+    line = command.replace("TOP", project.top)
+    assert "tools/notify.sh" in named_files.changed(project, line)
+
+
+@pytest.mark.parametrize("command", OTHERS)
+def test_what_names_no_changed_file_is_run(command: str, project: Project) -> None:
+    assert named_files.changed(project, command) == []
+
+
+def test_a_new_file_that_a_program_reads_by_itself_is_seen(project: Project) -> None:
+    assert named_files.changed(project, "make pr") == ["Makefile"]
+    assert named_files.changed(project, "test -e Makefile && echo pr") == ["Makefile"]
