@@ -64,6 +64,11 @@ life *ARGS:
 model *ARGS:
     PYTHONPATH=tests python -m model "$@"
 
+# Do the same in repositories of every kind (sha256, sparse, LFS, ...); `--write` makes the table
+[no-exit-message]
+variants *ARGS:
+    PYTHONPATH=tests python -m variants "$@"
+
 # Check the formal model of claiming with spin, and that it misses what is taken out; `--deep`
 [no-exit-message]
 proof *ARGS:

@@ -22,15 +22,17 @@ from model.machine import Machine, Wrong
 LENGTH = 40
 
 
-def run(steps: int, seed: int, *, shrink: bool = True) -> None:
+def run(
+    steps: int, seed: int, *, machines: int = 6, length: int = LENGTH, shrink: bool = True
+) -> None:
     """Run machines until so many steps have done something. Raises: Wrong."""
     phases = [Phase.generate, Phase.shrink] if shrink else [Phase.generate]
     begun = Machine.counts.total()
     while Machine.counts.total() - begun < steps:
         # The first machine of a run is one that does nothing.
         bounds = settings(
-            max_examples=6, stateful_step_count=LENGTH, deadline=None, database=None, phases=phases,
-            suppress_health_check=list(HealthCheck), print_blob=False,
+            max_examples=machines, stateful_step_count=length, deadline=None, database=None,
+            phases=phases, suppress_health_check=list(HealthCheck), print_blob=False,
         )  # fmt: skip
         machine = hypothesis.seed(seed)(type("Seeded", (Machine,), {}))
         run_state_machine_as_test(machine, settings=bounds)
@@ -45,16 +47,19 @@ def main() -> int:
     reader.add_argument("--no-shrink", action="store_true", help="the first that does not hold")
     words = reader.parse_args()
     print(f"seed {words.seed}, {words.steps} steps", flush=True)
-    begun, wrong = time.monotonic(), ""
+    begun, wrong, stopped = time.monotonic(), "", ""
     try:
         run(words.steps, words.seed, shrink=not words.no_shrink)
     except Wrong as error:
         wrong = str(error)
+    except KeyboardInterrupt:
+        stopped = "stopped by hand: "
     if wrong:
         print(wrong)
     what = ", ".join(f"{name} {count}" for name, count in Machine.counts.most_common())
     print(
-        f"{Machine.counts.total()} events ({what}), {Machine.commits} commits of the base, "
+        f"{stopped}{Machine.counts.total()} events ({what}), "
+        f"{Machine.commits} commits of the base, "
         f"{'one machine does not hold' if wrong else 'no violation'}, "
         f"{time.monotonic() - begun:.0f} s"
     )
