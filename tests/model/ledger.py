@@ -56,14 +56,15 @@ class Ledger:
                     self.written.add(claim)
         if done.code == 5 and words[0] in ("complete", "release", "block", "land"):
             self._over(place)
+        told = done.data or {}
+        if words[0] == "complete" and told.get("task", {}).get("status") == "complete":
+            self._moves(place, Phase.DONE)  # also where it could then not be landed
         if done.code:
             return
         match words[0]:
             case "claim":
                 task = done.data["task"]
                 self._claimed(place, str(task["x-key"]), task["claim"]["id"])
-            case "complete":
-                self._moves(place, Phase.DONE)
             case "block":
                 self._moves(place, Phase.ASKED)
             case "release":
