@@ -1,4 +1,4 @@
-"""`python -m bench [--only store|loops] [ROUNDS]`: print every figure with its target.
+"""`python -m bench [--only store|targets|loops] [ROUNDS]`: print every figure with its target.
 
 A benchmark, not a test: "over" is no failure. The exit code is 1 only if something that
 was to be measured did not run.
@@ -13,20 +13,25 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import imports, loops, paired, places, table, timing
+from bench import imports, loops, paired, places, table, targets, timing
 from bench.places import Place, Worktree
 from bench.table import Line
 from bench.timing import Case, Cost
 
 _LIMIT_COLD_S, _LIMIT_PEAK = 0.6, 250 * 1000 * 1000
 _LIMIT_INDEPENDENCE_S = 2.0
+_TABLES = ("store", "targets", "loops")
+_SMALLEST = 1_000
 
 
 def main() -> int:
     """Measure and print; the exit code."""
     reader = argparse.ArgumentParser(prog="bench", description=__doc__)
     reader.add_argument("rounds", nargs="?", type=int, default=15, help="default: 15")
-    reader.add_argument("--only", choices=("store", "loops"), help="one of the two tables")
+    reader.add_argument("--only", choices=_TABLES, help="one of the tables")
+    reader.add_argument(
+        "--largest", type=int, default=100_000, help="tasks of the largest graph (100,000)"
+    )
     reader.add_argument("--tasks", type=int, default=120, help="that several loops drain (120)")
     reader.add_argument(
         "--against", type=Path, metavar="DIR",
@@ -46,20 +51,27 @@ def main() -> int:
             if words.against:
                 _pairs(Path(folder), words.against.resolve(), count, words.command)
                 return 0
-            if words.only != "loops":
-                lines = _measure(Path(folder), count)
-                table.show(
+            shown = (words.only,) if words.only else _TABLES
+            over: list[Line] = []
+            if "store" in shown:
+                over += table.show(
                     f"{count} interleaved rounds; medians of whole processes, "
                     "interpreter called directly",
-                    lines,
+                    _measure(Path(folder), count),
                 )
-            if not words.only:
-                print()
-            if words.only != "store":
-                table.show(
+            if "targets" in shown:
+                largest = max(_SMALLEST, words.largest)
+                over += table.show(
+                    f"{count} rounds; medians of processor time; before: {targets.BEFORE}",
+                    targets.measure(Path(folder) / "targets", count, largest),
+                )
+            if "loops" in shown:
+                over += table.show(
                     "git daemon on loopback; medians over the tasks",
                     loops.measure(Path(folder) / "loops", max(1, words.tasks)),
                 )
+            for line in over:
+                print(f"missed: {line.missed}")
         except timing.Failed as failure:
             print(failure, file=sys.stderr)
             return 1

@@ -42,16 +42,22 @@ _LOOKS: tuple[tuple[str, ...], ...] = (
 )  # fmt: skip
 
 
-class _Version:
+class Version:
     """A repository that one version of ralphgit works in, again and again."""
 
-    def __init__(self, folder: Path, name: str, checkout: Path, count: int) -> None:
+    def __init__(
+        self, folder: Path, name: str, checkout: Path, count: int, *, shards: int = 1
+    ) -> None:
         env = {**places.surroundings(folder), "PYTHONPATH": str(checkout)}
-        self._place = place = Place(folder, name, env, count)
-        # Without those in progress: no landing is refused for what they promise.
-        done = (graphs.block(n) for n in range(count) if graphs.status(n) != "in-progress")
-        graph = "version: 1\ntasks:\n" + "".join(done) + _TASK
-        (place.path / "task-graph.yaml").write_text(graph, encoding="utf-8")
+        self._place = place = Place(folder, name, env, count, shards=shards)
+        if shards > 1:
+            last = place.path / "graph" / "part-last.yaml"
+            last.write_text(f"version: 1\ntasks:\n{_TASK}", encoding="utf-8")
+        else:
+            # Without those in progress: no landing is refused for what they promise.
+            done = (graphs.block(n) for n in range(count) if graphs.status(n) != "in-progress")
+            graph = "version: 1\ntasks:\n" + "".join(done) + _TASK
+            (place.path / "task-graph.yaml").write_text(graph, encoding="utf-8")
         place.commit("A task that can be done")
         self._start = place.git("rev-parse", "HEAD").strip()
         self.alpha = place.path.with_name(f"{place.path.name}-alpha")
@@ -65,12 +71,25 @@ class _Version:
         """A command that only shows something, in a worktree where nothing is claimed."""
         return self._ralph(*words, at=self.alpha)
 
-    def check(self) -> Cost:
+    def peak(self, words: Sequence[str]) -> int:
+        """The largest resident set of such a command, in bytes."""
+        return self._place.peak(*places.RALPH, *words, at=self.alpha)
+
+    def check(self, *words: str) -> Cost:
         """`check`: the generated graph has claims that no audit tells of, a valid "no"."""
-        return self._place.timed(*places.RALPH, "check", at=self.alpha, codes=(0, 1))
+        return self._place.timed(*places.RALPH, "check", *words, at=self.alpha, codes=(0, 1))
+
+    def check_cold(self) -> Cost:
+        """`check` where nothing is kept."""
+        shutil.rmtree(self._place.path / ".git" / "ralphgit" / "cache", ignore_errors=True)
+        return self.check()
+
+    def commit(self) -> Cost:
+        """Commit what is staged on the branch."""
+        return self._place.timed("git", "commit", "--quiet", "-m", "Begin", at=self.alpha)
 
     def claim(self) -> Cost:
-        self._restore()
+        self.restore()
         return self._ralph("claim", "B-1", "--no-fetch", at=self.alpha)
 
     def release(self) -> Cost:
@@ -95,7 +114,7 @@ class _Version:
         self.claim()
         return self._ralph("reset", "B-1", "--reason", "gone", "--force")
 
-    def _restore(self) -> None:
+    def restore(self) -> None:
         """As if nobody had claimed anything."""
         place = self._place
         place.git("reset", "--hard", "--quiet", self._start)
@@ -112,15 +131,15 @@ def measure(
     versions = []
     for name, checkout in (("this", ROOT), ("other", other)):
         (folder / name).mkdir()
-        versions.append(_Version(folder / name, "proj", checkout, tasks))
+        versions.append(Version(folder / name, "proj", checkout, tasks))
     this, that = versions
-    cases: list[tuple[str, Callable[[_Version], Cost]]] = [
-        (" ".join(words), partial(_Version.look, words=words)) for words in _LOOKS
+    cases: list[tuple[str, Callable[[Version], Cost]]] = [
+        (" ".join(words), partial(Version.look, words=words)) for words in _LOOKS
     ]
     cases += [
-        ("check", _Version.check), ("claim", _Version.claim), ("complete", _Version.complete),
-        ("block", _Version.block), ("release", _Version.release), ("reset", _Version.reset),
-        ("land", _Version.land),
+        ("check", Version.check), ("claim", Version.claim), ("complete", Version.complete),
+        ("block", Version.block), ("release", Version.release), ("reset", Version.reset),
+        ("land", Version.land),
     ]  # fmt: skip
     lines = []
     for name, measured in cases:

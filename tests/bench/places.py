@@ -13,6 +13,15 @@ from world import environment
 from bench import graphs, timing
 from bench.timing import Cost
 
+_PEAK = """\
+import os, resource, sys
+out = os.open(os.devnull, os.O_WRONLY)
+actions = [(os.POSIX_SPAWN_DUP2, out, 1)]
+pid = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=actions)
+code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(code)
+"""
 RALPH = (sys.executable, "-m", "ralphgit")
 
 
@@ -70,6 +79,17 @@ class Place:
 
     def timed(self, *argv: str, at: Path | None = None, codes: Sequence[int] = (0,)) -> Cost:
         return timing.run(argv, at=at or self.path, env=self.env, log=self._log, codes=codes)
+
+    def peak(self, *argv: str, at: Path) -> int:
+        """The largest resident set of `argv`, in bytes.
+
+        Linux counts what a process had before it became another program: a small one starts it.
+        """
+        words = [sys.executable, "-c", _PEAK, *argv]
+        done = subprocess.run(words, cwd=at, env=self.env, capture_output=True, text=True)
+        if done.returncode:
+            raise timing.Failed(f"{' '.join(argv)}: {done.stderr}")
+        return int(done.stdout.split()[-1]) * timing.RSS_UNIT
 
     # -- next ------------------------------------------------------------------------
 

@@ -10,6 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+#: Linux counts in KiB, macOS in bytes.
+RSS_UNIT = 1 if os.uname().sysname == "Darwin" else 1024
+
 
 class Cost(NamedTuple):
     """What one or more processes took."""
@@ -56,9 +59,7 @@ def run(
     seconds = time.perf_counter() - begun
     if (code := os.waitstatus_to_exitcode(status)) not in codes:
         raise Failed(f"{' '.join(argv)} in {at}: exit {code}\n{log.read_text()}")
-    # Linux counts in KiB, macOS in bytes.
-    unit = 1 if os.uname().sysname == "Darwin" else 1024
-    return Cost(seconds, usage.ru_maxrss * unit, usage.ru_utime + usage.ru_stime)
+    return Cost(seconds, usage.ru_maxrss * RSS_UNIT, usage.ru_utime + usage.ru_stime)
 
 
 def both(first: Cost, second: Cost) -> Cost:
@@ -90,6 +91,18 @@ def ratio(costs: Sequence[Cost], others: Sequence[Cost]) -> float:
     """How many times as long as `others`: the median over the rounds, each by itself."""
     return statistics.median(
         cost.seconds / other.seconds for cost, other in zip(costs, others, strict=True)
+    )
+
+
+def processor(costs: Sequence[Cost]) -> float:
+    """The median processor time, in seconds."""
+    return statistics.median(cost.processor for cost in costs)
+
+
+def processor_ratio(costs: Sequence[Cost], others: Sequence[Cost]) -> float:
+    """How many times the processor time of `others`: the median over the rounds."""
+    return statistics.median(
+        cost.processor / other.processor for cost, other in zip(costs, others, strict=True)
     )
 
 

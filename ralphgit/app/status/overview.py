@@ -162,28 +162,30 @@ def _unverified(project: Project, claim_map: ClaimMap) -> Iterator[str]:
     """Find tasks completed under a claim that nothing has verified: of those that have landed, the
     ones without any evidence.
     """
-    found = dict.fromkeys(_without_evidence(project, claim_map.base))
+    found, more = _without_evidence(project, claim_map.base), []
     for row, task_state in claim_map.task_states.noted:
         holder = task_state.holder
         if task_state.state != State.IN_REVIEW or holder is None:
             continue
         ref = project.repository.refs.get(holder.ref)
         if ref is not None and not _is_verified(project, row.id, ref.oid):
-            found[row.id] = None
-    yield from sorted(found, key=lambda task: claim_map.base.number(task) or 0) if found else ()
+            more.append((claim_map.base.number(row.id) or 0, row.id))
+    together = {task: None for _, task in sorted([*found, *more])} if more else None
+    yield from together or (task for _, task in found)
 
 
-def _without_evidence(project: Project, base: GraphView) -> list[str]:
-    """The tasks complete on the base under a claim, of which there is no evidence."""
+def _without_evidence(project: Project, base: GraphView) -> list[tuple[int, str]]:
+    """The tasks complete on the base under a claim, of which there is no evidence, by number."""
     objects, folder = project.repository.objects, f"{project.config.records}/evidence"
     there = objects.resolve([f"{project.base.commit}:{folder}"])[0] or ""
-    about, name = (there, base.shards), "without evidence"
+    about, name = (there, base.shards), "tasks without evidence"
     kept = project.cache.kept(name)
     if kept is not None and kept[0] == about:
         return list(kept[1])
     known = objects.trees([there])[there] if there else {}
-    rows = map(base.rows.__getitem__, base.index.numbers(graph_index.CLAIMED))
-    found = [row.id for row in rows if row.id not in known]
+    numbers = base.index.numbers(graph_index.CLAIMED)
+    ids = ((number, base.rows[number].id) for number in numbers)
+    found = [(number, task) for number, task in ids if task not in known]
     project.cache.keep(name, (about, found))
     return found
 
