@@ -11,6 +11,7 @@ from ralphgit.app.active_claims.claim_map import ClaimMap, read_leases
 from ralphgit.app.evidence import (
     changed_paths,
     completion_proof,
+    in_submodules,
     judged_evidence,
     record,
     seen_here_alone,
@@ -164,11 +165,14 @@ def _complete(
         missing = changed_paths.faults(promised, work_done)
         missing += changed_paths.hidden(project, files)
         missing += seen_here_alone.faults(project, tree, work_done)
+        missing += (inside := in_submodules.faults(project, tree))
         wanted = [(own.task, own.claim, command) for command in commands if runnable]
         runs = list(judged_evidence.run_each(project, wanted, ended=command_ended).values())
         missing += [completion_proof.failure(project, run) for run in runs if not run.passed]
         spoilt, made = changed_paths.after_verification(project, files, tree, promised.outputs)
         missing += [f"a verify command changed {path}" for path in spoilt]
+        if runs:  # which may have changed submodules
+            missing += [one for one in in_submodules.faults(project, tree) if one not in inside]
         if made:
             files.add(made)
             tree = files.tree()
