@@ -497,7 +497,7 @@ _AT_START = {
 
 
 #: Commands that others find by their process, or that take over signals and threads.
-_PROCESSES = frozenset({"run", "stop", "fleet", "board", "mcp", "logs", "doctor"})
+_PROCESSES = frozenset({"run", "stop", "fleet", "board", "mcp", "logs"})
 
 
 @lru_cache(maxsize=64)

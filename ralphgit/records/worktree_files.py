@@ -20,23 +20,27 @@ def place(top: str, path: str) -> str:
     if found := paths.fault(path):
         raise InvalidRecord(f"the path {path!r} {found}", code=_CODE, hint=paths.HINT)
     full = os.path.join(top, path)
-    real_top = os.path.realpath(top)
-    real = os.path.realpath(full)
-    if real == os.path.join(real_top, path):
+    link = _link(top, path)
+    if not link:
         return full
-    inside = os.path.relpath(real, real_top).replace(os.sep, "/")
+    real = os.path.realpath(full)
+    inside = os.path.relpath(real, os.path.realpath(top)).replace(os.sep, "/")
     leaves = inside.split("/")[0] == ".."
     if leaves or paths.enters_own(inside):
         where = "out of the worktree" if leaves else "into .git or .ralph"
         raise InvalidRecord(
             f"a link leads {where}: {path} is {real}; it was neither read nor written",
-            file=path, code=_CODE, hint=f"replace the link: {_link(top, path)}",
+            file=path, code=_CODE, hint=f"replace the link: {link}",
         )  # fmt: skip
     return full
 
 
 def _link(top: str, path: str) -> str:
-    """The first link on the way to `path`."""
-    parts = path.split("/")
-    heads = ["/".join(parts[: end + 1]) for end in range(len(parts))]
-    return next((head for head in heads if os.path.islink(os.path.join(top, head))), path)
+    """The first link on the way to `path`; "" for none, as most often."""
+    end = 0
+    while end != len(path):
+        end = path.find("/", end + 1)
+        end = len(path) if end < 0 else end
+        if os.path.islink(f"{top}/{path[:end]}"):
+            return path[:end]
+    return ""
