@@ -15,10 +15,12 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import sys
-from pathlib import Path
-from typing import Any
+
+TYPE_CHECKING = False  # half of the start of the stand-in would be other imports
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
 
 PROGRAM = (
     "import sys; sys.path.insert(0, sys.argv[1]); import forge; "
@@ -30,22 +32,24 @@ WHO = {"NAME": "Forge", "EMAIL": "forge@example.com"}
 class Repository:
     """The forge's side: `folder` holds `origin.git`, `pulls.json` and the log of calls."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._bare = folder / "origin.git"
+    def __init__(self, folder: Path | str) -> None:
+        self._folder = folder
+
+    def _file(self, name: str) -> str:
+        return os.path.join(self._folder, name)
 
     # -- pull requests ---------------------------------------------------------------------
 
     @property
     def pulls(self) -> list[dict[str, Any]]:
         try:
-            found: list[dict[str, Any]] = json.loads((self.folder / "pulls.json").read_text())
+            found: list[dict[str, Any]] = json.loads(_text(self._file("pulls.json")))
         except FileNotFoundError:
             return []
         return found
 
     def _keep(self, pulls: list[dict[str, Any]]) -> None:
-        (self.folder / "pulls.json").write_text(json.dumps(pulls, indent=1))
+        _write(self._file("pulls.json"), json.dumps(pulls, indent=1))
 
     def open(self, head: str, base: str, title: str, body: str) -> dict[str, Any]:
         number = len(self.pulls) + 1
@@ -69,7 +73,7 @@ class Repository:
         tip = self.git("rev-parse", self.ref(head))
         self.change(head, failed=list(names or ("tests",)), judged=tip)
         logs = {**self.logs, **{str(70 + n): log for n in range(max(1, len(names)))}}
-        (self.folder / "logs.json").write_text(json.dumps(logs))
+        _write(self._file("logs.json"), json.dumps(logs))
 
     def passes(self, head: str, *, merge: bool = True) -> None:
         """Its checks are green; what waits for that is merged."""
@@ -88,14 +92,14 @@ class Repository:
     @property
     def hold(self) -> bool:
         """Whether checks are still running, so that nothing is merged by itself."""
-        return (self.folder / "hold").exists()
+        return os.path.exists(self._file("hold"))
 
     @hold.setter
     def hold(self, is_held: bool) -> None:
         if is_held:
-            (self.folder / "hold").touch()
+            _write(self._file("hold"), "")
         else:
-            (self.folder / "hold").unlink()
+            os.unlink(self._file("hold"))
 
     def tip(self, pull: dict[str, Any]) -> str:
         """The last commit of its branch; "" where that is gone."""
@@ -106,7 +110,7 @@ class Repository:
         _, fork, branch = head.rpartition(":")
         if not fork:
             return f"refs/heads/{head}"
-        self.git("fetch", "--quiet", str(self.folder / "fork.git"),
+        self.git("fetch", "--quiet", self._file("fork.git"),
                  f"+refs/heads/{branch}:refs/pull/{branch}")  # fmt: skip
         return f"refs/pull/{branch}"
 
@@ -127,7 +131,7 @@ class Repository:
     @property
     def logs(self) -> dict[str, str]:
         try:
-            found: dict[str, str] = json.loads((self.folder / "logs.json").read_text())
+            found: dict[str, str] = json.loads(_text(self._file("logs.json")))
         except FileNotFoundError:
             return {}
         return found
@@ -178,24 +182,40 @@ class Repository:
         return self.git(*words, "-m", message)
 
     def git(self, *words: str) -> str:
-        import subprocess  # most of what is asked needs no git
-
         environ = {**os.environ, **{f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER")
                                     for key, value in WHO.items()}}  # fmt: skip
-        done = subprocess.run(
-            ["git", f"--git-dir={self._bare}", *words], env=environ, capture_output=True,
-            text=True, check=False,
+        read, write = os.pipe()
+        pid = os.posix_spawnp(
+            "git", ["git", f"--git-dir={self._file('origin.git')}", *words], environ,
+            file_actions=[(os.POSIX_SPAWN_DUP2, write, 1)],
         )  # fmt: skip
-        assert done.returncode == 0, f"git {' '.join(words)}: {done.stderr or done.stdout}"
-        return done.stdout.strip()
+        os.close(write)
+        with open(read, encoding="utf-8") as answer:
+            told = answer.read().strip()
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        assert status == 0, f"git {' '.join(words)}: {told}"
+        return told
+
+
+def _text(path: str) -> str:
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 class Forge(Repository):
     """The forge of a test's world, with its programs on PATH."""
 
     def __init__(self, world: Any) -> None:
+        import shlex
+
         assert world.origin
         super().__init__(world.folder)
+        self.folder: Path = world.folder
         self._bin = world.folder / "bin"
         self._path = world.environ["PATH"]
         self._bin.mkdir()
@@ -246,18 +266,15 @@ class Forge(Repository):
 
 def main(top: str, program: str, words: list[str]) -> int:
     """What `gh` or `glab` does when told `words`."""
-    folder = Path(top)
-    with open(folder / "calls.jsonl", "a", encoding="utf-8") as log:
+    forge = Repository(top)
+    with open(f"{top}/calls.jsonl", "a", encoding="utf-8") as log:
         log.write(json.dumps([program, *words]) + "\n")
-    forge = Repository(folder)
     verb = words[1]
-    broken = folder / f"broken-{verb}"
-    if broken.exists():
-        sys.stderr.write(broken.read_text())
+    if os.path.exists(broken := f"{top}/broken-{verb}"):
+        sys.stderr.write(_text(broken))
         return 1
-    deadly = folder / f"deadly-{verb}"
-    if deadly.exists():
-        deadly.unlink()
+    if os.path.exists(deadly := f"{top}/deadly-{verb}"):
+        os.unlink(deadly)
         os.kill(os.getppid(), 9)
         return 1
     flags = {word: words[n + 1] if n + 1 < len(words) else ""
@@ -276,15 +293,15 @@ def main(top: str, program: str, words: list[str]) -> int:
         sys.stdout.write(json.dumps(_shown(program, mine[-1])))
     elif verb == "create":
         file = flags.get("--body-file")
-        body = Path(file).read_text(encoding="utf-8") if file else flags["--description"]
+        body = _text(file) if file else flags["--description"]
         if program == "glab" and "--head" in flags:
             head = f"{flags['--head'].partition('/')[0]}:{flags['--source-branch']}"
         base = flags.get("--base") or flags["--target-branch"]
         made = forge.open(head, base, flags["--title"], body)
-        if (then := folder / "then-create").exists():
+        if os.path.exists(then := f"{top}/then-create"):
             import subprocess  # slow to import, and seldom needed
 
-            subprocess.run(["sh", "-c", then.read_text()], check=True)
+            subprocess.run(["sh", "-c", _text(then)], check=True)
         sys.stdout.write(made["url"] + "\n")
     elif verb == "merge":
         method = next((m for m in ("squash", "rebase") if f"--{m}" in words), "merge")
