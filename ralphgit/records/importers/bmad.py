@@ -25,8 +25,9 @@ _OTHERS = frozenset({
 })  # fmt: skip
 #: `Status: Done`, or a heading with the word below it.
 _STATUS = re.compile(
-    r"^(?:#{1,6}[ \t]+Status[ \t]*\r?\n\s*|(?:#{1,6}[ \t]+)?[*_]*Status[*_]*[ \t]*:[*_]*[ \t]*)"
-    r"[^\w\r\n#]*(?P<word>[A-Za-z]+(?:[ _-][A-Za-z]+){0,3})(?P<more>[^\r\n]*)\r?$\n?",
+    r"^(?:#{1,6}[ \t]+Status[ \t]*\r?\n\s*(?:(?![\s#])[\W_](?:(?![\r\n#])[\W_])*)?"
+    r"|(?:#{1,6}[ \t]+)?[*_]*Status[*_]*[ \t]*:(?:(?![\r\n#])[\W_])*)"
+    r"(?P<word>[A-Za-z]+(?:[ _-][A-Za-z]+){0,3})(?P<more>[^\r\n]*)\r?$\n?",
     re.IGNORECASE | re.MULTILINE,
 )
 _STATUSES = {

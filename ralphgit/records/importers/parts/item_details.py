@@ -53,7 +53,7 @@ _REMARKED = re.compile(
 )
 _BESIDE_IDS = frozenset({"and", "to", "phase", "phases", "task", "tasks", "step", "steps"})
 #: A remark behind a reference to another item.
-_BEHIND = re.compile(r"\s*\([^()]*\)[ .]*\Z")
+_BEHIND = re.compile(r"(?<!\s)\s*\([^()]*\)[ .]*\Z")
 _AROUND = " .\"'*_`"
 _RANGE = re.compile(
     r"\b([A-Z]*[0-9][\w.]*)\s*(?:-|\u2013|\u2014|\.\.\.?|\bto\b|\bthrough\b)\s*([A-Z]*[0-9]\w*(?:\.\w+)*)",
@@ -96,15 +96,20 @@ class Details(NamedTuple):
 
 
 def has_id(text: str) -> bool:
-    return _ID.match(_BOLD.sub(r"\2", text.removeprefix("~~"), count=1)) is not None
+    return _ID.match(_unwrapped(text.removeprefix("~~"))) is not None
+
+
+def _unwrapped(text: str) -> str:
+    """An item's words without emphasis around its id and some of what follows."""
+    bold = _BOLD.match(text)
+    return f"{bold[2]}{text[bold.end() :]}" if bold else text
 
 
 def marked(text: str, *, ids: bool) -> Marked:
     """The id (only where the list has `ids`), the markers and the title of an item's words."""
     struck = _STRUCK.fullmatch(text)
     text = struck[1] if struck else text
-    bold = _BOLD.match(text) if ids else None
-    text = f"{bold[2]}{text[bold.end() :]}" if bold else text
+    text = _unwrapped(text) if ids else text
     found = _ID.match(text) if ids else None
     name = (found["id"] or found["boxed"] or found["hash"]) if found else ""
     rest = (

@@ -27,9 +27,7 @@ _QUOTED_PLACEHOLDER = re.compile(
 _PASSES = re.compile(r"\|\|\s*(?:true|:|exit 0|(?:echo|printf)\b[^&|;]*)\s*(?:;\s*done)?\s*\Z")
 _FAILS = re.compile(r"\s#.*\b(?:expect\w*|should|must)\b.*\b(?:red|fail\w*)\b", re.IGNORECASE)
 #: At the end of a command: it shows less of what is printed, and succeeds whatever that was.
-_HIDES = re.compile(
-    r"\s*(?:2>&1\s*)?\|&?\s*(?:tail|head|less|more|cat|tee)(?:\s+[^|&;<>\"'`\n]*)?\Z"
-)
+_HIDES = re.compile(r"(?:2>&1\s*)?\|&?\s*(?:tail|head|less|more|cat|tee)(?:\s+[^|&;<>\"'`\n]*)?\Z")
 _SAYS = re.compile(r"(?:echo|printf|true|:|cd|export|set|sleep)(?:\s|\Z)|#")
 _QUOTES = re.compile(r"'[^']*'|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
 _HERE = re.compile(r"<<-?\s*[\"']?(\w+)")
@@ -67,7 +65,7 @@ def of(code: str) -> Proof:
     if not _BLOCK.search(typed):
         hidden = [(found[0].strip(), "hides failures") for unit in kept
                   if (found := _HIDES.search(unit))]  # fmt: skip
-        left, kept = (*left, *hidden), [_HIDES.sub("", unit) for unit in kept]
+        left, kept = (*left, *hidden), [_HIDES.sub("", unit).rstrip() for unit in kept]
     if not left:
         return Proof(commands_in_prose.script(typed))
     if _BLOCK.search(typed) or all(not unit.strip() or _SAYS.match(unit.strip()) for unit in kept):
