@@ -38,6 +38,10 @@ STEERING = [
     ),
     ("echo > $(git rev-parse --git-common-dir)/info/grafts", "info/grafts"),
     (
+        "git config branch.$(git symbolic-ref --short HEAD).pushRemote public",
+        "pushremote",
+    ),
+    (
         "h=$(git rev-parse --git-path hooks); mkdir -p $h; printf '#!/bin/sh\\n' > $h/pre-commit; "
         "chmod +x $h/pre-commit",
         "hook pre-commit",

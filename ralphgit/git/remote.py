@@ -133,6 +133,13 @@ def push(
     return send(git, remote, new, ref, old=old, timeout=timeout, hooks=hooks).moved
 
 
+#: What is pushed is what was asked for, and nothing is said with it, whatever `push.*` has.
+_ALONE = (
+    "-c", "push.pushOption=", "push", "--quiet", "--porcelain", "--no-follow-tags",
+    "--recurse-submodules=no",
+)  # fmt: skip
+
+
 def send(
     git: Git,
     remote: str,
@@ -149,7 +156,7 @@ def send(
     Raises: RemoteUnavailable; PushRefused; RalphError (no_push_options).
     """
     arguments = (
-        "push", "--quiet", *(() if hooks else ("--no-verify",)), "--porcelain",
+        *_ALONE, *(() if hooks else ("--no-verify",)),
         "--force" if old is None else f"--force-with-lease={ref}:{old}",
         *(f"--push-option={option}" for option in options),
         "--end-of-options", remote, f"{new}:{ref}",

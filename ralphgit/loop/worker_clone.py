@@ -63,7 +63,8 @@ def _make(git: Git, address: str, path: str, reference: str) -> None:
 
         shutil.rmtree(half)
     more = ("--reference-if-able", os.path.abspath(reference), "--dissociate") if reference else ()
-    words = ("clone", "--quiet", *more, "--end-of-options", address, half)
+    # Nobody has agreed to anything yet: no hook of a template comes with it.
+    words = ("clone", "--quiet", "--template=", *more, "--end-of-options", address, half)
     done = git.try_run(*words, timeout=_PATIENCE_S)
     if done.status:
         said = done.err.decode("utf-8", "replace").strip().split("\n")

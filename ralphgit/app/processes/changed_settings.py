@@ -3,8 +3,8 @@
 A loop's own settings are read once, before its first agent. git's it cannot read once: every git
 process reads the files anew. So they are compared after each agent and after each verify command,
 which runs what the agent wrote, and before anything is committed or pushed; a change that steers
-git or a verify command ends the loop, and nothing lands until a person has looked. Other changes
-are named and nothing else.
+git or a verify command ends the loop, and nothing lands until a person has looked. What cannot
+steer (`rules.harmless_settings`) is named and nothing else.
 """
 
 from __future__ import annotations
@@ -18,28 +18,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
+from ralphgit.app.processes import configured_git
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import Refused
-from ralphgit.model.config import setting_name
 from ralphgit.records import atomic_files, settings_file
-
-#: Keys of git's configuration that say which content git sees, which program it runs, or where
-#: it fetches from and pushes to.
-_STEERING = (
-    "core.hookspath", "core.sshcommand", "core.gitproxy", "core.worktree", "core.bare",
-    "core.attributesfile", "core.excludesfile", "core.autocrlf", "core.eol", "core.fsmonitor",
-    "core.trustctime", "core.checkstat", "core.ignorestat", "core.filemode", "core.symlinks",
-    "core.ignorecase", "core.splitindex", "core.sparsecheckout", "core.untrackedcache", "index.",
-    "core.alternaterefscommand", "core.askpass", "url.", "include.", "includeif.", "filter.",
-    "merge.", "diff.external", "credential.", "http.", "protocol.", "ssh.", "gpg.", "commit.",
-    "user.signingkey",
-)  # fmt: skip
-#: Of the remote that the base is on.
-_OF_REMOTE = (
-    "url", "pushurl", "fetch", "push", "uploadpack", "receivepack", "vcs", "proxy", "mirror",
-)  # fmt: skip
-#: Settings that say where the truth is; all others are read once.
-_TRUTH = ("base", "remote", "graph", "records")
 
 #: Of a linked worktree's git folder: where the repository is, and the worktree.
 _LINKS = ("commondir", "gitdir")
@@ -50,6 +32,7 @@ _USERS = (("core.excludesfile", "ignore"), ("core.attributesfile", "attributes")
 
 _PROGRAM = "program "
 _GIT = "git"
+_CONFIGURED = configured_git.PREFIX
 _WORKTREE = "worktree's git config "
 _CONFIG = "config.worktree"
 #: What ends a word of a shell line, and quotes, which may also stand within one.
@@ -84,7 +67,7 @@ def _found_programs(project: Project, names: Iterable[str]) -> dict[str, str]:
 
 def _settings(project: Project) -> Signs:
     """All but the programs, by git among others."""
-    found = dict(_configured(project))
+    found = dict(configured_git.taken_down(project))
     found.update(_default_branch(project))
     common, top = project.repository.common_dir, project.top
     for path in (*(os.path.join(common, "info", name) for name in _INFO), *_of_user(project)):
@@ -99,12 +82,12 @@ def _settings(project: Project) -> Signs:
     own = atomic_files.read(os.path.join(top, settings_file.FILE))
     found[settings_file.FILE] = _digest(own)
     found.update(_worktrees_configured(project))
-    hooks = project.repository.config.get("core.hookspath") or os.path.join(common, "hooks")
-    hooks = os.path.join(top, _expanded(project, hooks))
-    for name in sorted(os.listdir(hooks)) if os.path.isdir(hooks) else ():
-        path = os.path.join(hooks, name)
-        if os.path.isfile(path) and os.access(path, os.X_OK):
-            found[f"hook {name}"] = _digest(atomic_files.read(path))
+    config = project.repository.config
+    hooks = config.get("core.hookspath") or os.path.join(common, "hooks")
+    for called, folder in (("hook", hooks), ("template", config.get("init.templatedir"))):
+        if folder:
+            place = os.path.join(top, _expanded(project, folder))
+            found.update(configured_git.program_files(project, place, called))
     return found
 
 
@@ -119,7 +102,11 @@ def changes(project: Project, before: Signs) -> list[Change]:
     now.update(_settings(project))
     names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
     names = [name for name in names if not _comes_or_goes(project, name, before, now)]
-    found = [Change(name, _steers(project, name)) for name in names]
+    found = [Change(name, _steers(name, before)) for name in names]
+    if any(one.steers and not configured_git.is_of_branch(one.name) for one in found):
+        return found
+    # What asks git about more than its configuration comes last.
+    found = [one for one in found if not configured_git.unsaid(project, one.name, now)]
     if settings_file.FILE not in names or any(one.steers for one in found):
         return found
     if not _as_on_base(project, now[settings_file.FILE]):
@@ -136,19 +123,6 @@ def _as_on_base(project: Project, settings: str) -> bool:
 
 def _digest(data: bytes | None) -> str:
     return "" if data is None else hashlib.sha256(data).hexdigest()
-
-
-def _configured(project: Project) -> Signs:
-    """Every key of git's configuration, with a digest of its values."""
-    values: dict[str, list[str]] = {}
-    for entry in project.repository.git.names("config", "--list", "-z"):
-        key, _, value = entry.partition("\n")
-        values.setdefault(key, []).append(value)
-    return {
-        f"git config {key}": _digest("\0".join(found).encode("utf-8", "surrogateescape"))
-        for key, found in values.items()
-        if not key.startswith("branch.")
-    }
 
 
 def _default_branch(project: Project) -> Signs:
@@ -192,17 +166,11 @@ def _comes_or_goes(project: Project, name: str, before: Signs, now: Signs) -> bo
     return now.get(name, "") in known
 
 
-def _steers(project: Project, name: str) -> bool:
+def _steers(name: str, before: Signs) -> bool:
     if name == settings_file.FILE:
         return False  # it counts as the base has it
-    key = name.removeprefix("git config ")
-    if key == name:
-        return True
-    if key.startswith("ralph."):
-        return setting_name(key.removeprefix("ralph.")) in _TRUTH
-    remote = project.base.remote
-    own = remote and key in {f"remote.{remote}.{field}" for field in _OF_REMOTE}
-    return bool(own) or key.startswith(_STEERING)
+    key = name.removeprefix(_CONFIGURED)
+    return key == name or configured_git.steers(key, before)
 
 
 def _of_user(project: Project) -> Iterator[str]:

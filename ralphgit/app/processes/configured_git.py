@@ -1,0 +1,101 @@
+"""Take down git's configuration, and judge which of its changes steer what a loop decides."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+
+from ralphgit.app.workspace.project import Project
+from ralphgit.records import atomic_files
+from ralphgit.rules import harmless_settings
+
+PREFIX = "git config "
+_INCLUDES = ("include.path", "includeif.")
+
+
+def taken_down(project: Project) -> Mapping[str, str]:
+    """Every key of git's configuration, with a digest of its values, and the files that others of
+    the repository's worktrees and branches include.
+    """
+    values: dict[str, list[str]] = {}
+    included: dict[str, None] = {}
+    listed = iter(project.repository.git.names("config", "--list", "--show-origin", "-z"))
+    for origin, entry in zip(listed, listed, strict=True):
+        key, _, value = entry.partition("\n")
+        values.setdefault(key, []).append(value)
+        if key.startswith(_INCLUDES) and key.endswith(".path"):
+            included[_included(project, origin.removeprefix("file:"), value)] = None
+    found = {f"{PREFIX}{key}": _digest(*texts) for key, texts in values.items()}
+    for path in included:
+        text = atomic_files.read(path) if os.path.isfile(path) else None
+        found[project.show_path(path)] = hashlib.sha256(text).hexdigest() if text else ""
+    return found
+
+
+def is_of_branch(name: str) -> bool:
+    """Whether a name of `taken_down` is of a key of one branch."""
+    key = name.removeprefix(PREFIX)
+    return key != name and harmless_settings.of_branch(key)[0] != ""
+
+
+def unsaid(project: Project, name: str, now: Mapping[str, str]) -> bool:
+    """Whether a change is what git itself notes of branches: nobody has to hear of it.
+
+    Where a branch of work pulls from, or is pushed to where nobody says, decides nothing; the
+    remote of the base's own branch may decide which one the base is. A branch that is gone takes
+    its keys with it.
+    """
+    if not is_of_branch(name):
+        return False
+    branch, said = harmless_settings.of_branch(name.removeprefix(PREFIX))
+    value, is_base = now.get(name), branch == project.base.branch
+    if harmless_settings.is_of_upstream(said):
+        return True
+    if value is None and not is_base and f"refs/heads/{branch}" not in project.repository.refs:
+        return True
+    if said != "remote" or (value is None and is_base):
+        return False
+    return value in (None, _digest("."), _digest(project.base.remote))
+
+
+def steers(key: str, before: Mapping[str, str]) -> bool:
+    """Whether a key that has changed may decide something, or run something."""
+    return not harmless_settings.may_change(key, is_new=f"{PREFIX}{key}" not in before)
+
+
+def _included(project: Project, origin: str, path: str) -> str:
+    """Where a file is that the configuration in the file `origin` includes."""
+    home, top = project.around.environ.get("HOME", ""), project.top
+    if path.startswith("~/"):
+        return os.path.join(home, path[2:])
+    return os.path.join(top, os.path.dirname(origin), path)
+
+
+def below(folder: str) -> Iterator[str]:
+    """Find all files below a folder, also behind links to folders."""
+    seen = set[str]()
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(parent)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders.sort()
+        yield from (os.path.join(parent, name) for name in sorted(names))
+
+
+def program_files(project: Project, folder: str, called: str) -> Mapping[str, str]:
+    """Take down each file below a folder of programs, with whether it may be run."""
+    found = {}
+    for path in below(folder):
+        if not os.path.isfile(path):
+            continue
+        text = atomic_files.read(path) or b""
+        mode = b"x" if os.access(path, os.X_OK) else b"-"
+        found[f"{called} {os.path.relpath(path, folder)}"] = hashlib.sha256(mode + text).hexdigest()
+    return found
+
+
+def _digest(*values: str) -> str:
+    return hashlib.sha256("\0".join(values).encode("utf-8", "surrogateescape")).hexdigest()

@@ -1,0 +1,159 @@
+"""Of git's settings all steer what a loop decides, but those that are known not to."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from test_loop import made, task
+from test_machines import with_tasks
+from world import Place
+
+from ralphgit.app.processes import changed_settings
+from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.surroundings import Surroundings
+from ralphgit.git import remote
+from ralphgit.git.run_git import Git
+from ralphgit.loop import worker_clone
+
+
+def opened(place: Place) -> Project:
+    return Project.open(Surroundings(str(place.path), place.environ, time.time, str, {}))
+
+
+def changed(place: Place, before: Mapping[str, str]) -> dict[str, bool]:
+    """What has changed, and whether it steers."""
+    found = changed_settings.changes(opened(place), before)
+    return {one.name.removeprefix("git config "): one.steers for one in found}
+
+
+#: Each with what is named of it.
+STEER = {
+    "git config remote.evil.url ../e; git config remote.evil.promisor true": "remote.evil.promisor",
+    "git config remote.evil.uploadpack 'sh up.sh'": "remote.evil.uploadpack",
+    "git config extensions.partialclone evil": "extensions.partialclone",
+    "git config --global uploadpack.packObjectsHook 'sh up.sh'": "uploadpack.packobjectshook",
+    "git config push.followTags true": "push.followtags",
+    "git config --add push.pushOption ci.skip": "push.pushoption",
+    "git config push.gpgSign if-asked": "push.gpgsign",
+    "git config remote.pushDefault public": "remote.pushdefault",
+    "git config remote.public.pushurl ../e": "remote.public.pushurl",
+    "git config branch.alpha.pushRemote public": "branch.alpha.pushremote",
+    "git config branch.alpha.remote public": "branch.alpha.remote",
+    "git config branch.alpha.mergeOptions -sours": "branch.alpha.mergeoptions",
+    "git config branch.main.remote public": "branch.main.remote",
+    "git config --global init.templateDir ~/tpl": "init.templatedir",
+    "git config trailer.x.cmd 'sh x.sh'": "trailer.x.cmd",
+    "git config alias.st '!sh x.sh'": "alias.st",
+    "git config ralph.verify.required false": "ralph.verify.required",
+    "git config ralph.notifyCommand 'sh x.sh'": "ralph.notifycommand",
+    "git config submodule.lib.update '!sh x.sh'": "submodule.lib.update",
+    "git config submodule.there.url ../evil": "submodule.there.url",
+    "git config made.up.tomorrow x": "made.up.tomorrow",
+    "echo x > $H/pre-commit.d/lib.sh": "hook pre-commit.d/lib.sh",
+    "chmod +x $H/pre-commit.d/known": "hook pre-commit.d/known",
+    "echo x > ../behind/new": "hook linked/new",
+    "printf '[core]\\nfsmonitor = sh\\n' > ~/work.config": "work.config",
+}
+NO_STEER = {
+    "git config user.name Robot": "user.name",
+    "git config --global --add safe.directory '*'": "safe.directory",
+    "git config pull.rebase false": "pull.rebase",
+    "git config --global color.ui never": "color.ui",
+    "git config push.autoSetupRemote true": "push.autosetupremote",
+    "git config ralph.landMode none": "ralph.landmode",
+    "git config lfs.https://a.example/x.git/info/lfs.locksverify true":
+        "lfs.https://a.example/x.git/info/lfs.locksverify",
+    "git config submodule.lib.url ../lib; git config submodule.lib.active true":
+        "submodule.lib.url",
+}  # fmt: skip
+#: What git writes by itself, and people do in worktrees of their own.
+UNSAID = (
+    "git branch -q --track x origin/main", "git config branch.x.description 'A thing'",
+    "git branch -q -D old", "git push -q -u origin alpha",
+)  # fmt: skip
+
+
+@pytest.fixture
+def alpha(tmp_path: Path) -> Place:
+    """Hooks that run what is in a folder, and in one behind a link; a branch that has settings."""
+    alpha = own_settings(made(tmp_path, task("T-1")))
+    alpha.run("sh", "-c", f"""set -e
+        H={hooks(alpha)}; mkdir -p $H/pre-commit.d ../behind
+        echo x > $H/pre-commit.d/known; ln -s $PWD/../behind $H/linked
+        git config remote.public.url ../public.git; git config branch.main.remote origin
+        git config submodule.there.url ../there; git branch -q old
+        git config branch.old.pushRemote public; touch ~/work.config
+        git config --global includeIf.gitdir:/elsewhere/.path '~/work.config'
+    """)  # fmt: skip
+    return alpha
+
+
+def own_settings(place: Place) -> Place:
+    """The same with a `~/.gitconfig` and templates of its own: those of other tests are theirs."""
+    environ = {**place.environ, "GIT_CONFIG_GLOBAL": f"{place.environ['HOME']}/.gitconfig"}
+    environ.pop("GIT_TEMPLATE_DIR")
+    return Place(place.path, environ, place.world)
+
+
+def hooks(place: Place) -> str:
+    return place.git("rev-parse", "--path-format=absolute", "--git-path", "hooks")
+
+
+def test_a_change_of_git_s_settings_steers_unless_it_is_known_not_to(alpha: Place) -> None:
+    gone = {"git config --unset branch.main.remote": "branch.main.remote"}
+    for steers, does in ((False, NO_STEER), (True, gone), (True, STEER)):
+        before = changed_settings.signs(opened(alpha))
+        alpha.run("sh", "-ec", "; ".join((f"H={hooks(alpha)}", *does)))
+        found = changed(alpha, before)
+        for name in does.values():
+            named = [one for one in found if one == name or one.endswith(f"/{name}")]
+            assert [found[one] for one in named] == [steers], (name, found)
+
+
+@pytest.mark.parametrize("does", UNSAID)
+def test_what_git_notes_of_branches_is_not_named(does: str, alpha: Place) -> None:
+    before = changed_settings.signs(opened(alpha))
+    alpha.run("sh", "-c", does)
+    assert changed(alpha, before) == {}
+
+
+def test_a_push_takes_nothing_with_it(alpha: Place) -> None:
+    """Whatever `push.*` says: no tags, no options, no submodules."""
+    bare = alpha.world.origin
+    bare.git("config", "receive.advertisePushOptions", "true")
+    hook = Path(bare.git("rev-parse", "--path-format=absolute", "--git-path", "hooks/pre-receive"))
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho options: ${GIT_PUSH_OPTION_COUNT:-0} >&2\n")
+    hook.chmod(0o755)
+    alpha.git("tag", "--annotate", "v9", "-m", "release")
+    alpha.git("config", "push.followTags", "true")
+    alpha.git("config", "--add", "push.pushOption", "ci.skip")
+    alpha.git("config", "push.recurseSubmodules", "on-demand")
+    sent = remote.send(
+        Git(str(alpha.path), alpha.environ), "origin", alpha.head, "refs/heads/x", old="",
+        timeout=60.0,
+    )  # fmt: skip
+    assert (sent.moved, sent.said) == (True, ("options: 0",))
+    assert "v9" not in bare.git("for-each-ref")
+    assert bare.git("rev-parse", "x") == alpha.head
+
+
+def test_a_worker_s_clone_has_no_hook_of_a_template(tmp_path: Path) -> None:
+    world = with_tasks(tmp_path)
+    ran = world.folder / "ran"
+    hook = Path(world.environ["HOME"], "tpl", "hooks", "post-checkout")
+    hook.parent.mkdir(parents=True)
+    hook.write_text(f"#!/bin/sh\ntouch {ran}\n")
+    hook.chmod(0o755)
+    place = own_settings(world)
+    place.git("config", "--global", "init.templateDir", "~/tpl")
+    place.git("clone", "-q", str(world.origin.path), "usual")
+    ran.unlink()
+    clone = worker_clone.take(place.environ, str(world.origin.path), "ann")
+    os.close(clone.lock)
+    assert Path(clone.path, "task-graph.yaml").exists()
+    assert not ran.exists()
