@@ -8,6 +8,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+import ryaml
 from world import World
 
 from ralphgit.errors import InvalidRecord
@@ -154,3 +155,24 @@ def test_no_variable_or_git_setting_brings_it_in(world: World) -> None:
     )  # fmt: skip
     world.git("config", "ralph.notify.command", "a\x85")
     assert "git config: ralph.notify.command has control" in world.ralph("status").err
+
+
+#: Reordered, or not seen: an override, a zero-width space, a tag, an isolate.
+HIDING = "x\u202ey\u200bz\U000e0041 \u2066w"
+
+
+@pytest.mark.parametrize("layout", ["", "\nand a line"])
+def test_what_hides_text_is_written_as_an_escape_and_shown_so(world: World, layout: str) -> None:
+    world.write_graph(GRAPH.replace("One", json.dumps(HIDING + layout)))
+    world.replace("status: pending", f"status: pending\n    description: {json.dumps(HIDING)}")
+    world.commit()
+    shown = world.ralph("packet", "T-1").out
+    assert [sign for sign in shown if not sign.isprintable() and sign != "\n"] == []
+    assert "x\\u202ey\\u200bz\\U000e0041 \\u2066w" in shown
+    # It is the same text all the same.
+    assert HIDING in ryaml.loads(shown)["mission"]
+    # Joiners of letters, and the wide blanks of some scripts, are text like others.
+    kept = {"plain": "क्\u200dष", "lines": "日本\u3000語\n👩\u200d👩"}
+    assert yaml_writer.mapping(kept) == (
+        'plain: "क्\u200dष"\nlines: |-\n  日本\u3000語\n  👩\u200d👩\n'
+    )

@@ -16,10 +16,17 @@ from ralphgit.errors import InvalidRecord
 from ralphgit.model.characters import described, forbidden
 
 # Compiled where something is written: what only reads imports this, too.
+#: What reorders text, or is not seen: as an escape a terminal, and who reviews, shows that it is
+#: there. Joiners of letters are text.
+_UNSEEN = (
+    "\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufff9-\ufffb"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
 # A plain scalar: begins with a letter or one of a few harmless signs, and holds nothing
 # that could be an indicator, a comment or a mapping.
 _PLAIN = (
-    r"[A-Za-z_/.0-9(][^\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff#:\"'\\\[\]{},&*!|>%@`]*"
+    r"[A-Za-z_/.0-9(][^\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff#:\"'\\\[\]{},&*!|>%@`"
+    f"{_UNSEEN}]*"
 )
 _PLAIN_COLON = r":(?=\S)"
 # Words and numbers that some YAML reader takes for something else than text.
@@ -31,7 +38,7 @@ _AMBIGUOUS = r"""(?ix)
         | [0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*                  # dates and times
         | \.{1,3} | =
       )"""
-_UNPRINTABLE = "[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]"
+_UNPRINTABLE = f"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff{_UNSEEN}]"
 _CONTROL = "[\x00-\x08\x0b-\x1f]"
 _SAFE_KEY = r"[A-Za-z_][A-Za-z0-9_./-]*"
 
@@ -99,7 +106,11 @@ def quoted(text: str) -> str:
     escaped = json.dumps(text, ensure_ascii=False)
     if escaped.isprintable():
         return escaped
-    return re.sub(_UNPRINTABLE, lambda found: f"\\u{ord(found.group()):04x}", escaped)
+    return re.sub(_UNPRINTABLE, lambda found: _escape(ord(found.group())), escaped)
+
+
+def _escape(point: int) -> str:
+    return f"\\u{point:04x}" if point <= 0xFFFF else f"\\U{point:08x}"
 
 
 def _key(name: str) -> str:
