@@ -245,6 +245,18 @@ def test_a_git_that_came_on_the_path_ends_the_loop(tmp_path: Path) -> None:
     assert ran.json["error"]["changed"] == ["program git"]
 
 
+def test_a_program_that_a_loop_or_git_runs_is_not_the_agents_to_add(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    alpha.git("config", "credential.helper", "mine --timeout=3")
+    alpha.git("config", "filter.x.process", "'git-big' filter-process")
+    names = ("gh", "ssh", "git-credential-mine", "git-big")
+    fakes = "; ".join(f"echo > ../programs/{one}; chmod +x ../programs/{one}" for one in names)
+    env = programs(alpha)
+    ran = works(alpha, f"echo good > a.txt; {fakes}", "--json", env=env)
+    assert (ran.code, ran.error) == (7, "settings_changed"), ran.err
+    assert sorted(ran.json["error"]["changed"]) == sorted(f"program {one}" for one in names)
+
+
 def test_another_repository_in_the_worktree_s_place_ends_the_loop(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     other = (

@@ -32,6 +32,8 @@ _USERS = (("core.excludesfile", "ignore"), ("core.attributesfile", "attributes")
 
 _PROGRAM = "program "
 _GIT = "git"
+#: What a loop, or git for it, runs by name.
+_RUN = (_GIT, "gh", "glab", "ssh", "sh")
 _CONFIGURED = configured_git.PREFIX
 _WORKTREE = "worktree's git config "
 _CONFIG = "config.worktree"
@@ -52,7 +54,8 @@ class Change(NamedTuple):
 def signs(project: Project, programs: Iterable[str] = ()) -> Signs:
     """Take down all that could steer what a loop decides, and is not read once.
 
-    Of programs git and those that the verify commands on the base name, or `programs`.
+    Of programs those that a loop runs itself, those that git's configuration, a setting or a
+    verify command on the base names, or `programs`.
     """
     found = _found_programs(project, programs or _programs(project))
     return {**found, **_settings(project)}
@@ -60,7 +63,7 @@ def signs(project: Project, programs: Iterable[str] = ()) -> Signs:
 
 def _found_programs(project: Project, names: Iterable[str]) -> dict[str, str]:
     there, found = _on_path(project), dict[str, str]()
-    for one in sorted({_GIT, *names}):
+    for one in sorted({*_RUN, *names}):
         found.update(_program(project, one, there))
     return found
 
@@ -190,8 +193,12 @@ def _expanded(project: Project, path: str) -> str:
 
 
 def _programs(project: Project) -> set[str]:
-    """List the words of the verify commands on the base."""
-    found = _named(project.config.integrate_verify)
+    """List the words of the verify commands on the base, and of whatever else a loop runs."""
+    found = set[str]()
+    config = project.config
+    lines = (config.integrate_verify, config.notify_command, config.land_via)
+    for line in (*lines, *configured_git.lines_run(project)):
+        found.update(_named(line))
     view = project.base_view
     for row in view.rows:
         for command in view.task(row.id).verify if '"verify"' in row.json else ():

@@ -11,6 +11,12 @@ from ralphgit.records import atomic_files
 from ralphgit.rules import harmless_settings
 
 PREFIX = "git config "
+#: The last words of keys whose values are command lines.
+_LINES = frozenset((
+    "askpass", "clean", "cmd", "command", "defaultkeycommand", "driver", "fsmonitor", "gitproxy",
+    "process", "program", "receivepack", "smudge", "sshcommand", "textconv", "uploadpack",
+))  # fmt: skip
+_HELPER = ".helper"
 _INCLUDES = ("include.path", "includeif.")
 
 
@@ -57,6 +63,16 @@ def unsaid(project: Project, name: str, now: Mapping[str, str]) -> bool:
     if said != "remote" or (value is None and is_base):
         return False
     return value in (None, _digest("."), _digest(project.base.remote))
+
+
+def lines_run(project: Project) -> Iterator[str]:
+    """Find the command lines that git runs by its configuration, or by its environment."""
+    for key, value in project.repository.config.items():
+        if key.endswith(_HELPER):
+            yield f"{value} git-credential-{value}"
+        elif key.rpartition(".")[2] in _LINES:
+            yield value
+    yield from filter(None, map(project.around.environ.get, ("GIT_SSH", "GIT_SSH_COMMAND")))
 
 
 def steers(key: str, before: Mapping[str, str]) -> bool:
