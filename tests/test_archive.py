@@ -172,6 +172,21 @@ def test_a_question_lands_with_what_its_branch_has_archived(world: World) -> Non
     clean(world)
 
 
+def test_a_question_lands_with_no_plan_that_its_branch_has_beside_an_archived_task(
+    world: World,
+) -> None:
+    beta = world.worktree("beta")
+    beta.claim("T-2")
+    beta.commit("Begin T-2")
+    archived(beta, "T-1")
+    beta.write_graph(f"{beta.read()}x-note: mine\n")
+    beta.commit("Say more in the plan")
+    assert beta.ralph("block", "T-2", "--question", "Which?").code == 0
+    said = beta.ralph("claim").err
+    assert "did not land: beta also changes the graph beside its tasks" in said
+    assert world.task("T-2")["status"] == "pending"
+
+
 def test_a_dependency_on_it_is_met(world: World) -> None:
     archived(world)
     assert [task["id"] for task in world.ralph("next", "--json").data["tasks"]] == ["T-2"]

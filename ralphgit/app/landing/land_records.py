@@ -29,7 +29,7 @@ from ralphgit.records import schemas
 
 _ATTEMPTS = 5
 _ENDED = ("blocked", "given back")
-_EDITED = "edited"
+_EDITED, _ARCHIVED = "edited", "archived"
 
 
 class RecordChange(NamedTuple):
@@ -88,7 +88,7 @@ def _told(project: Project, commit: str) -> tuple[tuple[RecordChange, ...], str,
         return None
     before = project.view(fork, fork[:12]).by_id
     after = project.view(commit, commit[:12])
-    told = [RecordChange(id, "archived") for id in _archived(project, commit, before, after)]
+    told = [RecordChange(id, _ARCHIVED) for id in _archived(project, commit, before, after)]
     was, ended = project.archive_at(fork), False
     for row in after.rows:
         known = before.get(row.id)
@@ -193,12 +193,15 @@ def share_ended(project: Project, way: str = "") -> Shared:
 
 
 def _beside(project: Project, head: str, told: Sequence[RecordChange]) -> str:
-    """What of the plan a branch changes beside the ends of tasks that it brings; "" for nothing."""
-    if others := dict.fromkeys(one.task for one in told if one.word not in _ENDED):
+    """What of the plan a branch changes beside the ends of tasks that it brings, and beside what
+    it has moved to the archive as it was; "" for nothing.
+    """
+    archived = [one.task for one in told if one.word == _ARCHIVED]
+    if others := dict.fromkeys(one.task for one in told if one.word not in (*_ENDED, _ARCHIVED)):
         return ", ".join(others)
     fork = worktrees.fork(project.repository.git, project.require_base().commit, head)
-    ended = dict.fromkeys(one.task for one in told)
-    if len(ended) == 1 and fork and plan_changes.plans(project, fork, head, *ended):
+    ended = [one.task for one in told if one.word in _ENDED]
+    if fork and plan_changes.plans(project, fork, head, *ended, archived=archived):
         return "the graph beside its tasks"
     return ""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
@@ -12,11 +12,14 @@ from ralphgit.model.task_row import Row
 from ralphgit.records.task_mapping import LIFECYCLE_KEYS
 
 
-def plans(project: Project, old: str, new: str, task: str) -> bool:
-    """Whether the graph differs between two commits in more than the lifecycle of `task`.
+def plans(
+    project: Project, old: str, new: str, *tasks: str, archived: Collection[str] = ()
+) -> bool:
+    """Whether the graph differs between two commits in more than the lifecycle of `tasks`, and in
+    those that have moved to the archive.
 
-    Whatever it is: what the task or another one promises, a new task, a key beside the tasks, or
-    what cannot be read.
+    Whatever it is: what a task promises, a new task, a key beside the tasks, or what cannot be
+    read.
     """
     before = project.view(old, old[:12])
     try:
@@ -25,11 +28,15 @@ def plans(project: Project, old: str, new: str, task: str) -> bool:
         return True
     if before.shards == after.shards:
         return False
-    was, now = _blocks(before), _blocks(after)
-    known, row = before.by_id.get(task), after.by_id.get(task)
-    if known is None or row is None or is_edited(known, row):
-        return True
-    return {**was, task: ""} != {**now, task: ""} or beside_tasks(before) != beside_tasks(after)
+    for task in tasks:
+        known, row = before.by_id.get(task), after.by_id.get(task)
+        if known is None or row is None or is_edited(known, row):
+            return True
+    gone = {*tasks, *archived}
+    was, now = _blocks(before, but=gone), _blocks(after, but=gone)
+    # A comment above a task goes to the archive with it.
+    texts = [beside_tasks(one, comments=not archived) for one in (before, after)]
+    return was != now or texts[0] != texts[1]
 
 
 def is_edited(old: Row, new: Row) -> bool:
@@ -42,7 +49,7 @@ def promise(block: str) -> dict[str, object]:
     return {key: value for key, value in json.loads(block).items() if key not in LIFECYCLE_KEYS}
 
 
-def beside_tasks(view: GraphView) -> Mapping[str, str]:
+def beside_tasks(view: GraphView, *, comments: bool = True) -> Mapping[str, str]:
     """Return what each file of a graph says beside its tasks, blank lines left out."""
     found = {}
     for path, _ in view.shards:
@@ -53,9 +60,12 @@ def beside_tasks(view: GraphView) -> Mapping[str, str]:
             parts.append(text[at : row.start])
             at = row.end
         parts.append(text[at:])
-        found[path] = "\n".join(line for line in "".join(parts).splitlines() if line.strip())
+        lines = [line for line in "".join(parts).splitlines() if line.strip()]
+        found[path] = "\n".join(
+            line for line in lines if comments or not line.lstrip().startswith("#")
+        )
     return found
 
 
-def _blocks(view: GraphView) -> dict[str, str]:
-    return {row.id: row.json for row in view.rows}
+def _blocks(view: GraphView, *, but: Collection[str]) -> dict[str, str]:
+    return {row.id: row.json for row in view.rows if row.id not in but}
