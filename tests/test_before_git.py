@@ -71,6 +71,22 @@ def test_a_look_at_the_claim_does_not_run_what_the_agent_has_set(tmp_path: Path)
     assert "a.txt" not in files_on_base(alpha)
 
 
+def test_who_comes_next_does_not_run_it_either(tmp_path: Path) -> None:
+    """As after a loop that was killed: git is asked nothing more before its note was compared."""
+    alpha = made(tmp_path, ONE)
+    evil = program(tmp_path, "exit 1")
+    keys = ("core.fsmonitor", "remote.origin.uploadpack")
+    does = "; ".join(f"git config {key} {evil}" for key in keys)
+    assert works(alpha, f"echo good > a.txt; {does}").code == 7
+    for words in (
+        ("run", "--agent", "true", "--once"), ("land", "--all", "--land", "merge"),
+        ("integrate", "alpha"), ("batch", "run", "--agent", "true"),
+    ):  # fmt: skip
+        ran = alpha.ralph(*words, "--json")
+        assert (ran.code, ran.error) == (7, "settings_changed"), words
+        assert not (tmp_path / "ran").exists(), words
+
+
 def test_no_git_starts_before_it_was_compared(tmp_path: Path) -> None:
     """However it is called, and whoever calls it: this is asked where git is started."""
     alpha = made(tmp_path, ONE)

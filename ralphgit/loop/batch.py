@@ -85,10 +85,10 @@ class Batch:
         """
         with self._project() as project:
             self._top = project.top
+            watched_settings.require_seen(project)  # before git is asked for more
             self._refuse_untrusted(project)
             with RepositoryLock(project, "batch run", code="batch_running"):
                 runtime_files.prepare(project)
-                watched_settings.require_seen(project)
                 fetch.synchronise(project)
                 return self._run()
 

@@ -111,6 +111,7 @@ class Loop:
         project = Project.open(self._around, self._warnings)
         self._opened.append(project)
         inside_loop.refuse(project, "run")
+        watched_settings.require_seen(project)  # before git is asked for more
         claim.require_fit(project)
         commit_message.require_template(project)
         commit_message.require_identity(project)

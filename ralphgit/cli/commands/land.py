@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import ClaimMap
+from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.integration import branch_pull_requests
 from ralphgit.app.integration.branch_pull_requests import BranchInReview
 from ralphgit.app.integration.integrate import IntegrateOptions
@@ -33,14 +34,16 @@ class Options(NamedTuple):
 
 
 def run(call: Call, options: Options) -> Outcome:
-    project = call.project(fetch=options.all and options.fetch and not options.dry_run)
+    project = call.project()
     if options.all and options.branch:
         raise UsageError(
             "--all cannot be combined with a branch", hint=f"ralphgit land {options.branch}"
         )
     if not options.dry_run:
-        watched_settings.require_seen(project)
+        watched_settings.require_seen(project)  # before git is asked for more
     if options.all:
+        if options.fetch and not options.dry_run:
+            synchronise(project, settle=False)
         names = tuple(unlanded.branches(ClaimMap(project)))
         if not names:
             return Outcome(_nothing(options, ""), before=("There is nothing to land.",))
