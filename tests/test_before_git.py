@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from test_changed_settings import ONE, works
 from test_landing import files_on_base
-from test_loop import events, made
+from test_loop import events, made, task
 
+from ralphgit.app.integration.proving_worktree import Ground
 from ralphgit.app.processes import changed_settings, watched_settings
 from ralphgit.app.workspace.project import Project
-from ralphgit.app.workspace.surroundings import Surroundings
+from ralphgit.app.workspace.surroundings import Progress, Surroundings
 from ralphgit.errors import NeedsPerson
 from ralphgit.git import run_git
 
@@ -106,3 +108,30 @@ def test_no_git_starts_before_it_was_compared(tmp_path: Path) -> None:
     assert refused.value.code == "settings_changed"
     assert not os.path.exists(tmp_path / "ran")
     assert git.run("status")
+
+
+class Asks(Progress):
+    """Asks git as soon as the command has printed something, as a thread of a loop may."""
+
+    def __init__(self) -> None:
+        self.ask: Callable[[], object] = list
+
+    def heard(self, output: bytes) -> None:
+        self.ask()
+
+
+def test_no_git_starts_before_it_was_compared_where_merged_work_is_proved(tmp_path: Path) -> None:
+    evil = program(tmp_path, "exit 1")
+    command = f"git config core.fsmonitor {evil}; echo done"
+    alpha = made(tmp_path, task("T-1", "outputs: [a.txt]", f"verify: ['{command}']"))
+    asks = Asks()
+    around = Surroundings(str(alpha.path), alpha.environ, time.time, lambda: "an-id", progress=asks)
+    project = Project.open(around)
+    with (
+        pytest.raises(NeedsPerson, match=r"core\.fsmonitor") as refused,
+        Ground(project, failing="nothing was done") as ground,
+    ):
+        asks.ask = lambda: project.repository.git.run("status")
+        ground.run(project.base.commit, [("T-1", "", command)])
+    assert refused.value.code == "settings_changed"
+    assert not os.path.exists(tmp_path / "ran")

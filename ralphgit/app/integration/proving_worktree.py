@@ -16,7 +16,7 @@ from ralphgit.app.workspace.worktree_names import folder_of
 from ralphgit.app.worktrees import create
 from ralphgit.app.worktrees.survey import LOCK
 from ralphgit.errors import RalphError, Refused
-from ralphgit.git import index, worktrees
+from ralphgit.git import index, run_git, worktrees
 from ralphgit.git.listings import Worktree
 from ralphgit.git.repository import Repository
 from ralphgit.records import atomic_files
@@ -72,9 +72,13 @@ class Ground:
                 continue
             with progress.step(f"verifying {one[0]}", len(made) + 1, count):
                 self._go_to(commit)
-                made.update(judged_evidence.run_each(self._project, [one], top=self.path))
-            self._refuse_changed(one)
+                with run_git.compared(self._require_same):
+                    made.update(judged_evidence.run_each(self._project, [one], top=self.path))
+                    self._refuse_changed(one)
         return made
+
+    def _require_same(self) -> None:
+        watched_settings.require_same(self._project, self._signs)
 
     def at(self, commit: str) -> str:
         """Bring the worktree to a commit, as if nobody had been there; returns its folder.
@@ -92,7 +96,7 @@ class Ground:
         """
         self._at = ""
         task, _, command = wanted
-        watched_settings.require_same(self._project, self._signs)
+        self._require_same()
         changed = self._relinked()
         if not changed:
             head = self._links["HEAD"] or b""
@@ -166,8 +170,9 @@ class Ground:
         self._note()
         create.copy_included(project, made)
         if command:
-            run = create.set_up(project, command, path, "integration")
-            watched_settings.require_same(project, self._signs)
+            with run_git.compared(self._require_same):
+                run = create.set_up(project, command, path, "integration")
+                self._require_same()
             relinked = self._relinked()
             if relinked or not run.passed:
                 how = f"changed {relinked[0]}" if relinked else f"failed (exit {run.exit_code})"
