@@ -114,9 +114,10 @@ def _plan_landed(project: Project, fork: str, side: str, task: str) -> bool:
     except InvalidRecord:
         return False
     if there.shards != began.shards:
-        said = plan_changes.beside_tasks(there)
-        if said not in (plan_changes.beside_tasks(began), plan_changes.beside_tasks(base)):
-            return False
+        landed = [plan_changes.beside_tasks(view) for view in (began, base)]
+        for path, said in plan_changes.beside_tasks(there).items():
+            if all(one.get(path) != said for one in landed):
+                return False
     before = {row.id: row.json for row in began.rows}
     after = {row.id: row.json for row in there.rows}
     now = {row.id: row.json for row in base.rows}
