@@ -181,11 +181,11 @@ WHOLES = """\
 
 
 def test_an_item_around_others_is_their_story_and_no_task() -> None:
-    """No worker could complete it: what it says is done in the items inside."""
+    """No worker could complete it: what it says is done in the items inside. But 2.1 says more."""
     found = read(WHOLES)
     seen = [(task["id"], task.get("story"), task.get("depends_on", [])) for task in found.tasks]
     assert seen == [
-        ("1.1", "1", []), ("1.2", "1", ["1.1"]), ("2.1.1", "2", ["1.2"]),
+        ("1.1", "1", []), ("1.2", "1", ["1.1"]), ("2.1", "2", ["1.2"]), ("2.1.1", "2", ["2.1"]),
         ("2.1.2", "2", ["2.1.1"]), ("2.2", "2", ["2.1.2"]), ("3.1", "3", ["2.1.2"]),
         ("4", "Tasks", ["2.1.2"]),
     ]  # fmt: skip
@@ -195,12 +195,12 @@ def test_an_item_around_others_is_their_story_and_no_task() -> None:
         {"id": "3", "title": "Extras"},
     ]
     by_id = {task["id"]: task for task in found.tasks}
-    assert by_id["2.1.1"]["description"] == "Part of: 2.1 Core\n\n- Keep it small"
+    assert by_id["2.1"]["description"] == "- Keep it small"
     # What is optional is so with all that is in it.
     assert [id for id, task in by_id.items() if task.get("x-optional")] == ["2.2", "3.1"]
     assert (
-        "4 items with items inside: no task but what these are parts of, and done when they are "
-        "(line 5, 9, 10, 15)."
+        "3 items with items inside: no task but what these are parts of, and done when they are "
+        "(line 5, 9, 15)."
     ) in found.notes
     assert "'1. Set up' is ticked, and not all in it is: 1.2." in found.notes
 
@@ -226,18 +226,102 @@ def test_a_number_around_others_on_the_same_level_is_their_story_too(dot: str) -
     found = read(FLAT.replace("3. D", f"3{dot} D"))
     first = "3" if dot else "3-draw-the-map"
     assert [(task["id"], task["story"], task.get("depends_on", [])) for task in found.tasks] == [
-        ("3.1", first, []), ("3.2", first, ["3.1"]), ("4.1", "4", ["3.2"]),
+        ("3.1", first, []), ("3.2", first, ["3.1"]), ("4", "4", ["3.2"]), ("4.1", "4", ["4"]),
         ("4.2.1", "4", ["4.1"]), ("9", "Tasks", ["4.1"]),
     ]  # fmt: skip
     assert [story["id"] for story in listed(found)] == [first, "4"]
-    assert listed(found)[1]["description"] == "- On paper, not on screen"
-    assert found.wholes == {3: ("3.1", "3.2"), 6: ("4.1",), 10: ("4.2.1",)}
+    assert "description" not in listed(found)[1], "4 says it"
+    assert found.wholes == {3: ("3.1", "3.2"), 10: ("4.2.1",)}
+    assert found.leads == {"4": ("4.1",)}
     assert found.ignored == ()
 
 
 def test_a_number_below_another_heading_is_around_nothing() -> None:
     text = "## Draft\n\n- [ ] 1. Map\n\n## Print\n\n- [ ] 1.1 Pages\n- [ ] 1.2 Ink\n"
     assert depends(text) == {"1": [], "1.1": ["1"], "1.2": ["1.1"]}
+
+
+LEADS = """\
+- [ ] 1. Set up
+- [ ] 2. Implement the store
+  - Keep it in one file
+  - _Requirements: 1.1_
+{0}- [ ] 2.1 Write unit tests for the store
+{0}- [ ]* 2.2 Write property tests
+- [ ] 3. Wire it
+"""
+
+
+@pytest.mark.parametrize("indent", ["", "  "])
+def test_an_item_with_work_of_its_own_comes_before_those_inside(indent: str) -> None:
+    found = read(LEADS.format(indent))
+    assert [(task["id"], task.get("story"), task.get("depends_on")) for task in found.tasks] == [
+        ("1", None, None), ("2", "2", ["1"]), ("2.1", "2", ["2"]), ("2.2", "2", ["2.1"]),
+        ("3", None, ["2.1"]),
+    ]  # fmt: skip
+    (two,) = (task for task in found.tasks if task["id"] == "2")
+    assert (
+        two["description"] == "- Keep it in one file\n- _Requirements: 1.1_" and "mode" not in two
+    )
+    assert listed(found) == [{"id": "2", "title": "Implement the store"}]
+    assert (found.wholes, found.leads) == ({}, {"2": ("2.1",)})
+
+
+@pytest.mark.parametrize(
+    ("words", "inside", "led"),
+    [
+        ("Parse", ["Write unit tests for it", "Add property-based tests"], True),
+        ("Parse", ["Note: no polling"], True),
+        ("Parse", ["Unit and end-to-end tests", "**Note**: slow"], True),
+        ("Parse", ["Write unit tests for it", "Read the header"], False),
+        ("Parse", ["Create test fixtures", "Test data"], False),
+        ("Parse\n  - _Requirements: 1.1, 1.2_\n  - **Validates: Property 3**", ["a", "b"], False),
+        ("Parse\n  - Requirements: 1.1\n  - See [the design](design.md)", ["a", "b"], False),
+        ("Parse\n  - **Priority**: high\n\n  Steps:\n", ["a", "b"], False),
+        ("Parse\n  - Design the grammar: rules and names", ["a", "b"], True),
+        ("Parse\n\n  All of it in one pass.\n", ["a", "b"], True),
+        ("Parse\n  - **Do**: all\n  - **Verify**: `make`", ["a", "b"], True),
+        ("Parse\n  - **Verify**: `make`", ["Write tests"], True),
+        ("Parse\n  - **Verify**: `make`", ["a", "b"], False),
+        ("[VERIFY] Parse\n  - all of it", ["a", "b"], False),
+        ("Write the tests", ["Unit tests", "Integration tests"], False),
+    ],
+)
+def test_which_items_have_work_of_their_own(words: str, inside: list[str], led: bool) -> None:
+    lines = "".join(f"  - [ ] 1.{n} {each}\n" for n, each in enumerate(inside, start=1))
+    found = read(f"- [ ] 1. {words}\n{lines}")
+    by_id = {task["id"]: task for task in found.tasks}
+    assert bool(found.leads) == led
+    if led:
+        assert by_id["1.1"]["depends_on"] == ["1"] and "depends_on" not in by_id["1"]
+        assert "mode" not in by_id["1"]
+
+
+def test_in_a_plain_list_too_what_is_inside_waits_for_work_of_its_own() -> None:
+    text = (
+        "# T\n1. [ ] Dig\n2. [ ] Pour\n   - from the left\n   - [ ] Mix\n   - [ ] Level\n"
+        "3. [ ] Wait\n   - Depends on: Pour\n4. [ ] Paint\n"
+    )
+    assert depends(text) == {
+        "dig": [], "pour": ["dig"], "mix": ["pour"], "level": ["pour"],
+        "wait": ["pour", "mix", "level"], "paint": ["wait"],
+    }  # fmt: skip
+
+
+def test_what_stands_in_an_item_may_name_it() -> None:
+    text = "- [ ] 1. A\n  - all of it\n  - [ ] 1.1 B\n  - [ ] 1.2 C\n    - Depends on: 1\n"
+    assert depends(text) == {"1": [], "1.1": ["1"], "1.2": ["1"]}
+
+
+def test_items_with_work_of_their_own_in_others() -> None:
+    text = (
+        "- [ ] 1. A\n  - [ ] 1.1 B\n    - all of it\n    - [ ] 1.1.1 C\n  - [ ] 1.2 [P] D\n"
+        "    - all of it\n    - [ ] 1.2.1 E\n  - [ ] 1.3 [P] F\n- [ ] 2. G\n"
+    )
+    assert depends(text) == {
+        "1.1": [], "1.1.1": ["1.1"], "1.2": ["1.1.1"], "1.2.1": ["1.2"], "1.3": ["1.1.1"],
+        "2": ["1.2.1", "1.3"],
+    }  # fmt: skip
 
 
 def test_an_item_around_others_that_has_work_of_its_own_is_a_task() -> None:
@@ -649,7 +733,7 @@ def test_items_that_markdown_takes_for_words() -> None:
         "        - [ ] T4 d\n        ```\n        - [ ] T5 e\n        ```\n"
     )
     assert [(id, task["story"]) for id, task in tasks(apart).items()] == [
-        ("T3", "T1"), ("T4", "T1")
+        ("T2", "T1"), ("T3", "T1"), ("T4", "T1")
     ]  # fmt: skip
     inside = "- [ ] T1 a\n  2. [ ] T2 b\n      - [ ] T3 c\n  -[ ] T4 d\n-[ ] T5 e\n"
     assert [(id, task.get("story")) for id, task in tasks(inside).items()] == [

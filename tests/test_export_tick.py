@@ -96,12 +96,11 @@ def test_every_box_is_ticked_in_place(world: World, end: str, last: bool) -> Non
 
     world.write("plan.md", form(PLAN))
     imported(world, "plan.md")
-    # 1.1 is done with what is inside.
-    ids = [f"1.{number}" for number in (2, 3, 4, 5, 6, 8)]
+    ids = [f"1.{number}" for number in (1, 2, 3, 4, 5, 6, 8)]
     complete(world, *ids)
     note = imported(world, "plan.md")["notes"][-1]
     assert note == (
-        "6 tasks are complete here and open in the source: ralphgit export --tick plan.md"
+        "7 tasks are complete here and open in the source: ralphgit export --tick plan.md"
     )
     assert ticked(world, "plan.md") == [
         {"file": "plan.md", "format": "markdown", "tasks": ids, "missing": []}
@@ -112,6 +111,20 @@ def test_every_box_is_ticked_in_place(world: World, end: str, last: bool) -> Non
     complete(world, "1.7")
     assert ticked(world, "plan.md")[0]["tasks"] == ["1.7"]
     assert world.read("plan.md") == form(TICKED)
+
+
+def test_an_item_with_work_of_its_own_is_ticked_with_what_is_inside(world: World) -> None:
+    text = "- [ ] T1 a\n  - all of it\n  - [ ] T2 b\n  - [ ]* T3 c\n- [ ] T4 d\n"
+    world.write("plan.md", text)
+    imported(world, "plan.md")
+    complete(world, "T1")
+    assert not any("--tick" in note for note in imported(world, "plan.md")["notes"])
+    assert ticked(world, "plan.md")[0]["tasks"] == []
+    complete(world, "T2")
+    assert imported(world, "plan.md")["notes"][-1].startswith("2 tasks are complete here and open")
+    assert ticked(world, "plan.md")[0]["tasks"] == ["T1", "T2"]
+    assert world.read("plan.md") == text.replace("[ ] T1", "[x] T1").replace("[ ] T2", "[x] T2")
+    again_changes_nothing(world, "plan.md")
 
 
 def test_what_is_said(world: World) -> None:

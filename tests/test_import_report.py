@@ -147,6 +147,8 @@ def test_every_line_like_an_item_is_a_task_or_part_of_one_or_named(
 #: What an item says below its words, by the depth at which it stands: none of it is an item.
 BELOW = ["", "Some words", "- a note", "```\n- [ ] inside\n```", "<!--\n- [ ] inside\n-->",
          "| a |\n|---|\n| - [ ] inside |", "> - [ ] inside"]  # fmt: skip
+#: That of it which may be work: a comment and a quotation are nobody's words.
+WORK = [words for words in BELOW if words and words[0] not in "<>"]
 NESTED = st.tuples(
     st.integers(0, 3),
     st.sampled_from(["- ", "* ", "+ ", "1. ", "3) "]),
@@ -163,12 +165,13 @@ NESTED = st.tuples(
     st.sampled_from(["\n", "\r\n"]),
     st.booleans(),
 )
-def test_each_item_is_one_task_or_the_story_of_those_inside(
+def test_each_item_is_one_task_or_story_or_both(
     items: list[tuple[int, str, str, str, str, str]], indent: str, end: str, gap: bool
 ) -> None:
     """Who wrote the list knows what is in it: items in = tasks + stories + parts of other stories.
 
-    A task that no worker could complete is none: nothing inside an item is left to it.
+    A task that no worker could complete is none: nothing inside an item is left to it. One that
+    says more is a task, and those inside come after it.
     """
     lines, nested = ["# Plan", ""], list[tuple[int, str]]()
     depth = 0
@@ -182,7 +185,10 @@ def test_each_item_is_one_task_or_the_story_of_those_inside(
     text = "\n".join(lines) + "\n"
     found = read(text.replace("\n", end))
     around = {id for (depth, id), (deeper, _) in pairwise(nested) if deeper > depth}
-    assert [task["id"] for task in found.tasks] == [id for _, id in nested if id not in around]
+    says = {id for (_, id), item in zip(nested, items, strict=True) if item[5] in WORK}
+    wholes = around - says
+    assert [task["id"] for task in found.tasks] == [id for _, id in nested if id not in wholes]
+    assert found.leads.keys() == around & says
     assert {task["title"] for task in found.tasks} == {"work"}
     stories = found.root.get("stories", [])
     outermost = {id for depth, id in nested if depth == 0}
@@ -192,12 +198,16 @@ def test_each_item_is_one_task_or_the_story_of_those_inside(
     story = ""
     for depth, id in nested:
         story = id if depth == 0 else story
-        if id not in around:
-            assert of_story[id] == (story if depth else None)
+        if id not in wholes:
+            assert of_story[id] == (story if depth or id in around else None)
     tasks: list[dict[str, Any]] = list(found.tasks)
     waited = {ref for task in tasks for ref in task.get("depends_on", ())}
     assert waited <= of_story.keys()
-    assert len(found.wholes) <= len(around)
+    assert len(found.wholes) <= len(wholes)
+    by_id = {task["id"]: task for task in tasks}
+    for (depth, id), (deeper, inside) in pairwise(nested):
+        if id in found.leads and deeper > depth and inside not in wholes:
+            assert id in by_id[inside]["depends_on"]
     named = {line for one in found.ignored for line in one.lines}
     assert all("inside" in text.split("\n")[line - 1] for line in named)
 

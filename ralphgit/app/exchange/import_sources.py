@@ -14,6 +14,7 @@ from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, Refused, UsageError
 from ralphgit.model.printable import counted
+from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import Status
 from ralphgit.records import graph_file, importers, yaml_reader, yaml_writer
 from ralphgit.records import input_limits as texts
@@ -63,9 +64,14 @@ class Source(NamedTuple):
     """Tasks that are complete or cancelled here, and stay as they are."""
     can_tick: frozenset[str]
     """The files, as they were named, in which `export --tick` can mark what is done."""
+    leads: Mapping[str, tuple[str, ...]]
+    """By task with others inside, those that have to be done, too, before it is ticked."""
 
-    def to_tick(self, done: Sequence[str]) -> list[str]:
+    def to_tick(self, done: Sequence[str], here: Iterable[Row]) -> list[str]:
         """A note on the tasks `done` here and open in the files, where these can be told."""
+        ended = {row.id for row in here if row.status == Status.COMPLETE}
+        ended |= {task["id"] for task in self.tasks if task["status"] == Status.COMPLETE}
+        done = [id for id in done if {*self.leads.get(id, ())}.issubset(ended)]
         if not (done and self.can_tick):
             return []
         words = " ".join(f"--tick {name}" for name in sorted(self.can_tick))
@@ -150,7 +156,23 @@ def read(
         ignored,
         identified.settled,
         can_tick,
+        _leads(each, identified.names),
     )
+
+
+def _leads(
+    each: Iterable[tuple[str, importers.Imported]], names: Mapping[str, str]
+) -> dict[str, tuple[str, ...]]:
+    """What leads others in its file, by the ids that they have here."""
+    made: dict[str, tuple[str, ...]] = {}
+    for _, found in each:
+        here = {
+            names.get(str(task["id"]), str(task["id"])): str(task["id"]) for task in found.tasks
+        }
+        made |= {
+            here[lead]: tuple(here[one] for one in inside) for lead, inside in found.leads.items()
+        }
+    return made
 
 
 def not_strict(ignored: Sequence[IgnoredLines]) -> Refused:

@@ -119,7 +119,7 @@ def bring(project: Project, options: ImportOptions) -> Import:
             plan.same.pop(name, None)
     file = import_target.file(project, needed=bool(plan.new))
     left_out = plan.make(file, source)
-    notes = (*source.notes, *plan.notes, *left_out, *source.to_tick(plan.done_here))
+    notes = (*source.notes, *plan.notes, *left_out, *source.to_tick(plan.done_here, plan.rows()))
     _judge(project, plan, source.tasks, options.files[0])
     for path in plan.texts:
         project.file(path)

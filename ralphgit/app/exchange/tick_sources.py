@@ -73,10 +73,12 @@ def tick(project: Project, names: Sequence[str], *, at: str = "") -> tuple[Ticke
         missing = tuple(
             id for source, (id, words) in done.items() if not _is_there(there.get(source), words)
         )
+        ended = {id for id, task in there.items() if task["status"] == Status.COMPLETE}
+        known = {source for source, (id, _) in done.items() if id not in missing}
         todo = {
-            source: id
-            for source, (id, _) in done.items()
-            if id not in missing and there[source]["status"] != Status.COMPLETE
+            source: done[source][0]
+            for source in done
+            if source in known - ended and (known | ended).issuperset(found.leads.get(source, ()))
         }
         ticked = Ticked(name, read.importer.name, tuple(todo.values()), missing)
         if not todo:

@@ -49,6 +49,8 @@ class Imported(NamedTuple):
     """When that was found, with a time zone; "" where the file does not say."""
     wholes: Mapping[int, tuple[str, ...]] = MappingProxyType({})
     """By the line of an item that is open and no task, the tasks inside, with which it is done."""
+    leads: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    """By task with others inside, those that have to be done, too, before it is ticked."""
 
 
 class Log:
@@ -70,6 +72,10 @@ class Log:
 
     def note(self, sentence: str) -> None:
         self._notes[sentence] = None
+
+    def notes(self, sentences: Iterable[str]) -> None:
+        for sentence in sentences:
+            self.note(sentence)
 
     def ignore(self, reason: str, lines: Iterable[int]) -> None:
         for line in lines:

@@ -3,7 +3,8 @@
 In a list with ids or markers (smart-ralph, spec-kit) order is meant: tasks follow each other, those
 marked [P] in a row, or in one block, may run beside each other, a heading ends such a row, and a
 checkpoint comes after what is before it. In a plain list it is not, but for numbered items and
-numbered phases. In both, a task comes after the tasks inside it.
+numbered phases. In both, a task comes after the tasks inside it, but for those that lead: these
+come before them.
 """
 
 from __future__ import annotations
@@ -34,9 +35,9 @@ class TooMany(Exception):
     """More than MOST dependencies."""
 
 
-def meant(entries: Sequence[Entry]) -> dict[int, tuple[int, ...]]:
+def meant(entries: Sequence[Entry], leads: Collection[int] = ()) -> dict[int, tuple[int, ...]]:
     """Each task's dependencies where the order of the list is meant."""
-    found = _Found()
+    found = _Found(leads)
     _meant(entries, (), found)
     return found.depends
 
@@ -48,9 +49,13 @@ def _meant(entries: Sequence[Entry], before: tuple[int, ...], found: _Found) -> 
     for entry in entries:
         if last is not None and not _beside(last, entry):
             before, run = tuple(run), []
-        first = _meant(entry.inner, before, found) if entry.inner else before
-        found.add(entry.place, first + tuple(inner.place for inner in entry.inner))
-        run.append(entry.place)
+        if entry.inner and entry.place in found.leads:
+            found.add(entry.place, before)
+            run += _meant(entry.inner, (entry.place,), found)
+        else:
+            first = _meant(entry.inner, before, found) if entry.inner else before
+            found.add(entry.place, first + tuple(inner.place for inner in entry.inner))
+            run.append(entry.place)
         last = entry
     return tuple(run)
 
@@ -62,9 +67,9 @@ def _beside(last: Entry, entry: Entry) -> bool:
     return entry.block > 0 or last.section == entry.section
 
 
-def plain(entries: Sequence[Entry]) -> dict[int, tuple[int, ...]]:
+def plain(entries: Sequence[Entry], leads: Collection[int] = ()) -> dict[int, tuple[int, ...]]:
     """Each task's dependencies in a plain list."""
-    found = _Found()
+    found = _Found(leads)
     before: tuple[int, ...] = ()
     phase: str = ""
     run: list[int] = []
@@ -72,13 +77,13 @@ def plain(entries: Sequence[Entry]) -> dict[int, tuple[int, ...]]:
     for entry in entries:
         if entry.phase and phase and entry.phase != phase:
             before, run = tuple(run), []
-        if entry.phase:
-            phase = entry.phase
-            run.append(entry.place)
         first = before if entry.phase else ()
         follows = entry.numbered and numbered is not None
-        _below(entry, numbered if follows and numbered else first, found)
-        numbered = (entry.place,) if entry.numbered else None
+        ends = _below(entry, numbered if follows and numbered else first, found)
+        if entry.phase:
+            phase = entry.phase
+            run += ends
+        numbered = ends if entry.numbered else None
     return found.depends
 
 
@@ -102,17 +107,25 @@ def passing(
     return {place: behind(place) for place in depends}
 
 
-def _below(entry: Entry, before: tuple[int, ...], found: _Found) -> None:
-    """`entry` and all inside it come after `before`."""
-    last = before
+def _below(entry: Entry, before: tuple[int, ...], found: _Found) -> tuple[int, ...]:
+    """`entry` and all inside it come after `before`; what comes next waits for what is returned."""
+    leads = bool(entry.inner) and entry.place in found.leads
+    if leads:
+        found.add(entry.place, before)
+        before = (entry.place,)
+    last, ends = before, list[int]()
     for inner in entry.inner:
-        _below(inner, last if inner.numbered else before, found)
-        last = (inner.place,)
-    found.add(entry.place, tuple(inner.place for inner in entry.inner) or before)
+        last = _below(inner, last if inner.numbered else before, found)
+        ends += last
+    if leads:
+        return tuple(ends)
+    found.add(entry.place, tuple(ends) or before)
+    return (entry.place,)
 
 
 class _Found:
-    def __init__(self) -> None:
+    def __init__(self, leads: Collection[int]) -> None:
+        self.leads = leads
         self.depends: dict[int, tuple[int, ...]] = {}
         self._count = 0
 

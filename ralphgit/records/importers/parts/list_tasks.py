@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from ralphgit.errors import InvalidRecord
 from ralphgit.model.printable import counted
@@ -13,6 +13,7 @@ from ralphgit.records.importers.parts import (
     headings,
     item_ids,
     item_order,
+    list_notes,
     nested_items,
     waiting,
 )
@@ -28,12 +29,10 @@ from ralphgit.records.importers.parts.listed_items import Item
 from ralphgit.records.importers.parts.markdown_items import (
     CANCELLED,
     DEFERRED,
-    MEANINGS,
-    UNDER_WAY,
     Node,
 )
 from ralphgit.records.importers.parts.source_values import MISSING, safe_names, short
-from ralphgit.records.importers.parts.suggested_scope import SUGGESTED, paths_of, suggestion
+from ralphgit.records.importers.parts.suggested_scope import SUGGESTED, suggestion
 
 #: They come last, those that are put off after those that are optional.
 _OPTIONAL, _PUT_OFF = 4, 5
@@ -58,12 +57,17 @@ class _Reader:
             details(words.title, words.mode, _below(item))
             for item, words in zip(items, self._marked, strict=True)
         ]
-        self._wholes = frozenset(
-            item.entry.place
-            for item, found in zip(items, self._details, strict=True)
-            if item.entry.inner and not _OWN & found.fields.keys()
+        self._leads = nested_items.leads(items, self._marked, self._details)
+        self._wholes = (
+            frozenset(
+                item.entry.place
+                for item, found in zip(items, self._details, strict=True)
+                if item.entry.inner and not _OWN & found.fields.keys()
+            )
+            - self._leads
         )
-        self._items = nested_items.boxed_as_the_whole(items, self._wholes)
+        self._groups = self._wholes | self._leads
+        self._items = nested_items.boxed_as_the_whole(items, self._groups)
         self._around = nested_items.around(items)
         self._ordered = ids or any(
             item.entry.parallel or words.mode
@@ -82,7 +86,7 @@ class _Reader:
             for item in self._items
             if item.entry.place not in self._wholes
         }
-        self._tell_shared(tasks, depends)
+        self._log.notes(list_notes.shared_files(self._items, tasks, depends))
         if any(depends[place] for place in tasks):
             how = "the list" if self._ordered else "numbers and nesting in the list"
             self._log.note(f"Dependencies were made from the order of {how}.")
@@ -92,6 +96,7 @@ class _Reader:
             made=frozenset(self._name(place) for place in tasks if not self._marked[place].id),
             lines={self._name(place): self._items[place].line for place in tasks},
             wholes=self._open_wholes(),
+            leads={self._name(place): self._due(place) for place in self._leads},
         )
 
     def _name(self, place: int) -> str:
@@ -105,7 +110,8 @@ class _Reader:
             "status": _status(node).value,
             **found.fields,
         }
-        if item.entry.inner and not ({"mode"} | _FILES) & fields.keys():
+        waits = item.entry.inner and place not in self._leads
+        if waits and not ({"mode"} | _FILES) & fields.keys():
             fields["mode"] = Mode.VERIFY.value  # the work is what stands inside
         if node.box and node.box != CANCELLED:
             fields["x-box"] = node.box
@@ -138,11 +144,11 @@ class _Reader:
     # -- what a task is part of --------------------------------------------------------------
 
     def _above(self, place: int) -> list[int]:
-        """The wholes that an item stands in, the outermost first."""
-        found = []
+        """The groups that an item stands in, or leads itself, the outermost first."""
+        found = [place] if place in self._leads else []
         while place in self._around:
             place = self._around[place]
-            if place in self._wholes:
+            if place in self._groups:
                 found.append(place)
         return found[::-1]
 
@@ -155,7 +161,11 @@ class _Reader:
             fields["story"] = story or heading
         if story and heading and not (above and headings.is_plain(heading)):
             fields["milestone"] = heading
-        said = [self._says(place) for place in (above if marked else above[1:])]
+        said = [
+            self._says(place)
+            for place in (above if marked else above[1:])
+            if place not in self._leads
+        ]
         if said:
             parts = (*said, str(fields.get("description", "")))
             fields["description"] = "\n\n".join(filter(None, parts))
@@ -172,37 +182,47 @@ class _Reader:
             heading
             for heading, item in zip(read, self._items, strict=True)
             if heading is None
-            or not (headings.is_plain(heading.story) and self._in_a_whole(item.entry.place))
+            or not (headings.is_plain(heading.story) and self._in_a_group(item.entry.place))
         )
         listed = root.get("stories")
         stories: list[object] = list(listed) if isinstance(listed, list) else []
-        for place in sorted(self._wholes):
-            if self._above(place):
+        for place in sorted(self._groups):
+            if self._above(place) not in ([], [place]):
                 continue
             found = self._details[place]
             title = self._marked[place].title or self._name(place)
             story: dict[str, object] = {"id": self._name(place), "title": title}
-            if "description" in found.fields:
+            if place in self._wholes and "description" in found.fields:
                 story["description"] = found.fields["description"]
-            if found.commit:
+            if place in self._wholes and found.commit:
                 story["x-commit"] = found.commit
             stories.append(story)
         return {"stories": stories} if stories else {}
 
-    def _in_a_whole(self, place: int) -> bool:
-        return place in self._wholes or bool(self._above(place))
+    def _in_a_group(self, place: int) -> bool:
+        return place in self._groups or bool(self._above(place))
 
     def _open_wholes(self) -> dict[int, tuple[str, ...]]:
         """By the line of each whole that is open, the tasks that have to be done in it."""
         found = {}
         for place in sorted(self._wholes):
-            inside = nested_items.tasks_in(self._items[place], self._wholes)
-            due = [one for one in inside if not self._aside(one)] or inside
-            # What is put off with the whole must not come back with its tick.
-            due = inside if self._items[place].node.box == DEFERRED else due
             if _status(self._items[place].node) == Status.PENDING:
-                found[self._items[place].line] = tuple(map(self._name, due))
+                found[self._items[place].line] = self._due(place)
         return found
+
+    def _due(self, group: int) -> tuple[str, ...]:
+        """The tasks in a group that have to be done before it is ticked."""
+        inside = nested_items.tasks_in(self._items[group], self._wholes)
+        due = [one for one in inside if not self._aside(one)]
+        due = due if due or group in self._leads else inside
+        # What is put off with the whole must not come back with its tick.
+        due = inside if self._items[group].node.box == DEFERRED else due
+        return tuple(map(self._name, due))
+
+    def _tasks_of(self, group: int) -> list[int]:
+        """The places of a group's tasks; the one that leads them first."""
+        own = [group] if group in self._leads else []
+        return own + nested_items.tasks_in(self._items[group], self._wholes)
 
     # -- dependencies ------------------------------------------------------------------------
 
@@ -211,15 +231,22 @@ class _Reader:
         order = item_order.meant if self._ordered else item_order.plain
         aside = {item.entry.place for item in self._items if self._aside(item.entry.place)}
         try:
-            depends = order(top)
+            depends = order(top, self._leads)
         except item_order.TooMany:
             message = f"the order of the list makes more than {item_order.MOST} dependencies"
             hint = "put a [VERIFY] item between long rows of [P] items, or split the file"
             raise InvalidRecord(message, file=self._file, code="too_large", hint=hint) from None
         ends = {
-            place: nested_items.last(self._items[place].entry, depends) for place in self._wholes
+            place: nested_items.last(self._items[place].entry, depends, self._leads)
+            for place in self._wholes
         }
-        return item_order.passing({**depends, **ends}, aside | self._wholes)
+        found = item_order.passing({**depends, **ends}, aside | self._wholes)
+        for place, waits in depends.items():
+            # What is optional with what it stands in comes behind it all the same.
+            led = [one for one in waits if one in aside & self._leads and one in self._above(place)]
+            if led and self._items[led[0]].node.box != CANCELLED:
+                found[place] = (*led, *(one for one in found[place] if one not in found[led[0]]))
+        return found
 
     def _with_remarked(self, depends: Mapping[int, tuple[int, ...]]) -> dict[int, tuple[int, ...]]:
         """What each waits for, also by its title: `(depends on T012)`, but in no circle."""
@@ -250,7 +277,7 @@ class _Reader:
         if self._details[place].depends_on is not None:
             return self._details[place].depends_on
         for whole in reversed(self._above(place)):
-            inside = nested_items.tasks_in(self._items[whole], self._wholes)
+            inside = self._tasks_of(whole)
             if {*depends[place]} & {*inside}:
                 return None
             if self._details[whole].depends_on is not None:
@@ -270,6 +297,8 @@ class _Reader:
             inside = self._members.get(ref)
             if inside is None:
                 found.append(ref)
+            elif place in inside[1:] and inside[0] in self._leads:
+                found.append(self._name(inside[0]))
             elif place in inside:
                 missing.append(ref.strip())
             else:
@@ -284,8 +313,8 @@ class _Reader:
         """
         known: dict[str, str] = {}
         for item in self._items:
-            if item.entry.place in self._wholes:
-                inside = nested_items.tasks_in(item, self._wholes)
+            if item.entry.place in self._groups:
+                inside = self._tasks_of(item.entry.place)
                 self._members[self._name(item.entry.place)] = inside
             elif heading := item.heading:
                 self._members.setdefault(f"{heading.title} ", []).append(item.entry.place)
@@ -300,66 +329,32 @@ class _Reader:
         }
         return known | self._names | {name.casefold(): name for name in self._names.values()}
 
-    # -- what is said ------------------------------------------------------------------------
-
-    def _tell_shared(
-        self,
-        tasks: Mapping[int, Mapping[str, object]],
-        depends: Mapping[int, tuple[int, ...]],
-    ) -> None:
-        """Say which items are marked as parallel, and name the same file."""
-        rows: dict[tuple[tuple[int, ...], str], list[str]] = {}
-        for place, task in tasks.items():
-            for path in paths_of(task) if self._items[place].entry.parallel else ():
-                rows.setdefault((depends[place], path), []).append(str(task["id"]))
-        shared: dict[tuple[str, ...], list[str]] = {}
-        for (_, path), ids in rows.items():
-            if len(ids) > 1:
-                shared.setdefault(tuple(ids), []).append(path)
-        for several, paths in shared.items():
-            names, same = ", ".join(several), ", ".join(paths)
-            self._log.note(f"{names} are marked as parallel, and name the same: {same}.")
-
     def _tell_boxes(self) -> None:
-        """Say what is a whole, and what boxes mean that are neither open nor ticked."""
-        items = [item for item in self._items if item.entry.place not in self._wholes]
-        if self._wholes:
-            wholes = [self._items[place] for place in sorted(self._wholes)]
-            self._log.note(
-                f"{counted(len(wholes), 'item')} with items inside: no task but what these are "
-                f"parts of, and done when they are ({_lines(wholes)})."
+        """Say what is a whole, what is ticked too early, and what boxes mean."""
+        wholes = sorted(self._wholes)
+        self._log.notes(
+            list_notes.groups(
+                [self._items[one] for one in wholes],
+                [self._items[one] for one in sorted(self._leads)],
             )
-        for place in sorted(self._wholes):
-            inside = nested_items.tasks_in(self._items[place], self._wholes)
-            if self._items[place].node.ticked and (
-                left := [
-                    self._name(one)
-                    for one in inside
-                    if _status(self._items[one].node) == Status.PENDING and not self._aside(one)
-                ]
-            ):
+        )
+        for place in wholes:
+            left = [
+                self._name(one)
+                for one in nested_items.tasks_in(self._items[place], self._wholes)
+                if _status(self._items[one].node) == Status.PENDING and not self._aside(one)
+            ]
+            if self._items[place].node.ticked and left:
                 what = short(self._items[place].node.text)
                 self._log.note(f"{what} is ticked, and not all in it is: {', '.join(left[:10])}.")
+        items = [item for item in self._items if item.entry.place not in self._wholes]
         aside = sum(_is_put_off(item.node) for item in items)
         if aside:
             self._log.note(
                 f"{counted(aside, 'item')} put off or optional: nothing waits for them, and they "
                 f"come last (priority {_OPTIONAL}, {_PUT_OFF})."
             )
-        for box in dict.fromkeys(item.node.box for item in items):
-            some = [item for item in items if item.node.box == box]
-            if box == UNDER_WAY:
-                what = "marked as under way, which nobody has claimed here: pending"
-            elif box and box not in MEANINGS:
-                what = f"marked [{box}], which means nothing here: pending"
-            else:
-                continue
-            self._log.note(f"{counted(len(some), 'item')} {what} ({_lines(some)}).")
-
-
-def _lines(items: Iterable[Item]) -> str:
-    lines = [str(item.line) for item in items]
-    return f"line {', '.join(lines[:10])}{', ...' if lines[10:] else ''}"
+        self._log.notes(list_notes.boxes(items))
 
 
 def _is_put_off(node: Node) -> bool:

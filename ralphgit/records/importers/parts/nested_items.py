@@ -3,18 +3,74 @@
 | an item with items inside | it is |
 |---|---|
 | has an id, and nothing inside has one | a task, and what is inside are its steps |
+| has work of its own (`leads`) | a task that those inside wait for, and their story |
 | says how it is verified, or which files it changes | a task that waits for those inside |
 | any other | a whole: no task, but the story of those inside, and done when they are |
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from ralphgit.model.task_status import Mode
 from ralphgit.records.importers.parts import item_order, tick_in_place
-from ralphgit.records.importers.parts.item_details import has_id
+from ralphgit.records.importers.parts.item_details import Details, Marked, has_id
 from ralphgit.records.importers.parts.listed_items import Item
 from ralphgit.records.importers.parts.markdown_items import CANCELLED, DEFERRED, Node
+
+#: A line that says of an item where it comes from or what it is for, and is no work: emphasis
+#: around all of it, as in `_Requirements: 1.1_`, an address, a label, or a note.
+_REMARK = re.compile(
+    r"(?:[-*+]|[0-9]+[.)])?\s*(?:"
+    r"(?P<mark>[_*`]{1,3})(?:requirements?|refs?|references?|validates|see)\b.*(?P=mark)"
+    r"|[_*`(\[]*(?:requirements?|refs?|references?|validates|covers|implements|see|spec|design|docs?"
+    r"|notes?|nb|n\.b\.|goal|purpose|objective|why|context|background|rationale|status|priority"
+    r"|estimated?(?:\s\w+)?|effort|owner|assignee|phase|complexity|risk|dependenc(?:y|ies)"
+    r"|depends on|property\s[0-9]+|feature)[*_]{0,3}\s?(?:\([^()]*\)\s?)?:.*"
+    r"|(?:see\s)?<?https?://\S+>?|(?:see\s)?\[[^\]]*\]\([^)]*\)"
+    r"|[^:]{0,40}:[*_]*)?\s*",
+    re.IGNORECASE,
+)
+#: Words of an item that is a test of the one around it, or a note on it.
+_OF_IT = re.compile(
+    r"\W*(?:(?:note|nb)[*_]{0,3}\s?:|(?:(?:write|add|create|implement|extend|update)\s+)?"
+    r"(?:[\w-]+(?:,?\s+|\s*[/+&]\s*)){0,4}?tests?\b"
+    r"(?=\W*$|\s*[:(\u2013\u2014]|\s+-|\s+(?:for|of|to|that|in|on|with|covering|against|cases?|suites?)\b))",
+    re.IGNORECASE,
+)
+_ON_TESTS = re.compile(
+    r"\b(?:tests?|testing|coverage|quality|qa|validation|verif(?:y|ication))\b", re.IGNORECASE
+)
+
+
+def leads(
+    items: Sequence[Item], marked: Sequence[Marked], details: Sequence[Details]
+) -> frozenset[int]:
+    """The items around others that have work of their own, which comes before what is inside.
+
+    They say more than a reference, or what is inside are only tests of them and notes.
+    """
+    return frozenset(
+        item.entry.place
+        for item in items
+        if item.entry.inner
+        and details[item.entry.place].fields.get("mode") != Mode.VERIFY
+        and _leads(item.entry, marked, details)
+    )
+
+
+def _leads(entry: item_order.Entry, marked: Sequence[Marked], details: Sequence[Details]) -> bool:
+    if _says_work(details[entry.place]):
+        return True
+    inside = (marked[each.place].title for each in _inside(entry))
+    of_tests = _ON_TESTS.search(marked[entry.place].title)
+    return of_tests is None and all(map(_OF_IT.match, inside))
+
+
+def _says_work(found: Details) -> bool:
+    lines = str(found.fields.get("description", "")).split("\n")
+    return not all(map(_REMARK.fullmatch, lines))
 
 
 def kept(items: Sequence[Item], gone: Collection[int]) -> list[Item]:
@@ -73,15 +129,19 @@ def boxed_as_the_whole(items: Sequence[Item], wholes: Collection[int]) -> list[I
     return found
 
 
-def last(entry: item_order.Entry, depends: Mapping[int, Sequence[int]]) -> tuple[int, ...]:
-    """The items right inside one that no other of them waits for."""
-    inner = [each.place for each in entry.inner]
-    waited = {other for place in inner for other in depends[place] if other != place}
-    return tuple(place for place in inner if place not in waited)
+def last(
+    entry: item_order.Entry, depends: Mapping[int, Sequence[int]], leading: Collection[int]
+) -> tuple[int, ...]:
+    """The items right inside one, or inside those that lead, that no other of them waits for."""
+    waited = {other for each in _inside(entry) for other in depends[each.place]}
+    ends: list[int] = []
+    for each in entry.inner:
+        ends += last(each, depends, leading) if each.place in leading else (each.place,)
+    return tuple(place for place in ends if place not in waited)
 
 
 def tasks_in(item: Item, wholes: Collection[int]) -> list[int]:
-    """The places of the tasks in a whole."""
+    """The places of the tasks in an item, without its own."""
     return [each.place for each in _inside(item.entry) if each.place not in wholes]
 
 
