@@ -839,3 +839,19 @@ def test_whatever_stands_in_a_list_the_tasks_are_valid(words: list[str], form: s
     refs = {str(task["id"]): task.get("depends_on", []) for task in found.tasks}
     assert find_cycles(refs) == ()  # type: ignore[arg-type]
     assert {ref for others in refs.values() for ref in others} <= set(ids)  # type: ignore[attr-defined]
+
+
+def test_a_marker_behind_another_that_means_nothing_counts() -> None:
+    text = (
+        "- [ ] T1 [T][P] a\n- [ ] T2 [T] [P] b\n- [ ] T3 [P][S][US1] c\n- [ ] T4 [S][T] d\n"
+        "- [ ] T5 \U0001f6d1 [OWNER] e\n- [ ] T6 [API](api.md) f\n- [ ] T7 [Optional] g\n"
+    )
+    found = read(text)
+    assert [(task["title"], task.get("depends_on", [])) for task in found.tasks] == [
+        ("[T] a", []), ("[T] b", []), ("[S] c", []), ("[S][T] d", ["T1", "T2", "T3"]),
+        ("\U0001f6d1 [OWNER] e", ["T4"]), ("[API](api.md) f", ["T5"]), ("[Optional] g", ["T6"]),
+    ]  # fmt: skip
+    assert found.tasks[2]["story"] == "US1"
+    assert found.notes[-1] == (
+        "Markers that mean nothing here stay in the titles: [T], [S], [OWNER]."
+    )

@@ -499,3 +499,34 @@ def test_beside_a_list_other_documents_of_its_folder_are_none(world: World) -> N
     data = world.ralph("import", "specs/login", "--json").data
     assert data["added"] == ["T001"]
     assert "1 file with a list beside the tasks not read: specs/login/plan.md." in data["notes"]
+
+
+@pytest.mark.parametrize(
+    ("words", "same"),
+    [
+        ("Write the parser ✅ commit 1f2e3d4", True),
+        ("✅ Write the parser", True),
+        ("Write the parser (done 2026-01-02, #12)", True),
+        ("Write the parser - merged in PR #12", True),
+        ("Write the parser 1f2e3d4a", True),
+        ("Write the parser 2", False),
+        ("Write the parser (not done)", False),
+        ("Write the parsers ✅", False),
+        ("Write the parser and delete the done list", False),
+    ],
+)
+def test_a_remark_that_an_item_is_done_is_no_other_work(words: str, same: bool) -> None:
+    assert import_identity.is_annotated(words, "Write the parser") == same
+
+
+def test_what_is_complete_may_get_a_remark_that_it_is(world: World) -> None:
+    world.write("plan.md", "- [x] T1 Write the parser\n- [ ] T2 b\n")
+    world.ralph("import", "plan.md")
+    remarked = "Write the parser ✅ commit 1f2e3d4"
+    world.write("plan.md", f"- [x] T1 {remarked}\n- [ ] T2 b\n")
+    data = world.ralph("import", "plan.md", "--json").data
+    assert (data["updated"], world.task("T1")["title"]) == (["T1"], remarked)
+    world.write("plan.md", "- [x] T1 Write the parser\n- [ ] T2 b\n")
+    assert world.ralph("import", "plan.md", "--json").data["updated"] == ["T1"]
+    world.write("plan.md", "- [x] T1 Write the lexer\n- [ ] T2 b\n")
+    world.refused("import", "plan.md", code="words_changed", exit=8)

@@ -278,3 +278,29 @@ def test_each_field_becomes_what_the_table_says(
         after[SOURCE] = decision.origin.stored()
     after = {key: value for key, value in after.items() if value is not None}
     assert decide(after, source, ["f"], given_file) == Decision({}, None, ())
+
+
+def test_an_item_that_became_the_story_of_others_is_said_as_that(world: World) -> None:
+    world.replace("- [ ] T3 Sell\n", "- [ ] T3 Sell\n  - [ ] T4 Ask\n  - [ ] T5 Sign\n", "plan.md")
+    data = again(world)
+    assert (data["added"], data["removed"]) == (["T4", "T5"], [])
+    assert (
+        "T3 is no task in the source now, but the story of those inside it; it stays here."
+    ) in data["notes"]
+
+
+def test_a_file_that_is_gone_from_a_folder_takes_its_tasks_out_of_the_source(world: World) -> None:
+    for number in (7, 8):
+        world.write(
+            f"backlog/tasks/task-{number} - Do it.md",
+            f"---\nid: TASK-{number}\ntitle: Do {number}\nstatus: To Do\n---\n",
+        )
+    again(world, "backlog")
+    world.write("plans/task-9.md", "---\nid: TASK-9\ntitle: Else\nstatus: To Do\n---\n")
+    again(world, "plans/task-9.md")
+    (world.path / "backlog/tasks/task-7 - Do it.md").unlink()
+    (world.path / "plans/task-9.md").unlink()
+    done = world.ralph("import", "backlog")
+    assert "no longer in the source, and kept here: TASK-7\n" in done.out
+    # The folder says nothing about a file elsewhere, nor one file about others.
+    assert again(world, "backlog/tasks/task-8 - Do it.md")["removed"] == []

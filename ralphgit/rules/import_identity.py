@@ -17,6 +17,7 @@ the first row that fits decides:
 | 10 | another file, or a person | any | any | any | another task |
 
 Held is what is complete, cancelled, blocked or claimed: its words say what somebody did, or does.
+The words of a task with a remark that it is done (`is_annotated`) are its words.
 A file that was moved is the same file: the old one is gone, and most of its tasks are in the new
 one (`is_moved`). An id that is made from the words is another file's as easily as this one's.
 """
@@ -28,6 +29,14 @@ from collections.abc import Collection, Sequence
 from enum import Enum
 from typing import NamedTuple
 
+_ENDED = r"done|complete[d]?|finished|fixed|merged|shipped|implemented|landed|closed|commit"
+_HASH = r"(?=[a-f]*[0-9])[0-9a-f]{7,40}"
+_DONE = re.compile(rf"[\u2705\u2714\u2713\u2611]|\b(?:{_ENDED}|{_HASH})\b", re.IGNORECASE)
+#: What says of an item that it is done, and no more: `(done 2025-01-02)`, `✅ commit 1f2e3d4`.
+_REMARK = re.compile(
+    rf"(?:[\W_]|\b(?:{_ENDED}|{_HASH}|in|on|at|see|pr|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}|(?<=\#)[0-9]+)\b)*",
+    re.IGNORECASE,
+)
 RENUMBERED, REWORDED = "renumbered", "reworded"
 
 
@@ -136,6 +145,15 @@ def _between(places: Sequence[Place], known: Collection[str]) -> dict[tuple[str,
 def _is_like(one: Place, other: Place) -> bool:
     words = [set(re.findall(r"\w+", place.title.casefold())) for place in (one, other)]
     return 2 * len(words[0] & words[1]) >= max(map(len, words)) > 0
+
+
+def is_annotated(words: str, before: str) -> bool:
+    """Whether words are those `before`, with a remark that this is done: ✅ commit 1f2e3d4."""
+    at = words.find(before) if before else -1
+    if at < 0 or words == before:
+        return False
+    more = (words[:at], words[at + len(before) :])
+    return all(map(_REMARK.fullmatch, more)) and any(map(_DONE.search, more))
 
 
 def is_moved(*, gone: bool, tasks: int, same: int) -> bool:

@@ -6,7 +6,13 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ralphgit.app.exchange import import_formats, source_folder, sprint_status, task_identity
+from ralphgit.app.exchange import (
+    import_formats,
+    source_folder,
+    sprint_status,
+    task_identity,
+    three_way_import,
+)
 from ralphgit.app.exchange.import_formats import Formats
 from ralphgit.app.exchange.task_identity import Told
 from ralphgit.app.exchange.three_way_import import Given
@@ -21,7 +27,7 @@ from ralphgit.records import input_limits as texts
 from ralphgit.records.importers.parts.markdown_items import MEANINGS, USUAL, Boxes
 from ralphgit.records.importers.parts.merge_files import GROUPS
 from ralphgit.records.task_mapping import LIFECYCLE_KEYS
-from ralphgit.records.task_origin import SOURCE
+from ralphgit.records.task_origin import SOURCE, Origin
 
 #: A file may be so many times larger than a graph of ours: what is derived is left out.
 LARGER = 4
@@ -66,6 +72,26 @@ class Source(NamedTuple):
     """The files, as they were named, in which `export --tick` can mark what is done."""
     leads: Mapping[str, tuple[str, ...]]
     """By task with others inside, those that have to be done, too, before it is ticked."""
+
+    def removed(self, here: GraphView) -> tuple[tuple[str, ...], list[str]]:
+        """The tasks here that came from the files and are not in them; and notes on those that
+        became the story of others there."""
+        listed = self.root.get("stories")
+        stories = {str(one.get("id")) for one in listed} if isinstance(listed, list) else set()
+        gone = [
+            row.id
+            for row in here.rows
+            if row.id not in self.origins
+            and row.id not in self.settled
+            and SOURCE in row.json
+            and three_way_import.is_gone(here.stored(row), self.given)
+        ]
+        notes = [
+            f"{id} is no task in the source now, but the story of those inside it; it stays here."
+            for id in gone
+            if id in stories
+        ]
+        return tuple(id for id in gone if id not in stories), notes
 
     def to_tick(self, done: Sequence[str], here: Iterable[Row]) -> list[str]:
         """A note on the tasks `done` here and open in the files, where these can be told."""
@@ -144,6 +170,7 @@ def read(
     )
     passed = [*source_folder.passed_over(folder, names), *passed]
     notes = [*passed, *found.notes, *identified.notes, *notes]
+    files += _deleted(project, names, here, {*files, *identified.moved})
     given = Given(tuple(files), identified.names, identified.moved)
     return Source(
         made.tasks,
@@ -158,6 +185,23 @@ def read(
         can_tick,
         _leads(each, identified.names),
     )
+
+
+def _deleted(project: Project, names: Sequence[str], here: GraphView, known: set[str]) -> list[str]:
+    """The files that tasks here came from, and that were in a folder given and are not any more."""
+    full = [os.path.join(project.around.directory, name) for name in names]
+    folders = [f"{label(project.top, one)}/" for one in full if os.path.isdir(one)]
+    if not folders:
+        return []
+    origins = (Origin.of(here.stored(row)) for row in here.rows if SOURCE in row.json)
+    listed = dict.fromkeys(file for origin in origins if origin for file in origin.files)
+    return [
+        file
+        for file in listed
+        if file not in known
+        and any(f"./{file}".startswith(one) or file.startswith(one) for one in folders)
+        and not os.path.exists(os.path.join(project.top, file))
+    ]
 
 
 def _leads(

@@ -119,7 +119,14 @@ def bring(project: Project, options: ImportOptions) -> Import:
             plan.same.pop(name, None)
     file = import_target.file(project, needed=bool(plan.new))
     left_out = plan.make(file, source)
-    notes = (*source.notes, *plan.notes, *left_out, *source.to_tick(plan.done_here, plan.rows()))
+    removed, grouped = source.removed(here)
+    notes = (
+        *source.notes,
+        *plan.notes,
+        *grouped,
+        *left_out,
+        *source.to_tick(plan.done_here, plan.rows()),
+    )
     _judge(project, plan, source.tasks, options.files[0])
     for path in plan.texts:
         project.file(path)
@@ -132,7 +139,7 @@ def bring(project: Project, options: ImportOptions) -> Import:
         tuple(changes[task["id"]] for task in plan.new),
         tuple(changes[name] for name in plan.changed if name not in plan.same),
         tuple(plan.same),
-        plan.removed(source),
+        removed,
         source.dropped,
         notes,
         tuple(dict.fromkeys(plan.kept)),
@@ -250,17 +257,6 @@ class _Plan:
         """Whether it makes a task complete, by the word of the source."""
         every = (*self.new, *self.changed.values())
         return any(fields.get("status") == Status.COMPLETE for fields in every)
-
-    def removed(self, source: import_sources.Source) -> tuple[str, ...]:
-        """The tasks here that came from the files of `source` and are not in it."""
-        return tuple(
-            row.id
-            for row in self.here.rows
-            if row.id not in source.origins
-            and row.id not in source.settled
-            and SOURCE in row.json
-            and three_way_import.is_gone(self.here.stored(row), source.given)
-        )
 
     def make(self, file: str, source: import_sources.Source) -> list[str]:
         """Make the texts, new tasks and root keys in `file`; notes on root keys left out.

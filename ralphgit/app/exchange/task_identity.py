@@ -333,7 +333,11 @@ def _in_place_of(found: Imported, items: Sequence[Item], own: Sequence[Known]) -
 
 def _words(item: Item, task: Known | None, follows: Known | None, here: set[str]) -> Words:
     """What the words of an item are; `task` has its id, and `follows` its words."""
-    if task is not None and task.words == item.words:
+    if task is not None and (
+        task.words == item.words
+        or import_identity.is_annotated(item.title, task.title)
+        or import_identity.is_annotated(task.title, item.title)
+    ):
         return Words.ITS
     if follows is None:
         return Words.NEW

@@ -58,6 +58,7 @@ _OPTIONAL = re.compile(
     r"\boptional|\bopcional|optionnel|facultatif|\u53ef\u9009|\u53ef\u9078|\uc120\ud0dd",
     re.IGNORECASE,
 )
+_ACCEPTANCE = re.compile(r"[*_\s]*acceptance(?:\s+criteria)?[*_:\s]*", re.IGNORECASE)
 _LAST_PRIORITY = 4
 _OUTSIDE = "it stands in none of the plan's tasks"
 _LIKE_A_TASK = "a heading like a task's, with no sign between its number and its title"
@@ -232,6 +233,8 @@ def _fields(section: Section, raw: str) -> tuple[dict[str, object], list[tuple[s
         verify, left = list(dict.fromkeys((*verify, *more))), [*left, *others]
         if criteria:
             fields["acceptance"] = criteria
+    elif criteria := list(_criteria(section.nodes)):
+        fields["acceptance"] = criteria
     if verify:
         fields["verify"] = verify
     made, touched = _files(section.nodes)
@@ -243,6 +246,18 @@ def _fields(section: Section, raw: str) -> tuple[dict[str, object], list[tuple[s
     if touched:
         fields[SUGGESTED] = suggestion(touched)
     return fields, left
+
+
+def _criteria(nodes: Sequence[Node]) -> Iterator[str]:
+    """The items below a label or a heading "Acceptance criteria"."""
+    inside = False
+    for node in nodes:
+        if node.kind == "item":
+            if inside and node.text:
+                yield node.text
+        else:
+            words = node.text.rpartition("\n")[2]
+            inside = node.kind in ("text", "heading") and _ACCEPTANCE.fullmatch(words) is not None
 
 
 def _labelled(nodes: Sequence[Node], kind: str) -> Iterator[str]:

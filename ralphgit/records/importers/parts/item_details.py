@@ -38,6 +38,8 @@ _BOLD = re.compile(
 )
 _STRUCK = re.compile(r"~~(.+)~~")
 _MARKER = re.compile(r"(?:\[([A-Za-z]+(?:-[A-Za-z]+)*-?[0-9]*)\]|\(([Pp])\))\s*")
+#: A marker of somebody else, as `[T]`; also behind a sign. Neither a link nor a reference.
+_UNKNOWN = re.compile(r"(?:[^\w\s\[\](){}<>`*~#.-]+\s*)?\[([A-Z]{1,12})\](?!\()\s*")
 _STORY = re.compile(r"(?:[A-Z]+-)?US-?[0-9]+")
 _LABEL = re.compile(
     r"(?:\*\*|__)?(do|files?|done when|acceptance(?: criteria)?|ac|verify|verification|commit"
@@ -80,6 +82,8 @@ class Marked(NamedTuple):
     mode: str
     """One of `Mode`, "" where no marker says."""
     story: str
+    unknown: tuple[str, ...] = ()
+    """Markers without a meaning, which stay in the title."""
 
 
 class Details(NamedTuple):
@@ -117,19 +121,27 @@ def marked(text: str, *, ids: bool) -> Marked:
         if found
         else text
     )
-    parallel, mode, story = False, "", ""
-    while marker := _MARKER.match(rest):
-        word = (marker[1] or marker[2]).upper()
+    parallel, mode, story, unknown, kept = False, "", "", list[str](), ""
+    while marker := _MARKER.match(rest) or _UNKNOWN.match(rest):
+        word = (marker[1] or marker[marker.lastindex or 1]).upper()
         if word in ("P", "PARALLEL"):
             parallel = True
         elif word in ("VERIFY", "SEQUENTIAL"):
             mode = word.lower()
         elif _STORY.fullmatch(word):
             story = word
+        elif other := _UNKNOWN.match(rest):
+            unknown.append(other[1])
+            kept += rest[: other.end()]
+            rest = rest[other.end() :]
+            continue
         else:
             break
         rest = rest[marker.end() :].removeprefix(":").lstrip()
-    return Marked(name, rest, parallel and not mode, mode, story)
+        kept = f"{kept.rstrip()} " if kept else ""
+    return Marked(
+        name, f"{kept}{rest}".rstrip(), parallel and not mode, mode, story, tuple(unknown)
+    )
 
 
 def remarked(title: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ralphgit.model.printable import counted
+from ralphgit.records.importers.parts.item_details import Marked
 from ralphgit.records.importers.parts.listed_items import Item
 from ralphgit.records.importers.parts.markdown_items import MEANINGS, UNDER_WAY
 from ralphgit.records.importers.parts.suggested_scope import paths_of
@@ -41,6 +42,14 @@ def groups(wholes: Sequence[Item], leads: Sequence[Item]) -> Iterator[str]:
             f"{counted(len(leads), 'item')} with items inside and work beside them: a task that "
             f"comes before these ({_lines(leads)})."
         )
+
+
+def markers(marked: Iterable[Marked]) -> Iterator[str]:
+    """Say which markers mean nothing here."""
+    words = dict.fromkeys(one for words in marked for one in words.unknown)
+    if words:
+        named = ", ".join(f"[{word}]" for word in list(words)[:10])
+        yield f"Markers that mean nothing here stay in the titles: {named}."
 
 
 def boxes(items: Sequence[Item]) -> Iterator[str]:

@@ -355,6 +355,7 @@ class _Reader:
                 f"come last (priority {_OPTIONAL}, {_PUT_OFF})."
             )
         self._log.notes(list_notes.boxes(items))
+        self._log.notes(list_notes.markers(self._marked))
 
 
 def _is_put_off(node: Node) -> bool:
