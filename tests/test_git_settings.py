@@ -73,6 +73,7 @@ NO_STEER = {
 #: What git writes by itself, and people do in worktrees of their own.
 UNSAID = (
     "git branch -q --track x origin/main", "git config branch.x.description 'A thing'",
+    "git config branch.alpha.vscode-merge-base origin/main",
     "git branch -q -D old", "git push -q -u origin alpha",
 )  # fmt: skip
 

@@ -49,5 +49,7 @@ def of_branch(key: str) -> tuple[str, str]:
 
 
 def is_of_upstream(said: str) -> bool:
-    """Whether what a key says of a branch is only what a person's pull does there."""
-    return said in _OF_BRANCHES
+    """Whether what a key says of a branch is only what a person's pull does there, or another
+    tool's note: an editor's `vscode-merge-base`, say. git's own keys have no hyphen.
+    """
+    return said in _OF_BRANCHES or "-" in said
