@@ -359,3 +359,41 @@ def test_a_sprint_that_says_otherwise_what_is_done_is_named(
     found = [note for note in done.data["notes"] if "sprint" in note]
     assert [note[: len(text)] for note, text in zip(found, said, strict=True)] == said
     assert (world.task("1.2")["status"], world.task("1.3")["status"]) == ("pending", "complete")
+
+
+STORY = (
+    "# Story {}: {}\n\n**Status**: Draft\n\n## \U0001f3af Acceptance Criteria\n\n1. It works\n\n"
+    "## Tasks\n"
+)
+
+
+def test_two_stories_of_one_folder_with_the_same_number(world: World) -> None:
+    """Of two epics that both count from one: each is known again by its file."""
+    world.write("stories/1.1.hotfix.md", STORY.format("1.1", "Mend it"))
+    world.write("stories/1.1.setup.md", STORY.format("1.1", "Set up"))
+    data = world.ralph("import", "stories", "--json").data
+    assert data["added"] == ["1.1", "1.1-set-up"]
+    assert "1.1 of stories/1.1.setup.md is 1.1-set-up here: 1.1 is another task." in data["notes"]
+    assert [one["text"] for one in world.task("1.1-set-up")["acceptance"]] == ["It works"]
+    again = world.ralph("import", "stories", "--json").data
+    assert (again["added"], again["updated"], len(again["unchanged"])) == ([], [], 2)
+    world.write("elsewhere/1.1.other.md", STORY.format("1.1", "Else"))
+    world.refused("import", "elsewhere/1.1.other.md", code="other_source", exit=6)
+
+
+def test_a_folder_is_named_where_it_is_meant(world: World) -> None:
+    task = "---\nname: {}\nstatus: open\ndepends_on: []\n---\n"
+    for epic in ("shop", "my hub"):
+        for number in ("001", "002"):
+            world.write(f".claude/epics/{epic}/{number}.md", task.format(f"{epic} {number}"))
+    world.ralph("import", ".claude/epics/shop")
+    error = world.refused("import", ".claude/epics/my hub", code="other_source", exit=6)
+    assert error["hint"] == "ralphgit import --prefix my-hub- '.claude/epics/my hub'"
+    added = world.ralph("import", "--prefix", "my-hub-", ".claude/epics/my hub", "--json").data
+    assert added["added"] == ["my-hub-001", "my-hub-002"]
+    world.write("task-graph.yaml", world.read().replace("status: pending", "status: complete"))
+    notes = world.ralph("import", ".claude/epics/my hub", "--json").data["notes"]
+    assert notes[-1] == (
+        "2 tasks are complete here and open in the source: "
+        "ralphgit export --tick '.claude/epics/my hub'"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -69,7 +70,7 @@ class Source(NamedTuple):
     settled: frozenset[str]
     """Tasks that are complete or cancelled here, and stay as they are."""
     can_tick: frozenset[str]
-    """The files, as they were named, in which `export --tick` can mark what is done."""
+    """The files and folders, as they were named, in which `export --tick` can mark what is done."""
     leads: Mapping[str, tuple[str, ...]]
     """By task with others inside, those that have to be done, too, before it is ticked."""
 
@@ -100,7 +101,7 @@ class Source(NamedTuple):
         done = [id for id in done if {*self.leads.get(id, ())}.issubset(ended)]
         if not (done and self.can_tick):
             return []
-        words = " ".join(f"--tick {name}" for name in sorted(self.can_tick))
+        words = " ".join(f"--tick {shlex.quote(name)}" for name in sorted(self.can_tick))
         are = "is" if len(done) == 1 else "are"
         said = f"{counted(len(done), 'task')} {are} complete here and open in the source"
         return [f"{said}: ralphgit export {words}"]
@@ -164,7 +165,7 @@ def read(
             for entry in value if isinstance(value, list) else ():
                 place = (key, str(entry.get("id") if isinstance(entry, Mapping) else ""))
                 groups[place] = (*groups.get(place, ()), file)
-    can_tick = frozenset(name for name, one in each if one.can_tick)
+    can_tick = frozenset(_named(name, names) for name, one in each if one.can_tick)
     ignored = tuple(
         IgnoredLines(name, one.lines, one.reason) for name, found in each for one in found.ignored
     )
@@ -185,6 +186,12 @@ def read(
         can_tick,
         _leads(each, identified.names),
     )
+
+
+def _named(file: str, names: Sequence[str]) -> str:
+    """What was named, of which a file is a part, or the file itself."""
+    folders = (name for name in names if file.startswith(f"{name.rstrip('/')}/"))
+    return file if file in names else next(folders, file)
 
 
 def _deleted(project: Project, names: Sequence[str], here: GraphView, known: set[str]) -> list[str]:

@@ -8,6 +8,7 @@ taken.
 from __future__ import annotations
 
 import os
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -287,7 +288,16 @@ class _Graph:
         other = self._ids.get(wanted.casefold())
         if other is None or other.id != wanted:
             return wanted
-        if verdict == Verdict.ANOTHER and item.name not in found.made:
+        # Of two documents that call their one task the same, each is known again by its file.
+        beside = (
+            len(found.tasks) == 1
+            and file not in other.files
+            and any(
+                one in self._given and os.path.dirname(one) == os.path.dirname(file)
+                for one in other.files
+            )
+        )
+        if verdict == Verdict.ANOTHER and item.name not in found.made and not beside:
             raise _another(item, other, name)
         stem = os.path.basename(file).partition(".")[0]
         folder = os.path.basename(os.path.dirname(file))
@@ -353,11 +363,16 @@ def _of_issue(item: Item, task: Known | None) -> Verdict | None:
 
 def _another(item: Item, other: Known, name: str) -> InvalidRecord:
     file, line = other.place
+    folder, last = os.path.split(name)
+    if folder and last.partition(".")[0] == item.name:  # the folder has more of them
+        name, word = folder, source_prefix.prefix_of(f"{folder}/tasks.md", len(item.name))
+    else:
+        word = source_prefix.prefix_of(name, len(item.name))
     return InvalidRecord(
         f"the graph has another task {other.id} ({short(other.title)}); nothing was written; "
         "--prefix puts a word before the ids",
         file=file, line=line, task=item.name, code="other_source",
-        hint=f"ralphgit import --prefix {source_prefix.prefix_of(name, len(item.name))} {name}",
+        hint=f"ralphgit import --prefix {word} {shlex.quote(name)}",
     )  # fmt: skip
 
 

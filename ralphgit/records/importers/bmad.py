@@ -19,9 +19,9 @@ _TITLE = re.compile(
 _SECTIONS = frozenset({"acceptance criteria", "tasks / subtasks", "tasks/subtasks", "tasks"})
 #: Others that a story has; with these, one of the above is enough.
 _OTHERS = frozenset({
-    "status", "story", "dev notes", "dev agent record", "qa results", "user story", "story context",
-    "story statement", "technical notes", "technical implementation details", "definition of done",
-    "change log",
+    "status", "story", "story overview", "dev notes", "dev agent record", "qa results",
+    "user story", "story context", "story statement", "technical notes",
+    "technical implementation details", "definition of done", "change log",
 })  # fmt: skip
 #: `Status: Done`, or a heading with the word below it.
 _STATUS = re.compile(
@@ -50,7 +50,7 @@ def _title(lines: Lines) -> re.Match[str] | None:
     """The story that the document is about: its first heading, above the sections of a story."""
     headings = [(level, words) for level, words in lines if level > 0]
     found = _TITLE.fullmatch(headings[0][1]) if headings else None
-    below = {words.strip(" :*_").casefold() for level, words in headings[1:]}
+    below = {document_sections.plain(words) for level, words in headings[1:]}
     known = below & (_SECTIONS | _OTHERS)
     return found if below & _SECTIONS and len(known) > 1 else None
 

@@ -39,6 +39,11 @@ def lines_of(body: str) -> Lines:
     return marked
 
 
+def plain(heading: str) -> str:
+    """A heading's words in lower case, without signs and emphasis around them."""
+    return re.sub(r"\A[\W_]+|[\W_]+\Z", "", heading).casefold()
+
+
 def section(lines: Lines, *titles: str) -> Lines:
     """The lines under the first heading in `titles`, up to the next of its level or above."""
     depth = 0
@@ -48,7 +53,7 @@ def section(lines: Lines, *titles: str) -> Lines:
             break
         if depth:
             found.append((level, words))
-        elif level > 0 and words.strip(" :*_").casefold() in titles:
+        elif level > 0 and plain(words) in titles:
             depth = level
     return found
 
