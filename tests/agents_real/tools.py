@@ -61,6 +61,7 @@ def _opencode(home: Path, url: str) -> dict[str, str]:
     settings = {"model": model, "small_model": model, "provider": provider, "autoupdate": False}
     return {
         "OPENCODE_CONFIG_CONTENT": json.dumps(settings), "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",
+        "OPENCODE_DISABLE_MODELS_FETCH": "1",
     }  # fmt: skip
 
 
