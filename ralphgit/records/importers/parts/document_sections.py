@@ -41,7 +41,7 @@ def lines_of(body: str) -> Lines:
 
 def plain(heading: str) -> str:
     """A heading's words in lower case, without signs and emphasis around them."""
-    return re.sub(r"\A[\W_]+|[\W_]+\Z", "", heading).casefold()
+    return re.sub(r"\A[\W_]+|(?:[^\w)]|_)+\Z", "", heading).casefold()
 
 
 def section(lines: Lines, *titles: str) -> Lines:
