@@ -46,7 +46,8 @@ def story_level(nodes: Sequence[Node]) -> int:
 
     The highest that tasks stand below, but not that of the document's own title: the only
     heading of the first level. Nor one that all tasks stand below (`## Tasks`), and that parts
-    them no further than the headings below it do, unless it is a numbered phase.
+    them no further than the headings below it do, unless it is a numbered phase. Where none of
+    it is one, and some of a deeper level are, the numbered phases are the stories.
     """
     first = [node for node in nodes if node.kind == "heading" and node.level == 1]
     used: dict[int, dict[int, Node]] = {}
@@ -66,6 +67,13 @@ def story_level(nodes: Sequence[Node]) -> int:
         if read(only.text).phase:
             break
         levels = levels[1:]
+    phased = [
+        level
+        for level in levels
+        if sum(bool(read(one.text).phase) for one in used[level].values()) > 1
+    ]
+    if phased and not any(read(one.text).phase for one in used[levels[0]].values()):
+        return phased[0]
     return levels[0] if levels else 0
 
 

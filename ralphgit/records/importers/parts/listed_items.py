@@ -133,6 +133,11 @@ class _Finder:
         #: Where no block is ended by its mark, a heading ends it.
         self._ended = any(_END.fullmatch(_comment(node)) for node in _flat(nodes))
         level = headings.story_level(nodes)
+        self._phases = not exported and any(
+            node.level == level and headings.read(node.text).phase
+            for node in nodes
+            if node.kind == "heading"
+        )
         for node in nodes:
             if node.kind == "heading":
                 self._take_heading(node, level)
@@ -153,7 +158,8 @@ class _Finder:
             read = exported_checklist.heading if self._exported else headings.read
             self._heading = read(words)
         elif node.level < level:
-            self._heading = None
+            # Of what stands above the phases; a document's own title is no story.
+            self._heading = headings.read(words) if self._phases and node.level > 1 else None
 
     def _begin(self) -> None:
         self._blocks += 1
