@@ -289,14 +289,11 @@ class _Graph:
         if other is None or other.id != wanted:
             return wanted
         # Of two documents that call their one task the same, each is known again by its file.
-        beside = (
-            len(found.tasks) == 1
-            and file not in other.files
-            and any(
-                one in self._given and os.path.dirname(one) == os.path.dirname(file)
-                for one in other.files
-            )
-        )
+        document = len(found.tasks) == 1 and not (found.lines or item.address)
+        near = {one for one in self._given if os.path.dirname(one) == os.path.dirname(file)} - {
+            file
+        }
+        beside = document and not near.isdisjoint(other.files)
         if verdict == Verdict.ANOTHER and item.name not in found.made and not beside:
             raise _another(item, other, name)
         stem = os.path.basename(file).partition(".")[0]
