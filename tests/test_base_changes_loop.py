@@ -89,7 +89,7 @@ def test_a_task_that_the_base_loses(tmp_path: Path, change: str, remote: bool) -
     if remote:
         world.git("pull", "--quiet", "--ff-only", "origin", "main")
     assert "T-1" not in states(world)
-    assert world.leases == []
+    assert world.leases == [], ran.err
     (kept,) = rescued(world)
     assert world.git("show", f"{kept}:hello.txt") == "1"
     assert world.ralph("check").code == 0
@@ -166,7 +166,7 @@ def test_the_one_task_of_a_batch_that_is_removed(tmp_path: Path) -> None:
     assert world.ralph("trust", "--yes", env=env).code == 0
     ran = world.ralph("batch", "run", "--agent", agent, "--json", env=env, apart=True)
     assert "T-1 is cancelled: it is no longer in the graph" in ran.err
-    assert world.leases == []
+    assert world.leases == [], ran.err
     assert "T-1" not in states(world)
 
 

@@ -795,7 +795,7 @@ def test_a_move_of_a_living_process_is_left_alone(world: World) -> None:
     assert dies(world, "files", claim).code == -9
     (note,) = (world.path / ".git" / "ralphgit").glob("moving-*")
     told = json.loads(note.read_text())
-    pid = os.getpid()
+    pid = os.getppid()  # another one: this one runs the command
     told.update(pid=pid, started=heartbeat.start_time(pid))
     note.write_text(json.dumps(told))
     before = world.git("status", "--porcelain")

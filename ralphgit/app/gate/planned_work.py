@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ralphgit.app.workspace.project import Project
+from ralphgit.git import worktrees
 from ralphgit.model.task import Task
 from ralphgit.rules import planned_tasks
 
@@ -13,15 +14,21 @@ def of_work(project: Project, tasks: Sequence[Task], head: str) -> Iterator[str]
     """Say which new tasks of the commit `head`, which does `tasks`, a person has to look at first.
 
     `rules.planned_tasks` has the rule; the tasks that they came with count as the base has them.
+    One that the base has lost since the work began is none of them.
     """
     base, there = project.base_view, project.view(head, head[:12])
     if base.shards == there.shards:
         return
-    origins = [base.task(task.id) for task in tasks if task.id in base.by_id]
     own = {task.id for task in tasks}
+    new = [row for row in there.rows if row.id not in own and base.known(row.id) is None]
+    if not new:
+        return
+    fork = worktrees.fork(project.repository.git, project.base.commit, head)
+    lost = project.view(fork, fork[:12]).by_id if fork else {}
+    origins = [base.task(task.id) for task in tasks if task.id in base.by_id]
     label = ", ".join(task.id for task in tasks)
-    for row in there.rows:
-        if row.id in own or base.known(row.id) is not None:
+    for row in new:
+        if row.id in lost:
             continue
         if said := planned_tasks.excess(there.task(row.id), origins):
             yield f"{label}: {said}"
