@@ -48,13 +48,13 @@ Its log, all times in UTC:
 
 def large(seed: int) -> Night:
     """The night of `docs/night.md`."""
-    return Night(seed=seed, tasks=60, begins=_begins(), limit_after=14, login_s=3.5 * 3600,
+    return Night(seed=seed, tasks=60, begins=_begins(), limit_after=14, login_after=18,
                  sleep_s=4.75 * 3600)  # fmt: skip
 
 
 def small(seed: int) -> Night:
     """One for the tests."""
-    return Night(seed=seed, tasks=14, begins=_begins(), limit_after=3, login_s=2400,
+    return Night(seed=seed, tasks=14, begins=_begins(), limit_after=3, login_after=3,
                  sleep_s=3 * 3600, silences=1, wrong=1.0)  # fmt: skip
 
 

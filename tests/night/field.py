@@ -58,8 +58,8 @@ class Night(NamedTuple):
     """In seconds since 1970, UTC."""
     limit_after: int
     """The builders' account has a limit after so many calls that worked."""
-    login_s: float
-    """The writers' login expires after so many seconds."""
+    login_after: int
+    """The writers' login expires after so many calls that worked."""
     sleep_s: float
     """The person helps so many seconds after being asked."""
     loops: int = 4
@@ -71,7 +71,7 @@ class Night(NamedTuple):
         """What the agent has to know."""
         return {
             "seed": self.seed, "limit_after": self.limit_after, "limit_s": 5 * 3600,
-            "login_ends": self.begins + self.login_s, "silence": 3600, "silences": self.silences,
+            "login_after": self.login_after, "silence": 3600, "silences": self.silences,
             "flaky": "w2", "silent": "w3", "wrong": self.wrong, "least": 4, "spread": 20,
         }  # fmt: skip
 
