@@ -108,3 +108,20 @@ def test_one_task_that_has_changed_is_all_that_is_read(number: int) -> None:
     assert found.rows[0].id == graphs.name(number)
     # Reading all of it takes some 0.1 s.
     assert took < 0.05
+
+
+def test_tasks_that_have_changed_far_apart_are_all_that_is_read() -> None:
+    old = graphs.files(3_000)[_PATH]
+    new = old
+    for number in (3, 1_500, 2_990):
+        new = new.replace(graphs.block(number), graphs.block(number, title="Another title"))
+    rows = rows_of(old)
+    assert rows is not None
+    begun = time.process_time()
+    found = changed_blocks.of(old, rows, new)
+    took = time.process_time() - begun
+    assert found is not None
+    assert (found.first, found.before, len(found.rows)) == (3, 2_988, 2_988)
+    assert shown([*rows[:3], *found.rows]) == shown((rows_of(new) or [])[:2_991])
+    # Reading all of it takes some 0.3 s.
+    assert took < 0.15

@@ -1,10 +1,10 @@
 """Read of a graph file just the tasks that have changed, where all others were read before.
 
 What the file had before was found valid, and its rows say where each task stands in it. What
-both texts begin and end with is not looked at again; what is between, in whole blocks, is read
-as a graph of its own. That is sound for the reason that lets `yaml_reader` read a graph in
-pieces: a task's lines stand deeper than its dash, so what the pieces say is what the whole says.
-A layout of which that is not sure is not read here.
+both texts begin and end with is not looked at again; of what is between, in whole blocks, those
+that were not there before are read as a graph of their own. That is sound for the reason that
+lets `yaml_reader` read a graph in pieces: a task's lines stand deeper than its dash, so what the
+pieces say is what the whole says. A layout of which that is not sure is not read here.
 """
 
 from __future__ import annotations
@@ -18,9 +18,8 @@ from ralphgit.model.task_row import Row
 from ralphgit.records import graph_file, task_blocks
 
 _HEAD = "version: 1\ntasks:\n"
-_HEAD_LINES = 2
 _MOST = 500
-"""Tasks that are read so. Where changes lie further apart, other ways are as fast."""
+"""Tasks that are read so. Where more have changed, other ways are as fast."""
 _LEAST = 4096
 """Characters that are compared at once at first."""
 
@@ -43,7 +42,7 @@ def of(old: str, rows: Sequence[Row], new: str) -> ChangedBlocks | None:
     """What `new` has in place of some tasks of `old`, whose rows are known.
 
     None where it has to be read as a whole: it begins otherwise, its tasks do not stand in lines
-    of their own, what has changed is not valid, or its changes lie far apart.
+    of their own, what has changed is not valid, or too many have.
     """
     if not rows or rows[-1].end != len(old):
         return None
@@ -53,8 +52,6 @@ def of(old: str, rows: Sequence[Row], new: str) -> ChangedBlocks | None:
         return None
     behind = _common_end(old, new, min(len(old), len(new)) - same)
     last = max(first + 1, bisect_left(rows, len(old) - behind, key=_start))
-    if last - first > _MOST:
-        return None
     begin = rows[first].start
     end = rows[last].start if last < len(rows) else len(old)
     moved = len(new) - len(old)
@@ -62,43 +59,54 @@ def of(old: str, rows: Sequence[Row], new: str) -> ChangedBlocks | None:
     dash = _dash(old, begin)
     if dash is None or (last < len(rows) and (_dash(old, end) != dash or piece[-1:] != "\n")):
         return None
-    if any(graph_file.alone(old, rows[number]) is None for number in range(first, last)):
-        return None
-    found = _read(piece, dash, rows[first].file)
+    found = _read(piece, dash, old, rows[first:last])
     if found is None:
         return None
-    line = rows[first].line - _HEAD_LINES - 1
-    start = begin - len(_HEAD)
     return ChangedBlocks(
-        first,
-        last - first,
-        [_moved(row, start, line) for row in found],
-        moved,
-        piece.count("\n") - old.count("\n", begin, end),
+        first, last - first, found, moved, piece.count("\n") - old.count("\n", begin, end)
     )
 
 
-def _moved(row: Row, characters: int, lines: int) -> Row:
-    """The same task, standing so much further down."""
-    return row._replace(
-        line=row.line + lines, start=row.start + characters, end=row.end + characters
-    )
+def _read(piece: str, dash: int, old: str, rows: Sequence[Row]) -> list[Row] | None:
+    """The rows of some whole blocks, in place of `rows`; None where they are not valid, or
+    something else as well.
 
-
-def _read(piece: str, dash: int, path: str) -> list[Row] | None:
-    """The rows of some whole blocks; None where they are not valid, or something else as well."""
+    A block that `old` has, letter by letter, says what it said there.
+    """
     text = _HEAD + piece
     layout = task_blocks.find(text)
     if layout is None or layout.dash != dash:
         return None
     if layout.blocks[0].start != len(_HEAD) or layout.blocks[-1].end != len(text):
         return None
+    blocks = [text[block.start : block.end] for block in layout.blocks]
+    known = {old[row.start : row.end]: row for row in rows}
+    fresh = [block for block in blocks if block not in known]
+    gone = known.keys() - set(blocks)
+    if len(fresh) > _MOST or any(graph_file.alone(old, known[one]) is None for one in gone):
+        return None
+    read = dict(zip(fresh, _rows("".join(fresh), rows[0].file) if fresh else (), strict=False))
+    if len(read) != len(fresh):
+        return None
+    found = list[Row]()
+    line, start = rows[0].line, rows[0].start
+    for block in blocks:
+        row, end = read.get(block) or known[block], start + len(block)
+        found.append(row._replace(line=line, start=start, end=end))
+        line, start = line + block.count("\n"), end
+    return found if len({row.id for row in found}) == len(found) else None
+
+
+def _rows(blocks: str, path: str) -> list[Row]:
+    """The rows of blocks that are a graph of their own; none where it is not valid."""
+    text = _HEAD + blocks
     data = text.encode("utf-8", "surrogatepass")
     try:
         file = graph_file.parse(data, path=path, limit=len(data))
     except InvalidRecord:
-        return None
-    return graph_file.rows(file) if file.spans == layout.blocks else None
+        return []
+    layout = task_blocks.find(text)
+    return graph_file.rows(file) if layout and file.spans == layout.blocks else []
 
 
 def _dash(text: str, start: int) -> int | None:

@@ -80,9 +80,11 @@ def _meets(
             reset = 60.0 * (1 + (call["at"] + plan["limit_s"]) // 60)
         if reset is not None and call["at"] < reset:
             return {"meets": LIMIT, "until": reset}
-    elif not (folder / RENEWED).exists():
-        if sum(one["tool"] == "codex" for one in worked) >= plan["login_after"]:
-            return {"meets": LOGIN}
+    elif (
+        sum(one["tool"] == "codex" for one in worked) >= plan["login_after"]
+        and not (folder / RENEWED).exists()
+    ):
+        return {"meets": LOGIN}
     silent = [one for one in earlier if one["meets"] == SILENT]
     if call["worker"] == plan["silent"] and len(silent) < plan["silences"]:
         return {"meets": SILENT}

@@ -321,7 +321,7 @@ class ClaimMap:
         usual = self._base_text(path)
         found = changed_blocks.of(usual, self.base.rows_of(path), text) if usual else None
         if found is not None:
-            return found.rows
+            return [row for row in found.rows if not _is_same(row, self.base.known(row.id))]
         layout = task_blocks.find(text)
         if layout is None:
             return graph_file.rows(graph_file.parse(data, path=path, limit=max(len(data), 1)))
@@ -343,6 +343,10 @@ class ClaimMap:
     def base_is_committed(self) -> bool:
         """Whether `base` is a commit's graph, and not this worktree's files in its place."""
         return self.base is not self.project.__dict__.get("here")
+
+
+def _is_same(row: Row, base: Row | None) -> bool:
+    return base is not None and (base.file, base.json) == (row.file, row.json)
 
 
 def _stands_otherwise(row: Row, base: Row | None) -> bool:
