@@ -285,7 +285,11 @@ def _files(nodes: Sequence[Node]) -> tuple[list[str], list[str]]:
             if path is None:
                 continue
             touched[path] = None
-            if _MADE.match(text) and paths_in_prose.is_file(path):
+            # A program has no ending: what is to be made and has none is a file or a folder.
+            named = paths_in_prose.is_file(path) or (
+                "/" in path.rstrip("/") and not paths_in_prose.is_pattern(path)
+            )
+            if _MADE.match(text) and named and not path.endswith("/"):
                 made[path] = None
     return list(made), list(touched)
 

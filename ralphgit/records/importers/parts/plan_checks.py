@@ -20,6 +20,12 @@ _PROVES = re.compile(
     r"|manual(?:ly)?|smoke|full|final|expect(?:ed)?)\b",
     re.IGNORECASE,
 )
+#: A box that is a check: "Run static gates:", with the command below it or behind it.
+_GATE = re.compile(
+    r"[*_]*(?:run|verify|validate|check|test)\b[^:`]*:[*_]*\s*(?P<code>`.*|)", re.IGNORECASE
+)
+#: What a box says of when, or that something is not done, is no work.
+_NO_WORK = re.compile(r"\W*(?:do not|don't|never|if|skip|commit\b.*\bif)\b", re.IGNORECASE)
 _SHELLS = frozenset({"", "bash", "sh", "shell", "console", "zsh"})
 _SAYS = frozenset({"text", "item", "heading"})
 
@@ -45,7 +51,8 @@ def of_steps(nodes: Sequence[Node]) -> tuple[list[str], list[tuple[str, str]]]:
             code = [proofs.of(node.text.strip())] if node.language in _SHELLS else []
             if awaits:
                 run, code, awaits = code, [], False
-        for line in node.text.splitlines() if node.kind in _SAYS else ():
+        for number, line in enumerate(node.text.splitlines() if node.kind in _SAYS else ()):
+            box = node.ticked is not None and number == 0
             if step := plan_sections.STEP.match(line):
                 # The block of a step that only checks is a command, without a word before it.
                 end()
@@ -61,14 +68,26 @@ def of_steps(nodes: Sequence[Node]) -> tuple[list[str], list[tuple[str, str]]]:
                     end()
                     run, code = code, []
                 fails = plan_words.expects_failure(said[1].lstrip("*_`"))
+            elif box:
+                end()
+                gate = _GATE.fullmatch(line.strip())
+                run = [*map(proofs.of, code_spans(gate["code"]))] if gate else []
+                awaits = gate is not None and not gate["code"]
+                fails = plan_words.says_failure(line)
     end()
     return list(good or bad), left
 
 
 def only_checks(nodes: Sequence[Node]) -> bool:
-    """Whether every step proves something, and none writes."""
-    words = (node.text.splitlines()[0] for node in plan_sections.steps(nodes))
-    return all(_PROVES.match(plan_sections.STEP.sub("", line, count=1)) for line in words)
+    """Whether every step proves something, and none writes; where there are none, every box."""
+    boxes = [node for node in plan_sections.flat(nodes) if node.ticked is not None]
+    steps = plan_sections.steps(nodes)
+    words = (node.text.partition("\n")[0] for node in steps or boxes)
+    return all(
+        _PROVES.match(plan_sections.STEP.sub("", line, count=1))
+        or (not steps and _NO_WORK.match(line))
+        for line in words
+    )
 
 
 def of_boxes(nodes: Sequence[Node]) -> tuple[list[str], list[str], list[tuple[str, str]]]:
