@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from ralphgit.errors import InvalidRecord
-from ralphgit.model.task_status import Status
+from ralphgit.model.task_status import Mode, Status
 from ralphgit.records.importers.imported import Imported, Log
 from ralphgit.records.importers.importer import NO, SURE, Importer
 from ralphgit.records.importers.parts import waiting
@@ -54,6 +54,8 @@ _COMPUTED = frozenset({"updated_at", "dependency_count", "dependent_count", "com
 _WAITS = frozenset({"blocks", "conditional-blocks"})
 _WAITS_FOR_PARTS = "waits-for"
 _PARENT = "parent-child"
+_EPIC = "epic"
+_DELETED = "tombstone"
 
 
 def _sniff(file: SourceFile) -> int:
@@ -75,6 +77,10 @@ class _Issue(NamedTuple):
     @property
     def word(self) -> str:
         return (as_word(self.fields.get("status")) or "open").casefold()
+
+    @property
+    def kind(self) -> str:
+        return (as_word(self.fields.get("issue_type")) or "").casefold()
 
 
 def _read(file: SourceFile) -> Imported:
@@ -113,6 +119,10 @@ def _read(file: SourceFile) -> Imported:
             turned[why, status] += 1
         _relate(issue, waits[key], fields, names, log)
         criteria = as_word(issue.fields.get("acceptance_criteria"))
+        if any((issues[other].parent or "").casefold() == key for other in waits[key]):
+            # The work is in its parts: nobody could change a file for the epic itself.
+            fields["mode"] = Mode.VERIFY.value
+            criteria = criteria or "all of its parts are done"
         if criteria:
             fields["acceptance"] = [criteria]
         rest = _rest(issue.fields, issue.word)
@@ -144,7 +154,7 @@ def _status(
     status = _STATUSES.get(word, word)
     if word not in ("open", "in_progress"):
         return str(status), "" if word == "closed" else word
-    kind = (as_word(issue.fields.get("issue_type")) or "").casefold()
+    kind = issue.kind
     parent = issues.get((issue.parent or "").casefold())
     if kind in _NO_WORK:
         return Status.CANCELLED.value, f"of type {kind}, which is no work,"
@@ -191,9 +201,9 @@ def _issue(name: str, line: int, fields: Mapping[str, object], source: str) -> _
 
 
 def _waits(issues: Mapping[str, _Issue]) -> dict[str, list[str]]:
-    """What each issue waits for, of those that are there: its blockers, and its parents'.
+    """What each issue waits for, of those that are there: its blockers, its parents', its parts.
 
-    A parent's blocker that is a part of it, or waits for the issue itself, is not waited for.
+    Only an epic that is open waits for its parts. A parent's blocker that is a part of it, or waits for the issue itself, is not waited for.
     """
     parts: dict[str, list[str]] = {}
     for key, issue in issues.items():
@@ -216,6 +226,11 @@ def _waits(issues: Mapping[str, _Issue]) -> dict[str, list[str]]:
                 new = other not in inside and other not in waits[key]
                 if new and key not in waiting.reached(other, waits):
                     waits[key].append(other)
+    for key, issue in issues.items():
+        if issue.kind == _EPIC and issue.word != "closed":
+            there = (part for part in parts.get(key, ()) if issues[part].word != _DELETED)
+            new = waiting.without_circles(key, there, waits)
+            waits[key] = list(dict.fromkeys((*waits[key], *new)))
     return waits
 
 
