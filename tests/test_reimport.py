@@ -304,3 +304,49 @@ def test_a_file_that_is_gone_from_a_folder_takes_its_tasks_out_of_the_source(wor
     assert "no longer in the source, and kept here: TASK-7\n" in done.out
     # The folder says nothing about a file elsewhere, nor one file about others.
     assert again(world, "backlog/tasks/task-8 - Do it.md")["removed"] == []
+
+
+STORIES = """\
+{"userStories": [
+{"id": "US-1", "title": "a", "priority": 1, "passes": true},
+{"id": "US-2", "title": "b", "priority": 2, "passes": false},
+{"id": "US-3", "title": "c", "priority": 3, "passes": false},
+{"id": "US-4", "title": "d", "priority": 4, "passes": false}
+]}
+"""
+
+
+def ranked(place: Place, old: str, new: str) -> list[str]:
+    """The ids in the graph's order, once the stories are imported again with other words."""
+    place.replace(old, new, "prd.json")
+    again(place, "prd.json")
+    place.commit()
+    return re.findall(r"^  - id: (\S+)", place.read(), re.MULTILINE)
+
+
+def test_a_story_stands_where_its_rank_in_the_source_puts_it(tmp_path: Path) -> None:
+    made = World(tmp_path)
+    made.write("prd.json", STORIES)
+    again(made, "prd.json")
+    text = made.read().replace("  - id: US-3", "  # Sell it.\n  - id: US-3")
+    made.write("task-graph.yaml", text)
+    more = '{"id": "US-9", "title": "n", "priority": 2, "passes": false},\n{"id": "US-3"'
+    assert ranked(made, '{"id": "US-3"', more) == ["US-1", "US-2", "US-9", "US-3", "US-4"]
+    assert ranked(made, ' "priority": 4', ' "priority": 1') == [
+        "US-1", "US-4", "US-2", "US-9", "US-3",
+    ]  # fmt: skip
+    assert made.ralph("next").out.startswith("US-4")
+    # One that is first of all; one that is done is not moved.
+    assert ranked(made, '"d", "priority": 1', '"d", "priority": 0')[:2] == ["US-4", "US-1"]
+    assert ranked(made, '"a", "priority": 1', '"a", "priority": 9')[:2] == ["US-4", "US-1"]
+    assert made.read().count("  # Sell it.\n  - id: US-3\n") == 1
+
+
+def test_what_was_moved_here_stays_where_no_rank_has_changed(tmp_path: Path) -> None:
+    made = World(tmp_path)
+    made.write("prd.json", STORIES)
+    again(made, "prd.json")
+    head, one, two, three, four = re.split(r"(?=^  - id)", made.read(), flags=re.MULTILINE)
+    made.write("task-graph.yaml", head + one + four + two + three)
+    order = ["US-1", "US-4", "US-2", "US-3"]
+    assert ranked(made, '"title": "c"', '"title": "Sell"') == order

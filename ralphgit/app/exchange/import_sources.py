@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from ralphgit.app.exchange import (
     import_formats,
     source_folder,
+    source_order,
     sprint_status,
     task_identity,
     three_way_import,
@@ -73,6 +74,8 @@ class Source(NamedTuple):
     """The files and folders, as they were named, in which `export --tick` can mark what is done."""
     leads: Mapping[str, tuple[str, ...]]
     """By task with others inside, those that have to be done, too, before it is ticked."""
+    orders: tuple[tuple[str, ...], ...]
+    """Tasks in the order in which a source says that they are to be done."""
 
     def removed(self, here: GraphView) -> tuple[tuple[str, ...], list[str]]:
         """The tasks here that came from the files and are not in them; and notes on those that
@@ -185,6 +188,7 @@ def read(
         identified.settled,
         can_tick,
         _leads(each, identified.names),
+        source_order.told(each),
     )
 
 

@@ -10,6 +10,7 @@ from ralphgit.app.exchange import (
     import_sources,
     import_target,
     root_lists,
+    source_order,
     three_way_import,
 )
 from ralphgit.app.exchange.task_identity import Told
@@ -119,6 +120,9 @@ def bring(project: Project, options: ImportOptions) -> Import:
             plan.same.pop(name, None)
     file = import_target.file(project, needed=bool(plan.new))
     left_out = plan.make(file, source)
+    movers = source_order.moving(plan.new, plan.changed)
+    for path in list(plan.texts) if source.orders else ():
+        plan.texts[path] = source_order.text(plan.file(path), source.orders, movers)
     removed, grouped = source.removed(here)
     notes = (
         *source.notes,

@@ -235,7 +235,8 @@ def _may_be_yaml(text: str) -> bool:
     """Whether a line begins with a root key that we know, or the text is one JSON object."""
     lines = [line for line in text.split("\n") if line.strip()]
     if lines and lines[0].startswith("{"):
-        return not any(line.startswith("{") for line in lines[1:])  # else JSON lines
+        ends = lines[0].rstrip().endswith("}")
+        return not (ends and any(line.startswith("{") for line in lines[1:]))  # else JSON lines
     return any(line.startswith(("nodes:", "tasks:")) for line in lines)
 
 
