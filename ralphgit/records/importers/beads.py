@@ -203,7 +203,8 @@ def _issue(name: str, line: int, fields: Mapping[str, object], source: str) -> _
 def _waits(issues: Mapping[str, _Issue]) -> dict[str, list[str]]:
     """What each issue waits for, of those that are there: its blockers, its parents', its parts.
 
-    Only an epic that is open waits for its parts. A parent's blocker that is a part of it, or waits for the issue itself, is not waited for.
+    Only an epic that is open waits for its parts. A parent's blocker that is a part of it, or
+    waits for the issue itself, is not waited for.
     """
     parts: dict[str, list[str]] = {}
     for key, issue in issues.items():
@@ -229,8 +230,8 @@ def _waits(issues: Mapping[str, _Issue]) -> dict[str, list[str]]:
     for key, issue in issues.items():
         if issue.kind == _EPIC and issue.word != "closed":
             there = (part for part in parts.get(key, ()) if issues[part].word != _DELETED)
-            new = waiting.without_circles(key, there, waits)
-            waits[key] = list(dict.fromkeys((*waits[key], *new)))
+            inner = waiting.without_circles(key, there, waits)
+            waits[key] = list(dict.fromkeys((*waits[key], *inner)))
     return waits
 
 
