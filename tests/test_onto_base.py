@@ -204,6 +204,29 @@ def test_what_cannot_land_now_does_not_keep_a_worker_from_the_next_task(world: W
     assert world.ralph("inbox", "--json").data["questions"][0]["task"] == "T-1"
 
 
+def test_a_release_does_not_end_the_claim_that_was_made_since(world: World) -> None:
+    """The base had the task free all the time; the release would raise its epoch."""
+    alpha, beta = world.worktree("alpha"), world.worktree("beta")
+    first = alpha.claim("T-1")
+    assert alpha.ralph("release", "T-1", "--reason", "too hard").code == 0
+    head = alpha.head
+    beta.claim("T-1")
+    claimed = alpha.ralph("claim", "T-3")
+    assert claimed.code == 0
+    assert "T-1 given back did not land: beta has T-1 since" in claimed.err
+    kept = f"ralph/T-1-{first[:6]}"
+    assert f"stays on {kept}" in claimed.err
+    assert world.git("rev-parse", kept) == head
+    assert head not in alpha.git("rev-list", "HEAD").split()
+    asked = world.ralph("land", kept, "--json")
+    assert (asked.code, asked.json["error"]["code"]) == (5, "claim_held")
+    assert world.ralph("land", "--all").code in (0, 5)
+    beta.write("one/a.txt", "one\n")
+    done = beta.ralph("complete", "--land")
+    assert done.code == 0, done.err
+    assert world.task("T-1")["status"] == "complete"
+
+
 def test_the_step_of_a_block_says_which_task_it_is(world: World) -> None:
     """Where the base has moved meanwhile, and a merge brings it."""
     alpha, beta = world.worktree("alpha"), world.worktree("beta")

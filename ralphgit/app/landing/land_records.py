@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import is_landed, update_base
 from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.base.records_in_review import InReview
@@ -21,14 +22,16 @@ from ralphgit.app.workspace import commit_message, plan_changes, record_tree, re
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import GuardRefused, RalphError, Refused
+from ralphgit.errors import ClaimHeld, GuardRefused, RalphError, Refused
 from ralphgit.git import merge_preview, trees, worktrees
 from ralphgit.git.commit_objects import commit_files, commit_tree
+from ralphgit.model.active_claim import Lease
 from ralphgit.model.task_row import Row
 from ralphgit.records import schemas
 
 _ATTEMPTS = 5
-_ENDED = ("blocked", "given back")
+_GIVEN_BACK = "given back"
+_ENDED = ("blocked", _GIVEN_BACK)
 _EDITED, _ARCHIVED = "edited", "archived"
 
 
@@ -125,7 +128,7 @@ def _word(before: Row | None, row: Row) -> str:
     if before is not None and before.stage == row.stage:
         return _EDITED
     if row.status == "pending":
-        return "given back" if json.loads(row.json).get("reset") else "added"
+        return _GIVEN_BACK if json.loads(row.json).get("reset") else "added"
     return row.status
 
 
@@ -176,6 +179,12 @@ def share_ended(project: Project, way: str = "") -> Shared:
             f"lands it: ralphgit land {shlex.quote(branch)}"
         )
         return Shared()
+    if fenced := _would_fence(project, worktree.head, told):
+        project.warn(f"{', '.join(map(str, told))} did not land: {fenced.message}")
+        with WorktreeLock(project):
+            land_work.leave(project, fenced.apart, worktree.head)
+        project.refresh()
+        return Shared(kept=fenced.apart)
     try:
         if land_way.of(project, way) != "pr":
             made = land(project, branch, push=True, fetch=False)
@@ -206,14 +215,49 @@ def _beside(project: Project, head: str, told: Sequence[RecordChange]) -> str:
     return ""
 
 
+class _Fenced(ClaimHeld):
+    """A release of a claim that the base never had, while another claim holds the task."""
+
+    def __init__(self, release: Row, lease: Lease) -> None:
+        claim = _ended_claim(release)
+        self.apart = f"ralph/{release.id}-{claim[:6]}"
+        super().__init__(
+            f"{lease.by} has {release.id} since, and the release of claim {claim} would end that "
+            "claim, too; nothing was landed",
+            hint=f"ralphgit show {release.id}",
+            details={"task": release.id},
+        )
+
+
+def _would_fence(project: Project, commit: str, told: Sequence[RecordChange]) -> _Fenced | None:
+    """Why a branch should not land: the higher epoch that its release brings fences off whoever
+    has claimed the task meanwhile, from a base on which it was free all the time.
+    """
+    released = [one.task for one in told if one.word == _GIVEN_BACK]
+    leases = ClaimMap(project).leases if released else {}
+    view = project.view(commit, commit[:12]) if leases else None
+    for task in released if view else ():
+        lease, now = leases.get(task), project.base_view.known(task)
+        if lease is None or now is None or view is None:
+            continue
+        row = view.by_id[task]
+        if lease.claim != _ended_claim(row) and now.epoch == lease.epoch < row.epoch:
+            return _Fenced(row, lease)
+    return None
+
+
+def _ended_claim(release: Row) -> str:
+    return str(json.loads(release.json).get("reset", {}).get("claim", ""))
+
+
 def land(
     project: Project, branch: str, *, push: bool, fetch: bool
 ) -> RecordsLanded | RecordsInReview:
     """Bring a branch's records to the base, in one step; where it is not pushed to, open their pull
     request.
 
-    Raises: Refused (conflicts_with_base), GuardRefused (not_landable, unsettled, dirty_base,
-    base_diverged), RemoteUnavailable (require_remote); as `open_pull`.
+    Raises: Refused (conflicts_with_base), ClaimHeld, GuardRefused (not_landable, unsettled,
+    dirty_base, base_diverged), RemoteUnavailable (require_remote); as `open_pull`.
     """
     update_base.refuse_unfit(project)
     for attempt in range(_ATTEMPTS):
@@ -221,6 +265,8 @@ def land(
             synchronise(project)
         base = project.base.commit
         found = _records(project, revisions.commit_of(project, branch))
+        if fenced := _would_fence(project, found.head, found.told):
+            raise fenced
         made = _merged(project, base, found, branch)
         _refuse_faulty(project, made, branch)
         moved = change_base.advance(project, base, made, _change(project, found), push=push)
@@ -243,7 +289,7 @@ def open_pull(project: Project, branch: str, *, fetch: bool) -> RecordsInReview:
 
     Done again, it does what is missing and nothing twice.
 
-    Raises: Refused (conflicts_with_base), GuardRefused (not_landable); as
+    Raises: Refused (conflicts_with_base), ClaimHeld, GuardRefused (not_landable); as
     `open_pull_request.publish`.
     """
     open_pull_request.refuse_unfit(project)
@@ -251,6 +297,8 @@ def open_pull(project: Project, branch: str, *, fetch: bool) -> RecordsInReview:
         synchronise(project)
     commit = revisions.commit_of(project, branch)
     found = _records(project, commit)
+    if fenced := _would_fence(project, found.head, found.told):
+        raise fenced
     _refuse_faulty(project, _merged(project, project.base.commit, found, branch), branch)
     return _in_review(
         project, branch, change_base.by_pull(project, found.head, _change(project, found)), found
