@@ -7,6 +7,9 @@ a thousand as of ten thousand. The same number of tasks gives the same bytes.
 
 from __future__ import annotations
 
+from ralphgit.records import task_mapping
+from ralphgit.rules.contract_digest import contract
+
 _STORY = 24
 _COMPLETE, _READY = 12, 8
 #: No more are under way at once, however large the graph: workers are few.
@@ -47,11 +50,17 @@ def block(number: int, *, title: str = "") -> str:
     title = title or f"{_VERBS[number % len(_VERBS)]} {_THINGS[number % len(_THINGS)]}"
     source = f"src/{area}/{story:04d}_{place:02d}"
     state = status(number)
+    promised: dict[str, object] = {
+        "id": name(number), "title": title, "status": "pending", "mode": "parallel",
+        "acceptance": [f"{area} does as its page says"],
+        "verify": [f"pytest tests/{area}"], "outputs": [f"{source}.py"],
+        "scope": {"write": [f"{source}*"]},
+    }  # fmt: skip
     lines = [f"  - id: {name(number)}", f"    title: {title}"]
     if state == "complete":
-        lines += ["    status: complete", *_claim(number), *_result(number)]
+        lines += ["    status: complete", *_claim(number, promised), *_result(number)]
     elif state == "in-progress":
-        lines += ["    status: in-progress", *_claim(number)]
+        lines += ["    status: in-progress", *_claim(number, promised)]
     else:
         lines += ["    status: pending"]
     lines += [f"    story: S-{story:04d}", f"    priority: {1 + number % 3}"]
@@ -80,14 +89,14 @@ def _needed(place: int) -> list[int]:
     return [place - _READY // 2, _COMPLETE + 1]
 
 
-def _claim(number: int) -> list[str]:
+def _claim(number: int, promised: dict[str, object]) -> list[str]:
     return [
         "    claim:",
         f"      id: {_id('c', number)}",
         f"      by: {_WORKERS[number // _STORY // 10 % len(_WORKERS)]}",
         f'      at: "2026-11-{1 + number % 20:02d}T10:00:00Z"',
         "      base: 3f2a9c1d5e60",
-        "      contract: 6b1f0c3a9d27",
+        f"      contract: {contract(task_mapping.task(promised))}",
     ]
 
 

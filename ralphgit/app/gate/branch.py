@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from ralphgit.app.evidence import judged_evidence, reviews
 from ralphgit.app.evidence.tree_digest import Content
@@ -20,6 +20,7 @@ from ralphgit.app.gate.changed import BranchChange, Span, lost_claims
 from ralphgit.app.gate.problem import Problem, from_error, place
 from ralphgit.app.gate.state import runtime_tracked, state
 from ralphgit.app.workspace import clone_limits, graph_view, record_tree, revisions, runtime_files
+from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import Tree, commit_tree
 from ralphgit.errors import InvalidRecord
@@ -39,13 +40,14 @@ Rows = Mapping[str, Row]
 
 def incoming(
     project: Project, base: str, head: str, *, whole: bool = True, may_leave: bool = False,
-    own_reviews: bool = True,
+    own_reviews: bool = True, anew: bool = True,
 ) -> list[Problem]:  # fmt: skip
     """Find the problems of `head` as merged into `base`.
 
     Without `whole`, only of what the branch brings, and not whether all records are valid. With
     `may_leave`, the removal of the graph and all records together is a warning. Without
-    `own_reviews` those that come with the branch count for nothing.
+    `own_reviews` those that come with the branch count for nothing. Without `anew` a task may be
+    taken for judged because it was before (`task_verdicts`).
 
     Raises: UsageError (bad_revision), InvalidRecord (no_graph).
     """
@@ -76,8 +78,9 @@ def incoming(
             if not left:
                 raise now.no_graph(f"{head} merged into {base}")
             return [left]
-        problems = [*set_by.problems, *(state(now, tree) if whole else [])]
-        after = _rows(now, tree)
+        view = None if anew else readable(lambda: now.view_of_tree(merged.tree, merged.objects))
+        problems = [*set_by.problems, *(state(now, tree, view=view) if whole else [])]
+        after = view.by_id if view else _rows(now, tree)
         if after is None:
             return problems
         files = Content(was, merged.tree, objects=merged.objects)
@@ -90,12 +93,12 @@ def incoming(
 
 def across(
     project: Project, old: str, new: str, *, since_fork: bool = False, whole: bool = True,
-    may_leave: bool = False,
+    may_leave: bool = False, anew: bool = True,
 ) -> list[Problem]:  # fmt: skip
     """Find the problems of `new` as it is, and of what it changes since `old`.
 
     With `since_fork`, what it changes since the two parted. Without `whole`, of the records as
-    they are only those that it changes. `may_leave` is as of `incoming`.
+    they are only those that it changes. `may_leave` and `anew` are as of `incoming`.
 
     Raises: UsageError (bad_revision), InvalidRecord (no_graph).
     """
@@ -115,12 +118,13 @@ def across(
             raise now.no_graph(new)
         return [left]
     only = None if whole else trees.differing(objects, start, head)
-    problems = [*set_by.problems, *state(now, tree, only=only)]
+    view = None if anew else readable(lambda: now.view_of_tree(head, objects))
+    problems = [*set_by.problems, *state(now, tree, only=only, view=view)]
     try:
         before = was.view(start, old).by_id
     except InvalidRecord as error:
         return [from_error(error, label=f"{old}:")._replace(severity="warning"), *problems]
-    after = _rows(now, tree)
+    after = view.by_id if view else _rows(now, tree)
     if after is None:
         return problems
     span = Span(start, head, head, objects)
@@ -222,6 +226,14 @@ def _unrelated(project: Project, base: str, head: str) -> Problem:
         message=f"{head} and {base} share no history",
         hint=clone_limits.unrelated_hint(project, base),
     )
+
+
+def readable(read: Callable[[], GraphView]) -> GraphView | None:
+    """The graph that `read` gives; None where it cannot be read, which `state` says."""
+    try:
+        return read()
+    except InvalidRecord:
+        return None
 
 
 def _rows(project: Project, tree: Tree) -> Mapping[str, Row] | None:

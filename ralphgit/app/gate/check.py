@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 from ralphgit.app.active_claims import recovery_commands
@@ -13,7 +13,6 @@ from ralphgit.app.gate.evidence_history import edited_evidence
 from ralphgit.app.gate.problem import Problem, from_error, in_file
 from ralphgit.app.gate.state import state
 from ralphgit.app.workspace import revisions
-from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import Tree, commit_tree, working_tree
 from ralphgit.errors import InvalidRecord, UsageError
@@ -44,41 +43,33 @@ def check(
         )
     if ends is not None:
         old, new, since_fork = ends
-        found = branch.across(project, old, new, since_fork=since_fork, may_leave=True)
+        found = branch.across(project, old, new, since_fork=since_fork, may_leave=True, anew=anew)
         return _sorted(project, found)
     if between:
         base = base or project.require_base().label
     if base:
-        found = branch.incoming(project, base, between or at or "HEAD", may_leave=True)
+        found = branch.incoming(project, base, between or at or "HEAD", may_leave=True, anew=anew)
         return _sorted(project, found)
     if at:
         commit = revisions.commit_of(project, at)
         tree = commit_tree(project, commit, f"{at}:")
         if not tree.shards:
             raise project.no_graph(at)
-        view = None if anew else _readable(lambda: project.view(commit, at))
+        view = None if anew else branch.readable(lambda: project.view(commit, at))
         found = state(project, tree, view=view)
         return _sorted(project, [*found, *edited_evidence(project, commit)])
     tree = working_tree(project)
-    view = None if anew else _readable(lambda: project.here)
+    view = None if anew else branch.readable(lambda: project.here)
     found = state(project, tree, view=view)
     found += edited_evidence(project)
     if unreadable := _unreadable_base(project):
         return _sorted(project, [*found, unreadable])
     found += uncommitted.problems(project, tree)
     found += _unfinished(project, tree)
-    merged = list(_committed(project, tree, found))
+    merged = list(_committed(project, tree, found, anew))
     worse = {(one.code, one.task, one.path) for one in merged}
     found = [one for one in found if (one.code, one.task, one.path) not in worse]
     return _sorted(project, [*found, *merged])
-
-
-def _readable(read: Callable[[], GraphView]) -> GraphView | None:
-    """The graph that `read` gives; None where it cannot be read, which `state` says."""
-    try:
-        return read()
-    except InvalidRecord:
-        return None
 
 
 def _unreadable_base(project: Project) -> Problem | None:
@@ -129,7 +120,7 @@ def _unfinished(project: Project, tree: Tree) -> Iterator[Problem]:
             )  # fmt: skip
 
 
-def _committed(project: Project, tree: Tree, known: list[Problem]) -> Iterator[Problem]:
+def _committed(project: Project, tree: Tree, known: list[Problem], anew: bool) -> Iterator[Problem]:
     """Find the problems of this branch as merged into the base, besides the `known` errors.
 
     Of tasks and files that are changed since HEAD only the working files are judged, and nothing
@@ -143,7 +134,7 @@ def _committed(project: Project, tree: Tree, known: list[Problem]) -> Iterator[P
     changed = set(evidence_history.changed_here(project, "", "ACDMRT"))
     graphs = changed & {path for path, _ in tree.shards}
     here, before = _blocks(project, head) if graphs else ({}, {})
-    for one in branch.incoming(project, base.label, head, whole=False):
+    for one in branch.incoming(project, base.label, head, whole=False, anew=anew):
         if one.code == "unfinished_claim":
             continue  # here the work goes on
         if one.path in graphs and one.task:

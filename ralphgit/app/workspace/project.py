@@ -188,6 +188,18 @@ class Project:
         """The graph that these files of commits make. Raises: InvalidRecord."""
         return self._loader.of_blobs(shards, label, archive, self._base_known)
 
+    def view_of_tree(self, treeish: str, objects: "Objects") -> GraphView:
+        """The graph of a tree or commit, read through `objects` (an in-memory merge, say).
+
+        Raises: InvalidRecord.
+        """
+        shards, archive = self.shards_in(objects, treeish), self.archive_at(treeish, "", objects)
+
+        def read(shard: Shard) -> bytes:
+            return objects.read([shard[1]])[shard[1]]
+
+        return self._loader.load(shards, read, "", "", archive, self._base_known)
+
     def archive_at(
         self, treeish: str, label: str = "", objects: "Objects | None" = None
     ) -> Archive:
