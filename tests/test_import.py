@@ -200,7 +200,7 @@ def test_a_new_graph(world: World) -> None:
         "added T-2: Build it\n"
         "added T-3: Test it\n"
         "left out, because it is computed: meta\n"
-        "note: T-3 was in progress; nobody has a claim on it here, so it is pending.\n"
+        "note: T-3 is in progress in the source, which makes no claim here.\n"
         "3 tasks read: 3 new, 0 changed, 0 unchanged; 0 lines ignored\n"
         "Nothing is staged; look at: git status\n"
     )
@@ -219,7 +219,7 @@ def test_a_dry_run_shows_yaml_and_writes_nothing(world: World) -> None:
             "# would add T-2: Build it\n"
             "# would add T-3: Test it\n"
             "# left out, because it is computed: meta\n"
-            "# note: T-3 was in progress; nobody has a claim on it here, so it is pending.\n"
+            "# note: T-3 is in progress in the source, which makes no claim here.\n"
             "# 3 tasks read: 3 new, 0 changed, 0 unchanged; 0 lines ignored\n"
             "# Nothing was written.\n"
         )
@@ -387,7 +387,7 @@ def test_the_first_file_stands_and_the_next_fill_in(world: World) -> None:
     world.write("tickets/T-2.md", TICKET)
     data = imported(world, "tasks.yaml", "tickets/T-2.md")
     assert data["notes"] == [
-        "tasks.yaml: T-3 was in progress; nobody has a claim on it here, so it is pending.",
+        "tasks.yaml: T-3 is in progress in the source, which makes no claim here.",
         "T-2.md: the priority 'high' is 1 here.",
         "T-2: taken from T-2.md: priority, description, acceptance.",
         "T-2: T-2.md differs in title, status; the earlier file wins.",

@@ -208,9 +208,9 @@ def refs(task: dict[str, object]) -> list[str]:
         ("CLOSED", "complete", ""),
         ("completed", "complete", ""),
         ("canceled", "cancelled", ""),
-        ("in-progress", "pending", "was in progress; nobody has a claim on it here"),
-        ("in_progress", "pending", "was in progress; nobody has a claim on it here"),
-        ("in progress", "pending", "was in progress; nobody has a claim on it here"),
+        ("in-progress", "pending", "is in progress in the source, which makes no claim here"),
+        ("in_progress", "pending", "is in progress in the source, which makes no claim here"),
+        ("in progress", "pending", "is in progress in the source, which makes no claim here"),
         ("blocked", "blocked", "is blocked, but the source does not say why"),
     ],
 )

@@ -17,7 +17,9 @@ _SETTINGS = "config.yml"
 #: Folders of folders with a list each.
 _KEPT_IN = ("changes", "specs")
 _TASKS = "tasks.md"
-_LIST = "markdown"
+_EPIC = "epic.md"
+_ARCHIVES = frozenset({"archive", "archived"})
+_LISTS = frozenset({"markdown", "superpowers"})
 #: What ccpm keeps beside the tasks of an epic: it says of them how they are done.
 _OF_CCPM = re.compile(r"(?:.+-)?analysis\.md|execution-status\.md|github-mapping\.md")
 
@@ -47,7 +49,9 @@ def expand(folder: str, names: Sequence[str]) -> list[tuple[str, bool]]:
         if not os.path.isdir(os.path.join(folder, name)):
             found.append((name, False))
             continue
-        listed = _lists(folder, name) or _markdown(folder, name)
+        listed = _lists(folder, name)
+        for each in () if listed else (*_epics(folder, name), name):
+            listed += _markdown(folder, each)
         # Beside the settings of Backlog.md, documents may stand in its folder.
         of_backlog = os.path.isfile(os.path.join(folder, name, _SETTINGS))
         for below in _BELOW if of_backlog or not listed else ():
@@ -86,6 +90,21 @@ def _lists(folder: str, name: str) -> list[str]:
     return found
 
 
+def _epics(folder: str, name: str) -> list[str]:
+    """The folders of `name` that are epics of ccpm; none of an archive."""
+    try:
+        below = sorted(os.listdir(os.path.join(folder, name)), key=_by_number)
+    except OSError:
+        return []
+    return [
+        os.path.join(name, each)
+        for each in below
+        if each[0] not in "._"
+        and each not in _ARCHIVES
+        and os.path.isfile(os.path.join(folder, name, each, _EPIC))
+    ]
+
+
 def _markdown(folder: str, name: str) -> list[str]:
     try:
         listed = os.listdir(os.path.join(folder, name))
@@ -99,9 +118,10 @@ def _markdown(folder: str, name: str) -> list[str]:
 
 def passed_over(folder: str, names: Sequence[str]) -> list[str]:
     """A note on what `expand` leaves of folders, as the tool that keeps the tasks there made it."""
+    places = (place for name in names for place in (name, *_epics(folder, name)))
     left = [
         os.path.join(name, each)
-        for name in names
+        for name in places
         if os.path.isdir(os.path.join(folder, name))
         for each in sorted(_beside_epic(os.listdir(os.path.join(folder, name))))
     ]
@@ -115,7 +135,7 @@ def passed_over(folder: str, names: Sequence[str]) -> list[str]:
 def _beside_epic(listed: Sequence[str]) -> set[str]:
     """The files of an epic's folder that are ccpm's own, and no tasks."""
     numbered = any(re.fullmatch(r"[0-9]+\.md", each) for each in listed)
-    if not numbered or "epic.md" not in listed:
+    if not numbered or _EPIC not in listed:
         return set()
     return {each for each in listed if _OF_CCPM.fullmatch(each)}
 
@@ -131,7 +151,7 @@ def chosen(files: Sequence[Read]) -> tuple[list[tuple[str, Imported]], list[str]
     Beside files of one task each, or beside tasks.md, a document with a list is about something
     else.
     """
-    tickets = any(one.beside and one.format not in ("", _LIST) for one in files)
+    tickets = any(one.beside and one.format not in ("", *_LISTS) for one in files)
     plans = {
         os.path.dirname(one.name)
         for one in files
@@ -143,7 +163,7 @@ def chosen(files: Sequence[Read]) -> tuple[list[tuple[str, Imported]], list[str]
             unknown.append(one.name)
         elif (
             one.beside
-            and one.format == _LIST
+            and one.format in _LISTS
             and (
                 tickets
                 or (os.path.dirname(one.name) in plans and os.path.basename(one.name) != _TASKS)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ralphgit.app.exchange.known_task import Known
 from ralphgit.errors import UsageError
+from ralphgit.records.importers import Imported
 from ralphgit.records.importers.parts import headings
 
 #: Files with such names are told apart by their folders.
@@ -32,6 +33,81 @@ def remembered(name: str, own: Iterable[Known], wanted: str) -> str:
         f"{name} was imported {before}, and its tasks keep their ids; nothing was written",
         code="other_prefix", hint=again,
     )  # fmt: skip
+
+
+def given_ids(found: Imported) -> list[str]:
+    """The ids that a file gives to its tasks itself."""
+    return [str(task["id"]) for task in found.tasks if task["id"] not in found.made]
+
+
+def of_each(
+    each: Sequence[tuple[str, Imported]], files: Sequence[str], known: Iterable[str]
+) -> list[str]:
+    """A prefix for each file that is new here, or ""; `files` are what is remembered of each.
+
+    A list has one after its name or folder. Where documents of one task each are in several
+    folders, all in a folder have the same one.
+    """
+    known = set(known)
+    old = {os.path.dirname(file) for file in known}
+    pairs = list(zip(each, files, strict=True))
+    folders = {
+        os.path.dirname(file)
+        for (_, found), file in pairs
+        if found.local and _is_document(file, found)
+    }
+    longest: dict[str, int] = {}
+    for (_, found), file in pairs:
+        place = os.path.dirname(file)
+        longest[place] = max([longest.get(place, 0), *map(len, given_ids(found))])
+    words: dict[str, str] = {}
+    made: list[str] = []
+    for (name, found), file in pairs:
+        place, word = os.path.dirname(file), ""
+        document = len(folders) > 1 and place in folders and _is_document(file, found)
+        document = document and (found.local or not found.tasks)
+        if document and place not in old:
+            word = words.get(place) or prefix_of(os.path.join(place, "tasks.md"), longest[place])
+        elif found.local and not document and file not in known:
+            is_list = len(found.tasks) > 1 or os.path.basename(name) == "tasks.md"
+            size = max(map(len, given_ids(found)), default=0)
+            word = prefix_of(name, size) if is_list else ""
+        key = place if document else file
+        if word and any(word == one for other, one in words.items() if other != key):
+            word = f"{word[:20]}{headings.digest(key)}-"
+        words[key] = word
+        made.append(word)
+    return made
+
+
+def named(each: Iterable[tuple[str, Imported]], words: Iterable[str]) -> str:
+    """Which prefix stands for which file, or folder of documents."""
+    pairs = {
+        (word, os.path.dirname(name) if _is_document(name, found) else name): None
+        for (name, found), word in zip(each, words, strict=True)
+        if word
+    }
+    return ", ".join(f"{word} ({name})" for word, name in pairs)
+
+
+def beside(file: str, found: Imported, tasks: Iterable[Known]) -> list[Known]:
+    """The tasks of the documents beside one: a new one has their prefix."""
+    folder = os.path.dirname(file)
+    return [
+        task
+        for task in tasks
+        if _is_document(file, found) and folder in map(os.path.dirname, task.files)
+    ]
+
+
+def _is_document(file: str, found: Imported) -> bool:
+    """Whether a file has one task or says something of those beside it, and is no list."""
+    return (
+        file.endswith(".md")
+        and len(found.tasks) < 2
+        and not found.lines
+        and (os.path.basename(file) != "tasks.md")
+    )
 
 
 def _before_cut(task: Known) -> str:

@@ -88,10 +88,13 @@ def resolve(
             each, files, graph.prefixes(each, files, told), strict=True
         )
     ]
-    # Tickets of one folder name each other.
+    # Tickets of one folder name each other, above all others.
     shared = {name: id for ids, _ in reversed(taken) for name, id in ids.items()}
+    near: dict[str, dict[str, str]] = {}
+    for (name, _), (ids, _) in reversed([*zip(each, taken, strict=True)]):
+        near.setdefault(os.path.dirname(name), {}).update(ids)
     made = [
-        (name, importers.renamed(found, shared | ids, prefix))
+        (name, importers.renamed(found, shared | near[os.path.dirname(name)] | ids, prefix))
         for (name, found), (ids, prefix) in zip(each, taken, strict=True)
     ]
     return Identified(made, graph.names, graph.moved, graph.notes, frozenset(graph.settled))
@@ -123,18 +126,9 @@ class _Graph:
             for task in found.tasks if found.local else ():
                 titles.setdefault(str(task["id"]).casefold(), set()).add(str(task["title"]))
         known = {file for task in self._tasks for file in task.files}
-        names_of = [
-            [str(task["id"]) for task in found.tasks if task["id"] not in found.made]
-            for _, found in each
-        ]
-        made: list[Told] = []
-        for (name, found), file, names in zip(each, files, names_of, strict=True):
-            is_list = len(found.tasks) > 1 or os.path.basename(name) == "tasks.md"
-            fresh = found.local and is_list and file not in known
-            word = source_prefix.prefix_of(name, max(map(len, names), default=0)) if fresh else ""
-            if word and any(word == one.prefix for one in made):
-                word = f"{word[:20]}{headings.digest(file)}-"
-            made.append(told._replace(prefix=word))
+        names_of = [source_prefix.given_ids(found) for _, found in each]
+        words = source_prefix.of_each(each, files, known)
+        made = [told._replace(prefix=word) for word in words]
         if not any(
             len(titles[one.casefold()]) > 1 or self._other(one, file)[1] == By.OTHER
             for file, names, one_told in zip(files, names_of, made, strict=True)
@@ -142,8 +136,7 @@ class _Graph:
             for one in names
         ):
             return [told] * len(each)
-        words = [(one.prefix, name) for (name, _), one in zip(each, made, strict=True)]
-        named = ", ".join(f"{prefix} ({name})" for prefix, name in words if prefix)
+        named = source_prefix.named(each, words)
         self.notes.append(f"Several lists have the same ids. They begin here with: {named}.")
         return made
 
@@ -163,7 +156,8 @@ class _Graph:
         if told.prefix:
             parse_task_id(f"{told.prefix}1")
         own = self._own(file, items)
-        prefix = source_prefix.remembered(name, own, told.prefix)
+        beside = () if own or told.prefix else source_prefix.beside(file, found, self._tasks)
+        prefix = source_prefix.remembered(name, own or beside, told.prefix)
         wanted = _wanted(prefix, found, items, own)
         for item in items if told.prefix else ():
             parse_task_id(wanted[item.name])

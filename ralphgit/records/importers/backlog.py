@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 
+from ralphgit.model.task_status import Status
 from ralphgit.records.importers.imported import Imported, Log
 from ralphgit.records.importers.importer import NO, SURE, Importer
 from ralphgit.records.importers.parts import document_task, field_mapping, tick_in_place
-from ralphgit.records.importers.parts.source_values import as_word, safe_id, source_id
+from ralphgit.records.importers.parts.source_values import as_word, safe_id, short, source_id
 from ralphgit.records.importers.source_file import SourceFile
 
 _NEEDED = frozenset({"id", "title", "status"})
@@ -19,6 +20,9 @@ _NEEDED = frozenset({"id", "title", "status"})
 _KEYS = frozenset({"created_date", "updated_date", "ordinal", "parent_task_id"})
 #: Changes with every command.
 _COMPUTED = ("updated_date",)
+#: The folder of what is done: what lies there stands on no board of Backlog.md.
+_ENDED_IN = "completed"
+_ENDED = (Status.COMPLETE, Status.CANCELLED)
 
 
 def _sniff(file: SourceFile) -> int:
@@ -42,6 +46,11 @@ def _read(file: SourceFile) -> Imported:
     parent = parent if "parent_task_id" in file.front_matter else ""
     if parent:
         front["story"] = parent
+    said = as_word(front["status"]) or ""
+    in_folder = file.name.replace("\\", "/").split("/")[-2:-1] == [_ENDED_IN]
+    if in_folder and field_mapping.status_of(said) not in _ENDED:
+        front |= {"status": Status.COMPLETE.value, "x-status": said}
+        log.note(f"it lies in {_ENDED_IN}/ with the status {short(said)}, so it is complete here.")
     place = front.get("ordinal")
     task = document_task.task(source, front, file.behind_front_matter, log)
     return log.imported([task], {})._replace(

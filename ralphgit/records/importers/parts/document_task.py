@@ -24,6 +24,8 @@ _FILE_SECTIONS = (
     "file to update", "file to create", "affected files", "files affected",
     "key files to modify", "files to change",
 )  # fmt: skip
+#: Sections whose boxes are criteria where none are called so.
+_CHECKED = ("success criteria", "definition of done", "done when", "checklist")
 _MARKS = re.compile(r"^[ \t]*<!--\s*(?:[A-Z]+:)*(?:BEGIN|END)\s*-->[ \t]*\n?", re.MULTILINE)
 
 
@@ -59,7 +61,7 @@ def task(source: str, fields: dict[str, object], body: str, log: Log) -> dict[st
         items, beside = document_sections.listed(section)
         if items and beside:
             log.note(f"{new} has text beside its acceptance list: it is in the description only.")
-        _fill(fields, "acceptance", criteria(items) or beside)
+        _fill(fields, "acceptance", criteria(items) or beside or criteria(_checked(lines)))
     _suggest(fields, lines)
     if not fields.get("outputs"):
         output = document_sections.section(lines, "output", "outputs", "output(s)")
@@ -91,6 +93,15 @@ def _suggest(fields: dict[str, object], lines: Lines) -> None:
             path = listed(spans[0])
             (found if path else more).append(path or item.text)
     _fill(fields, SUGGESTED, suggestion(found, "; ".join(more)) if found else None)
+
+
+def _checked(lines: Lines) -> list[Item]:
+    """The boxes of the first section that says when the task is done, in other words."""
+    for title in _CHECKED:
+        items, _ = document_sections.listed(document_sections.section(lines, title))
+        if boxes := [item for item in items if item.ticked is not None]:
+            return boxes
+    return []
 
 
 def criteria(items: Sequence[Item]) -> list[dict[str, object]]:

@@ -95,7 +95,7 @@ def task_of(new: str, fields: Mapping[str, object], log: Log, where: str) -> dic
         log.note(f"{new} has no status that is known here: it is pending.")
     elif ours["status"] == Status.IN_PROGRESS:
         ours["status"] = Status.PENDING.value
-        log.note(f"{new} was in progress; nobody has a claim on it here, so it is pending.")
+        log.note(f"{new} is in progress in the source, which makes no claim here.")
     elif ours["status"] == Status.BLOCKED:
         log.note(f"{new} is blocked, but the source does not say why in our terms.")
     return in_order(ours | rest)

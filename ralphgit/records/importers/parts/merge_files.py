@@ -122,6 +122,8 @@ def renamed(found: Imported, ids: Mapping[str, str], prefix: str) -> Imported:
         *(task[key] for task in found.tasks for key in ("story", "milestone") if key in task),
     ]
     above = prefixed(prefix, map(str, named))
+    # An epic that is called as the prefix is told apart by its own name.
+    above |= {name: name for name in above if name.casefold() == prefix.rstrip("-.").casefold()}
     tasks = []
     for task in found.tasks:
         more: dict[str, object] = {}

@@ -1,0 +1,110 @@
+"""Folders of folders with a file for each task: every epic of ccpm at once; what lies where."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from world import World, grown
+
+TASK = "---\nname: {}\nstatus: open\ndepends_on: {}\nparallel: true\n---\n\nIt.\n"
+EPIC = "---\nname: {}\nstatus: backlog\nprogress: 0%\nprd: x.md\n---\n# Epic\n"
+CHECKED = """\
+---
+name: Check
+status: open
+depends_on: []
+---
+
+## Checklist
+
+- [x] The tables are there
+- no box
+- [ ] All tests pass
+"""
+
+
+@pytest.fixture
+def world() -> World:
+    return grown(with_epics)
+
+
+def with_epics(folder: Path) -> World:
+    world = World(folder)
+    for epic in ("shop", "my_hub", "archived"):
+        world.write(f".claude/epics/{epic}/001.md", TASK.format(f"{epic} one", "[]"))
+        world.write(f".claude/epics/{epic}/002.md", TASK.format(f"{epic} two", "[1]"))
+        world.write(f".claude/epics/{epic}/epic.md", EPIC.format(epic.title()))
+    world.write(".claude/epics/shop/1-analysis.md", "# Analysis\n")
+    world.write(".claude/epics/shop/SUMMARY.md", "# S\n\n### Task 1: a\n\n### Task 2: b\n")
+    world.commit()
+    return world
+
+
+def read(world: World, name: str = ".claude/epics") -> dict[str, list[str]]:
+    done = world.ralph("import", name, "--json")
+    assert done.code == 0, done
+    data: dict[str, list[str]] = done.data
+    return data
+
+
+def test_all_epics_at_once_each_with_its_name_before_its_ids(world: World) -> None:
+    data = read(world)
+    assert data["added"] == ["my-hub-001", "my-hub-002", "shop-001", "shop-002"]
+    assert world.task("my-hub-002")["depends_on"] == ["my-hub-001"]
+    assert world.task("shop-002")["depends_on"] == ["shop-001"]
+    assert [world.task(f"{one}-001")["story"] for one in ("shop", "my-hub")] == [
+        "shop", "my-hub-my_hub",
+    ]  # fmt: skip
+    assert [one for one in data["notes"] if "epic.md describes" not in one] == [
+        "1 file that ccpm keeps beside its tasks not read: .claude/epics/shop/1-analysis.md.",
+        "1 file with a list beside the tasks not read: .claude/epics/shop/SUMMARY.md.",
+        "Several lists have the same ids. They begin here with: my-hub- (.claude/epics/my_hub), "
+        "shop- (.claude/epics/shop).",
+    ]
+    assert re.findall(r"^  - id: (\S+)\n    title: (\S+)$", world.read(), re.MULTILINE) == [
+        ("my-hub-my_hub", "My_Hub"), ("shop", "Shop"),
+    ]  # fmt: skip
+    again = read(world)
+    assert (again["added"], again["updated"], len(again["unchanged"])) == ([], [], 4)
+
+
+def test_a_new_task_of_an_epic_has_the_prefix_of_those_beside_it(world: World) -> None:
+    read(world)
+    world.write(".claude/epics/shop/003.md", TASK.format("shop three", "[2]"))
+    world.write(".claude/epics/mail/001.md", TASK.format("mail one", "[]"))
+    world.write(".claude/epics/mail/epic.md", EPIC.format("mail"))
+    assert read(world, ".claude/epics/shop")["added"] == ["shop-003"]
+    assert world.task("shop-003")["depends_on"] == ["shop-002"]
+    assert read(world)["added"] == ["mail-001"]
+
+
+def test_an_epic_that_is_here_keeps_its_ids(world: World) -> None:
+    assert read(world, ".claude/epics/shop")["added"] == ["001", "002"]
+    assert read(world)["added"] == ["my-hub-001", "my-hub-002"]
+    assert world.task("my-hub-002")["depends_on"] == ["my-hub-001"]
+
+
+def test_boxes_of_a_checklist_are_criteria_where_no_others_are(world: World) -> None:
+    world.write("epic/007.md", CHECKED)
+    read(world, "epic/007.md")
+    assert world.task("007")["acceptance"] == [
+        {"id": "ACC-1", "text": "The tables are there", "x-ticked": True},
+        {"id": "ACC-2", "text": "All tests pass"},
+    ]
+
+
+def test_an_open_task_of_backlog_md_among_the_completed_is_done(world: World) -> None:
+    ticket = "---\nid: TASK-{}\ntitle: t\nstatus: {}\ncreated_date: '2026-01-02'\n---\n"
+    world.write("backlog/completed/task-1 - T.md", ticket.format(1, "To Do"))
+    world.write("backlog/tasks/task-2 - T.md", ticket.format(2, "In Progress"))
+    world.write("backlog/completed/task-3 - T.md", ticket.format(3, "Done"))
+    notes = read(world, "backlog")["notes"]
+    assert [world.task(f"TASK-{one}")["status"] for one in (1, 2, 3)] == [
+        "complete", "pending", "complete",
+    ]  # fmt: skip
+    assert notes == [
+        "task-2 - T.md: TASK-2 is in progress in the source, which makes no claim here.",
+        "task-1 - T.md: it lies in completed/ with the status 'To Do', so it is complete here.",
+    ]
