@@ -205,6 +205,10 @@ def test_hostile_ids_are_made_safe_and_kept() -> None:
         ('[{"number": 1, "title": "a"},\n{"number": 1, "title": "b"}]', 2, 1, "two issues have"),
         ('[{"number": "x", "title": "a"}]', 1, 1, "an issue's number is not"),
         ("[" * 100_000, 1, 1, "the JSON is nested too deep"),
+        ('{"tasks": [\n{"id": 1, "title": "a", "dependencies": []},\n\n {"id": 1, "title": "b"}]}',
+         4, 1, "two tasks have the id 1; the first is in line 2"),
+        ('{"userStories": [\n{"id": "a", "title": "a", "passes": true},\n'
+         ' {"id": "A", "title": "b"}]}', 3, 1, "two tasks have the id A; the first is in line 2"),
         ("[]", 1, 1, "the format of this file"),
         ('{"id": "a", "title": "a", "issue_type": "task", "dependencies": [{}]}\n', 1, 1,
          "a dependency of a does not say what it depends on"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from enum import Enum
@@ -9,7 +10,7 @@ from functools import cached_property
 
 from ralphgit.errors import InvalidRecord
 from ralphgit.records import input_limits
-from ralphgit.records.importers.parts import loose_yaml, markdown_items, strict_json
+from ralphgit.records.importers.parts import json_places, loose_yaml, markdown_items, strict_json
 from ralphgit.records.importers.parts.markdown_items import USUAL, Boxes, Node
 from ralphgit.records.importers.parts.source_values import as_mapping
 
@@ -203,6 +204,20 @@ class SourceFile:
     def refused(self, message: str, *, line: int = 1) -> InvalidRecord:
         """The refusal of a file that has another format."""
         return InvalidRecord(message, file=self.name, line=line, hint=self._hint)
+
+    def line_of(self, *path: str | int) -> int:
+        """The line of a value in a JSON text, by the keys that lead to it; 1 where none is."""
+        start, _ = self._places.get(path, (0, 0))
+        return self.text.count("\n", 0, start) + 1
+
+    @cached_property
+    def _places(self) -> dict[json_places.Path, tuple[int, int]]:
+        """Where the values of a JSON text stand; nothing of YAML."""
+        try:
+            json.loads(self.text)
+        except (ValueError, RecursionError):
+            return {}
+        return json_places.places(self.text)
 
     def _is_one_task(self) -> bool:
         """Whether the body is one line of JSON lines, and no graph."""

@@ -41,24 +41,30 @@ class _Entry(NamedTuple):
     """What stands before the ids of its siblings: the tag, the task that it is a part of."""
     refs: tuple[str, ...]
     """What it waits for, as it is written."""
+    path: json_places.Path
+    """The keys that lead to it."""
 
 
-def _tags(file: SourceFile) -> Iterator[tuple[str, list[dict[str, object]]]]:
-    """The tasks under each tag; of a file without tags, all as `master`'s."""
+_Listed = list[tuple[json_places.Path, dict[str, object]]]
+
+
+def _tags(file: SourceFile) -> Iterator[tuple[str, _Listed]]:
+    """The tasks under each tag, with the keys that lead to each; without tags as `master`'s."""
     root = file.root
     named = [(tag, as_mapping(value)) for tag, value in root.items() if tag != "tasks"]
     groups = [(_USUAL, root)] if "tasks" in root else [(t, v) for t, v in named if v is not None]
     for tag, group in groups:
         listed = group.get("tasks")
         if isinstance(listed, list):
-            found = [as_mapping(item) for item in listed]
-            yield tag, [item for item in found if item is not None]
+            above = ("tasks",) if group is root else (tag, "tasks")
+            found = enumerate(map(as_mapping, listed))
+            yield tag, [((*above, at), item) for at, item in found if item is not None]
 
 
 def _sniff(file: SourceFile) -> int:
     if "version" in file.root:
         return NO
-    tasks = [fields for _, listed in _tags(file) for fields in listed]
+    tasks = [fields for _, listed in _tags(file) for _, fields in listed]
     numbered = all(isinstance(fields.get("id"), int | str) for fields in tasks)
     return SURE if numbered and any(fields.keys() & _KEYS for fields in tasks) else NO
 
@@ -74,10 +80,12 @@ def _read(file: SourceFile) -> Imported:
     found = [
         entry
         for tag, listed in _tags(file)
-        for fields in listed
-        for entry in _entries(fields, tag, "" if tag == _USUAL else f"{tag}.", log)
+        for path, fields in listed
+        for entry in _entries(fields, path, tag, "" if tag == _USUAL else f"{tag}.", log)
     ]
-    sources = unique_ids(file.name, [(1, {"id": entry.id}) for entry in found])
+    lines = [file.line_of(*entry.path) for entry in found]
+    ids = [{"id": entry.id} for entry in found]
+    sources = unique_ids(file.name, list(zip(lines, ids, strict=True)))
     names = safe_names(sources, log)
     inside: dict[str, list[str]] = {}
     for entry in found:
@@ -85,10 +93,13 @@ def _read(file: SourceFile) -> Imported:
     waits = _waits(found, inside, log)
     tasks = [_task(entry, waits[entry.id], inside.get(f"{entry.id}.", []), names, log)
              for entry in found]  # fmt: skip
-    return log.imported(tasks, {}, local=True)
+    where = {names[entry.id.casefold()]: line for entry, line in zip(found, lines, strict=True)}
+    return log.imported(tasks, {}, local=True)._replace(lines=where)
 
 
-def _entries(fields: dict[str, object], tag: str, before: str, log: Log) -> Iterator[_Entry]:
+def _entries(
+    fields: dict[str, object], path: json_places.Path, tag: str, before: str, log: Log
+) -> Iterator[_Entry]:
     """A task, and behind it those inside it."""
     number = as_word(fields.get("id")) or ""
     listed = fields.pop("subtasks", None)
@@ -102,15 +113,15 @@ def _entries(fields: dict[str, object], tag: str, before: str, log: Log) -> Iter
             refs.append(word)
         else:
             log.note(f"{before}{number}: its dependency {short(ref)} names nothing: left out.")
-    yield _Entry(f"{before}{number}", fields, tag, before, tuple(refs))
-    for item in inner:
+    yield _Entry(f"{before}{number}", fields, tag, before, tuple(refs), path)
+    for at, item in enumerate(inner):
         if item is None:
             log.note(f"{before}{number}: a subtask that is no JSON object was left out.")
             continue
         # A part is as urgent as the whole, where it says nothing else.
         if item.get("priority") in (None, "") and urgency is not None:
             item["priority"] = urgency
-        yield from _entries(item, tag, f"{before}{number}.", log)
+        yield from _entries(item, (*path, "subtasks", at), tag, f"{before}{number}.", log)
 
 
 def _waits(

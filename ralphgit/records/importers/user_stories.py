@@ -61,7 +61,9 @@ def _found(file: SourceFile) -> _Stories:
     key = _key(file.root)
     if not key:
         return _with_ids(file.objects)
-    return _with_ids([(1, fields) for fields in _mappings(file.root[key])])
+    value = file.root[key]
+    entries = enumerate(map(as_mapping, value if isinstance(value, list) else ()))
+    return _with_ids([(file.line_of(key, at), one) for at, one in entries if one is not None])
 
 
 def _with_ids(stories: Sequence[tuple[int, dict[str, object]]]) -> _Stories:
@@ -157,7 +159,10 @@ def _read(file: SourceFile) -> Imported:
     stored = _key(file.root)
     root = {f"x-{key}": value for key, value in file.root.items() if key != stored}
     made = frozenset(names[str(story["id"]).casefold()] for _, story in stories if _MADE in story)
-    return log.imported(tasks, root, local=True)._replace(made=made)
+    lines = {
+        names[source.casefold()]: line for source, (line, _) in zip(sources, stories, strict=True)
+    }
+    return log.imported(tasks, root, local=True)._replace(made=made, lines=lines)
 
 
 def _rank(entry: tuple[int, Mapping[str, object]]) -> float:
