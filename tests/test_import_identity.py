@@ -519,6 +519,33 @@ def test_a_remark_that_an_item_is_done_is_no_other_work(words: str, same: bool) 
     assert import_identity.is_annotated(words, "Write the parser") == same
 
 
+@pytest.mark.parametrize(
+    ("words", "same"),
+    [
+        ("[T] Write the parser", True),
+        ("[T][US 1] 🛑 [HUMAN] Write the parser", True),
+        ("[T] Write the printer", False),
+        ("(Write the parser", False),
+        ("[x] Write the parser", False),
+        ("Write the parser", False),
+    ],
+)
+def test_other_markers_before_words_make_no_other_work(words: str, same: bool) -> None:
+    assert import_identity.is_marked(words, "Write the parser") == same
+    assert import_identity.is_marked("[P] Write the parser", words) == (
+        same or words == "Write the parser"
+    )
+    assert not import_identity.is_marked("[T]", "[P]")
+
+
+def test_what_is_complete_may_lose_a_marker(world: World) -> None:
+    world.write("plan.md", "- [x] T1 [T] Write the parser\n- [ ] T2 b\n")
+    world.ralph("import", "plan.md")
+    world.write("plan.md", "- [x] T1 [P] Write the parser\n- [ ] T2 b\n")
+    assert world.ralph("import", "plan.md", "--json").data["updated"] == ["T1"]
+    assert world.task("T1")["title"] == "Write the parser"
+
+
 def test_what_is_complete_may_get_a_remark_that_it_is(world: World) -> None:
     world.write("plan.md", "- [x] T1 Write the parser\n- [ ] T2 b\n")
     world.ralph("import", "plan.md")

@@ -289,6 +289,26 @@ def test_an_item_that_became_the_story_of_others_is_said_as_that(world: World) -
     ) in data["notes"]
 
 
+def test_what_waits_for_an_item_waits_for_it_when_it_became_a_story(world: World) -> None:
+    inside = "- [ ] T2 Build\n  - [ ] T4 Dig\n"
+    old = "- [ ] T2 Build\n  - **Do**: Lay the bricks\n  - **Verify**: `test -s house.txt`\n"
+    world.replace(old, inside, "plan.md")
+    data = again(world)
+    assert data["added"] == ["T4"]
+    assert world.task("T4")["depends_on"] == ["T1"]
+    assert world.task("T3")["depends_on"] == ["T4", "T2"]
+    assert again(world)["updated"] == []
+    world.write(
+        "task-graph.yaml",
+        world.read().replace(
+            "id: T2\n    title: Build\n    status: pending",
+            "id: T2\n    title: Build\n    status: cancelled",
+        ),
+    )
+    again(world)
+    assert world.task("T3")["depends_on"] == ["T4"]
+
+
 def test_a_file_that_is_gone_from_a_folder_takes_its_tasks_out_of_the_source(world: World) -> None:
     for number in (7, 8):
         world.write(

@@ -17,7 +17,8 @@ the first row that fits decides:
 | 10 | another file, or a person | any | any | any | another task |
 
 Held is what is complete, cancelled, blocked or claimed: its words say what somebody did, or does.
-The words of a task with a remark that it is done (`is_annotated`) are its words.
+The words of a task with a remark that it is done (`is_annotated`), or with other markers before
+them (`is_marked`), are its words.
 A file that was moved is the same file: the old one is gone, and most of its tasks are in the new
 one (`is_moved`). An id that is made from the words is another file's as easily as this one's.
 """
@@ -37,6 +38,8 @@ _REMARK = re.compile(
     rf"(?:[\W_]|\b(?:{_ENDED}|{_HASH}|in|on|at|see|pr|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}|(?<=\#)[0-9]+)\b)*",
     re.IGNORECASE,
 )
+#: What says how an item is done, and not what: `[T]`, `[US1] [P]`, and signs between them.
+_MARKERS = re.compile(r"\A(?:\[[A-Z][A-Z0-9 _-]*\]|[^\w\[`\"'(])+")
 RENUMBERED, REWORDED = "renumbered", "reworded"
 
 
@@ -154,6 +157,12 @@ def is_annotated(words: str, before: str) -> bool:
         return False
     more = (words[:at], words[at + len(before) :])
     return all(map(_REMARK.fullmatch, more)) and any(map(_DONE.search, more))
+
+
+def is_marked(words: str, before: str) -> bool:
+    """Whether words differ from those `before` in the markers and signs before them alone."""
+    bare, known = (_MARKERS.sub("", one) for one in (words, before))
+    return bare == known != "" and words != before
 
 
 def is_moved(*, gone: bool, tasks: int, same: int) -> bool:

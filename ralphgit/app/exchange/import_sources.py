@@ -13,7 +13,6 @@ from ralphgit.app.exchange import (
     source_order,
     sprint_status,
     task_identity,
-    three_way_import,
 )
 from ralphgit.app.exchange.import_formats import Formats
 from ralphgit.app.exchange.task_identity import Told
@@ -76,26 +75,6 @@ class Source(NamedTuple):
     """By task with others inside, those that have to be done, too, before it is ticked."""
     orders: tuple[tuple[str, ...], ...]
     """Tasks in the order in which a source says that they are to be done."""
-
-    def removed(self, here: GraphView) -> tuple[tuple[str, ...], list[str]]:
-        """The tasks here that came from the files and are not in them; and notes on those that
-        became the story of others there."""
-        listed = self.root.get("stories")
-        stories = {str(one.get("id")) for one in listed} if isinstance(listed, list) else set()
-        gone = [
-            row.id
-            for row in here.rows
-            if row.id not in self.origins
-            and row.id not in self.settled
-            and SOURCE in row.json
-            and three_way_import.is_gone(here.stored(row), self.given)
-        ]
-        notes = [
-            f"{id} is no task in the source now, but the story of those inside it; it stays here."
-            for id in gone
-            if id in stories
-        ]
-        return tuple(id for id in gone if id not in stories), notes
 
     def to_tick(self, done: Sequence[str], here: Iterable[Row]) -> list[str]:
         """A note on the tasks `done` here and open in the files, where these can be told."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ralphgit.app.exchange import (
+    gone_tasks,
     import_scopes,
     import_sources,
     import_target,
@@ -109,7 +110,9 @@ def bring(project: Project, options: ImportOptions) -> Import:
     source = import_sources.read(
         project, options.files, here, told=told, form=_form(options), bullets=options.bullets
     )
-    source = source._replace(tasks=import_scopes.offered(source.tasks, options.scopes))
+    gone = gone_tasks.find(source, here)
+    tasks = gone_tasks.awaited(source.tasks, here, gone)
+    source = source._replace(tasks=import_scopes.offered(tasks, options.scopes))
     if options.strict and source.ignored:
         raise import_sources.not_strict(source.ignored)
     plan = _Plan(here, project.config.max_graph_bytes)
@@ -123,11 +126,10 @@ def bring(project: Project, options: ImportOptions) -> Import:
     movers = source_order.moving(plan.new, plan.changed)
     for path in list(plan.texts) if source.orders else ():
         plan.texts[path] = source_order.text(plan.file(path), source.orders, movers)
-    removed, grouped = source.removed(here)
     notes = (
         *source.notes,
         *plan.notes,
-        *grouped,
+        *gone.notes,
         *left_out,
         *source.to_tick(plan.done_here, plan.rows()),
     )
@@ -143,7 +145,7 @@ def bring(project: Project, options: ImportOptions) -> Import:
         tuple(changes[task["id"]] for task in plan.new),
         tuple(changes[name] for name in plan.changed if name not in plan.same),
         tuple(plan.same),
-        removed,
+        gone.removed,
         source.dropped,
         notes,
         tuple(dict.fromkeys(plan.kept)),
@@ -345,9 +347,6 @@ class _Plan:
         found = self.file(path)
         if list(found.tasks) != list(expected) or found.root != root:
             raise Bug(f"the import would have changed more of {path} than was meant")
-
-
-# -- before and while it is written ------------------------------------------------------
 
 
 def _judge(project: Project, plan: _Plan, tasks: Iterable[Mapping[str, Any]], name: str) -> None:

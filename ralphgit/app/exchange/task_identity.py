@@ -336,6 +336,7 @@ def _words(item: Item, task: Known | None, follows: Known | None, here: set[str]
     """What the words of an item are; `task` has its id, and `follows` its words."""
     if task is not None and (
         task.words == item.words
+        or import_identity.is_marked(item.title, task.title)
         or import_identity.is_annotated(item.title, task.title)
         or import_identity.is_annotated(task.title, item.title)
     ):
