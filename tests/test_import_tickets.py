@@ -189,7 +189,9 @@ def test_the_list_of_an_epic_is_no_task() -> None:
 def test_a_story_of_bmad_is_one_task() -> None:
     task = only(BMAD)
     assert (task["id"], task["title"], task["story"]) == ("1.2", "Log in", "epic-1")
-    assert (task["status"], task["mode"]) == ("pending", "sequential")
+    assert (task["status"], task["mode"]) == ("pending", "verify")  # it is written
+    begun = only(BMAD.replace("Ready for Review", "In Progress"))
+    assert (begun["status"], begun["mode"]) == ("pending", "sequential")
     assert [item["text"] for item in task["acceptance"]] == [
         "A form is shown\n- with a password", "A wrong password is refused",
     ]  # fmt: skip

@@ -31,8 +31,8 @@ from ralphgit.records.task_origin import SOURCE, Origin
 #: Of 16,777,216 changes one goes unseen.
 _DIGITS = 6
 _ENDED = (Status.COMPLETE, Status.CANCELLED)
-#: What the box of an open item says besides its status.
-OF_BOXES = ("priority", "x-box", "x-status")
+#: What the box or the status of an open item says besides that it is open.
+OF_BOXES = ("priority", "mode", "x-box", "x-status")
 _NAME = re.compile(r"[\w.-]+")
 _NOT_OURS = frozenset({"id", SOURCE, *LIFECYCLE_KEYS})
 

@@ -36,6 +36,8 @@ _STATUSES = {
     ),
     **dict.fromkeys(("review", "ready-for-review", "in-review", "inreview"), Status.IN_PROGRESS),
 }
+#: What is written already, so that somebody has to look at it.
+_IN_REVIEW = re.compile(r"[\W_]*(?:ready[ _-]for[ _-]|in[ _-]?)?review\b", re.IGNORECASE)
 #: What front matter says of a story that its heading says as well.
 _TWICE = frozenset({"id", "story", "story_id", "epic", "title", "status"})
 
@@ -74,6 +76,10 @@ def _read(file: SourceFile) -> Imported:
         "mode": Mode.SEQUENTIAL.value,
         **{key: value for key, value in front.items() if key not in _TWICE},
     }
+    if status is Status.IN_PROGRESS and _IN_REVIEW.match(str(written)):
+        # Nobody is to write it a second time.
+        fields |= {"status": Status.PENDING.value, "mode": Mode.VERIFY.value}
+        log.note(f"{epic}{number} waits for its review: all that is left here is to verify it.")
     if refs := file.front_matter_words("depends_on"):
         fields["depends_on"] = refs
     # It changes as the story is worked on, and is no part of what is to be done.
