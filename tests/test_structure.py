@@ -54,6 +54,7 @@ HOMES = {
     "ruamel": ("records",),
     "ryaml": ("records",),
     "jsonschema": ("records",),
+    "jsonschema_rs": ("records",),
     "tomlkit": ("records",),
     "referencing": ("records",),
     "markdown_it": ("records",),
