@@ -233,6 +233,29 @@ STEPS = """\
 """
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_todo_of_a_plan_of_cursor(world: World, end: str) -> None:
+    plan = (
+        "---\nname: P\ntodos:\n  - id: a\n    content: Draw\n    status: in_progress # now\n"
+        "  - content: Write it\n    # later\n  - id: c\n    status: pending\n    content: Sell\n"
+        "isProject: false\n---\n\n- [ ] status: pending\n"
+    )
+    (world.path / "p.plan.md").write_bytes(plan.replace("\n", end).encode())
+    data = world.ralph("import", "p.plan.md", "--json").data
+    assert data["added"] == ["a", "write-it", "c"]
+    assert [one["lines"] for one in data["ignored"]] == [[15]]
+    world.write("task-graph.yaml", world.read().replace("status: pending", "status: complete"))
+    assert world.ralph("export", "--tick", "p.plan.md").code == 0
+    assert (world.path / "p.plan.md").read_bytes().decode() == (
+        plan.replace("in_progress", "completed")
+        .replace("    # later", "    # later\n    status: completed")
+        .replace("  status: pending\n    content", "  status: completed\n    content")
+        .replace("\n", end)
+    )  # fmt: skip
+    again = world.ralph("import", "p.plan.md", "--json").data
+    assert (again["added"], again["updated"], len(again["unchanged"])) == ([], [], 3)
+
+
 def test_all_steps_of_a_task(world: World) -> None:
     world.write("plan.md", STEPS)
     imported(world, "plan.md")

@@ -172,6 +172,7 @@ SAMPLES = {
     "backlog": "---\nid: B-1\ntitle: Draw\nstatus: To Do\nordinal: 1000\n---\n",
     "ccpm": "---\nname: Draw\nstatus: open\ndepends_on: []\n---\n",
     "bmad": "# Story 1.1: Draw\n\n## Acceptance Criteria\n\n1. Drawn\n\n## Tasks\n",
+    "cursor": "---\nname: P\ntodos:\n  - content: Draw\n---\n",
     "ticket": "---\nid: T-1\ntitle: Draw\n---\nWith a pencil.\n",
     "superpowers": "### Task 1: Draw\n\n**Step 1: Take a pencil**\n",
     "markdown": "# Plan\n\n- [ ] T1 Draw\n",
