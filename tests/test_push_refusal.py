@@ -246,3 +246,26 @@ def test_a_protected_base_leaves_the_work_to_a_person(tmp_path: Path) -> None:
     assert [on_base(alpha, id)["status"] for id in ("T-1", "T-2")] == ["pending"] * 2
     states = {one["id"]: one["state"] for one in alpha.ralph("list", "--json").data["tasks"]}
     assert states == {"T-1": "in-review", "T-2": "in-review"}
+
+
+def test_a_push_for_which_this_machine_has_no_room_moves_nothing(tmp_path: Path) -> None:
+    """The change again then is no second one beside a first on the local base."""
+    world = World(tmp_path)
+    world.write_graph("version: 1\ntasks: [{id: T-1, title: First, status: pending}]\n")
+    world.commit("The graph")
+    assert world.origin
+    alpha = world.worktree("alpha", at="origin/main")
+    alpha.claim("T-1")
+    words = ("reset", "T-1", "--force", "--reason", "gone")
+    full = world.folder / "full"
+    full.write_text("#!/bin/sh\necho 'fatal: write error: No space left on device' >&2\nexit 128\n")
+    full.chmod(0o755)
+    world.git("config", "remote.origin.receivepack", str(full))
+    before = world.git("rev-parse", "main")
+    refused = world.ralph(*words, "--json")
+    assert (refused.code, refused.error) == (1, "not_writable")
+    assert "No space left on device" in refused.json["error"]["message"]
+    assert world.git("rev-parse", "main") == before
+    world.git("config", "--unset", "remote.origin.receivepack")
+    assert world.ralph(*words).code == 0
+    assert world.git("rev-parse", "main") == world.git("rev-parse", "origin/main") != before

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from ralphgit.errors import RalphError, RemoteUnavailable
 from ralphgit.git import push_refusal
+from ralphgit.git.child_process import ProcessResult
 from ralphgit.git.push_refusal import Why
-from ralphgit.git.run_git import Git
+from ralphgit.git.run_git import Git, failure
 
 _QUIET = (
     "--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance",
@@ -42,7 +43,18 @@ def fetch(
         if "cannot lock ref" not in text and ".lock'" not in text:
             break
         time.sleep(0.05 * (attempt + 1))
+    _refuse_full(arguments, result)
     raise _unavailable(remote, text)
+
+
+def _refuse_full(arguments: Sequence[str], result: ProcessResult) -> None:
+    """Raises: NotWritable, where it is this machine that has no room, and the remote is there."""
+    lines = result.err.decode("utf-8", "replace").split("\n")
+    if any(sign in line for sign in _FULL for line in lines if not line.startswith("remote:")):
+        raise failure(arguments, result)
+
+
+_FULL = ("No space left on device", "Disk quota exceeded")
 
 
 def _unavailable(remote: str, text: str) -> RemoteUnavailable:
@@ -171,6 +183,7 @@ def send(
         case Why.MOVED:
             return Sent(False, ())
         case Why.AWAY:
+            _refuse_full(arguments, result)
             raise _unavailable(remote, text)
         case Why.NO_OPTIONS:
             raise RalphError(
