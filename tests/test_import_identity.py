@@ -538,6 +538,19 @@ def test_other_markers_before_words_make_no_other_work(words: str, same: bool) -
     assert not import_identity.is_marked("[T]", "[P]")
 
 
+def test_an_item_without_an_id_may_get_a_remark_that_it_is_done(world: World) -> None:
+    """As Conductor writes the commit behind a task: the id is made of the words."""
+    world.write("plan.md", "- [ ] Task: Draw\n- [ ] Task: Sell\n")
+    world.ralph("import", "plan.md")
+    world.write("task-graph.yaml", world.read().replace("pending", "complete"))
+    world.write("plan.md", "- [x] Task: Draw [5f393ab]\n- [x] Task: Sell [af02613]\n")
+    data = world.ralph("import", "plan.md", "--json").data
+    assert (data["added"], data["removed"], data["updated"]) == ([], [], ["draw", "sell"])
+    assert world.task("draw")["title"] == "Draw [5f393ab]"
+    again = world.ralph("import", "plan.md", "--json").data
+    assert (again["added"], again["removed"], again["updated"]) == ([], [], [])
+
+
 def test_what_is_complete_may_lose_a_marker(world: World) -> None:
     world.write("plan.md", "- [x] T1 [T] Write the parser\n- [ ] T2 b\n")
     world.ralph("import", "plan.md")

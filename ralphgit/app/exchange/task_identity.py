@@ -325,6 +325,13 @@ def _in_place_of(found: Imported, items: Sequence[Item], own: Sequence[Known]) -
     ]
     now = [Place(item.name.casefold(), item.title, item.name in found.made) for item in items]
     same = import_identity.in_place_of(before, now)
+    names = {place.name for place in now}
+    lost = [place for place in before if place.name not in names]
+    for new in now if lost else ():
+        if new.free and new.name not in by_name:
+            annotated = import_identity.is_annotated
+            old = next((one for one in lost if annotated(new.title, one.title)), None)
+            same |= {new.name: old.name} if old else {}
     return {
         item.name: by_name[same[item.name.casefold()]]
         for item in items

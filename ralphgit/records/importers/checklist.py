@@ -25,7 +25,12 @@ from ralphgit.records.importers.parts import (
 )
 from ralphgit.records.importers.parts.item_details import has_id
 from ralphgit.records.importers.parts.listed_items import Item
-from ralphgit.records.importers.parts.markdown_items import Node, looks_like_box
+from ralphgit.records.importers.parts.markdown_items import (
+    DEFERRED,
+    UNDER_WAY,
+    Node,
+    looks_like_box,
+)
 from ralphgit.records.importers.source_file import Form, SourceFile
 
 _EXAMPLES = ("markdown", "md", "")
@@ -38,6 +43,8 @@ _LEGEND = re.compile(
     r"\[[A-Za-z]\]\s+(?:(?:tasks|items)\s+(?:can|may|are|run)\b"
     r"|(?:(?:tasks?|items?)\s+)?(?:means?|marks)\b|(?:[^\W\d_]+\s+)?=\s)"
 )
+#: Before the words of a task of Conductor.
+_LABEL = re.compile(r"(?:\*\*)?Task:(?:\*\*)?\s+(?=\S)", re.IGNORECASE)
 _ELSEWHERE = "in a code block, a comment or a quotation"
 _CHECK_LIST = "without an id, below a heading where no item has one"
 
@@ -73,8 +80,25 @@ def _read(file: SourceFile) -> Imported:
     _name_others(file, items, log)
     if _is_export(file):
         return exported_checklist.tasks(name, [(item.node, item.heading) for item in items], log)
-    ids = _has_ids(items)
-    return list_tasks.imported(name, _with_ids(items, log) if ids else items, log, ids=ids)
+    if _has_ids(items):
+        return list_tasks.imported(name, _with_ids(items, log), log, ids=True)
+    outer = nested_items.outermost(items)
+    if 2 * sum(_is_labelled(item.node.text) for item in outer) > len(outer):
+        # As Conductor writes them: each in its turn, with its steps inside.
+        items = [*map(_unlabelled, nested_items.without_steps(items, _is_labelled))]
+        return list_tasks.imported(name, items, log, ids=False, ordered=True)
+    return list_tasks.imported(name, items, log, ids=False)
+
+
+def _is_labelled(text: str) -> bool:
+    return _LABEL.match(text) is not None
+
+
+def _unlabelled(item: Item) -> Item:
+    """A task of Conductor without its label; there `[~]` is what somebody has begun."""
+    node = item.node
+    box = UNDER_WAY if node.box == DEFERRED else node.box
+    return item._replace(node=node._replace(text=_LABEL.sub("", node.text), box=box))
 
 
 def _with_ids(items: list[Item], log: Log) -> list[Item]:

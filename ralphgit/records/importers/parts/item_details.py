@@ -30,7 +30,8 @@ _NAME = rf"[A-Z]{{1,6}}-?[0-9]+[A-Za-z]?(?:[.-][0-9]+[A-Za-z]?)*|{_NUMBER}|[0-9]
 _ID = re.compile(
     rf"(?:(?P<open>\*\*|__|`)?(?:(?:Tasks?|Steps?)\s+)?(?P<id>{_NAME})"
     r"(?(open)[.):]?(?P=open)|)"
-    rf"|\[(?P<boxed>{_NUMBER})\]|\#(?P<hash>[0-9]+))(?=[.):]?(?:\s|$))"
+    rf"|\[(?P<boxed>{_NUMBER})\]|\#(?P<hash>[0-9]+)"
+    r"|(?P<plan>[0-9]{2}(?:\.[0-9]+)?-[0-9]{2})(?:-PLAN(?:\.md)?|(?=:)))(?=[.):]?(?:\s|$))"
 )
 #: Emphasis around an id and what stands behind it: `**T1: Write it**`.
 _BOLD = re.compile(
@@ -65,7 +66,11 @@ _NOTHING = re.compile(r"(?:none|nothing|n/a|-)?\.?(?:\s*\(.*\))?", re.IGNORECASE
 #: What stands beside a path and names no other: `(new)`, `Create:`, an arrow.
 _REMARK = re.compile(r"\([^()]*\)|\b[A-Z][a-z]+:|\blines?\s[0-9-]+|[\u2192>-]+")
 #: "Checkpoint - All tests pass", not "Checkpoint files are written".
-_CHECKPOINT = re.compile(r"(?:final\s+)?checkpoint\s*(?:[-:.(\u2013\u2014]\s*|\Z)", re.IGNORECASE)
+_CHECKPOINT = re.compile(
+    r"(?:final\s+)?checkpoint\s*(?:[-:.(\u2013\u2014]\s*|\Z)"
+    r"|(?:conductor\s+-\s+)?(?=user manual verification)",
+    re.IGNORECASE,
+)
 _TAKES_AWAY = re.compile(r"(?:remove|delete|drop|rename|move)\b", re.IGNORECASE)
 
 #: Behind a command: the criteria that it proves.
@@ -115,7 +120,7 @@ def marked(text: str, *, ids: bool) -> Marked:
     text = struck[1] if struck else text
     text = _unwrapped(text) if ids else text
     found = _ID.match(text) if ids else None
-    name = (found["id"] or found["boxed"] or found["hash"]) if found else ""
+    name = next(filter(None, found.group("id", "boxed", "hash", "plan")), "") if found else ""
     rest = (
         re.sub(r"^[.):]?\s*(?:[-\u2013\u2014|]\s+(?!\[))?", "", text[found.end() :])
         if found

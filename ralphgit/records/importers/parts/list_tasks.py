@@ -41,16 +41,20 @@ _FILES = frozenset({"scope", "outputs", SUGGESTED})
 _OWN = _FILES | {"acceptance", "verify", "mode"}
 
 
-def imported(file: str, items: Sequence[Item], log: Log, *, ids: bool) -> Imported:
-    """The tasks of a list; with `ids`, its items have some.
+def imported(
+    file: str, items: Sequence[Item], log: Log, *, ids: bool, ordered: bool = False
+) -> Imported:
+    """The tasks of a list; with `ids`, its items have some; then, or so, its order is meant.
 
     Raises: InvalidRecord (duplicate_id, too_large).
     """
-    return _Reader(file, items, log, ids=ids).imported()
+    return _Reader(file, items, log, ids=ids, ordered=ordered).imported()
 
 
 class _Reader:
-    def __init__(self, file: str, items: Sequence[Item], log: Log, *, ids: bool) -> None:
+    def __init__(
+        self, file: str, items: Sequence[Item], log: Log, *, ids: bool, ordered: bool
+    ) -> None:
         self._file, self._log = file, log
         self._marked = [marked(item.node.text, ids=ids) for item in items]
         self._details = [
@@ -69,7 +73,7 @@ class _Reader:
         self._groups = self._wholes | self._leads
         self._items = nested_items.boxed_as_the_whole(items, self._groups)
         self._around = nested_items.around(items)
-        self._ordered = ids or any(
+        self._ordered = (ids or ordered) or any(
             item.entry.parallel or words.mode
             for item, words in zip(items, self._marked, strict=True)
         )

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from ralphgit.model.task_status import Mode
 from ralphgit.records.importers.parts import item_order, tick_in_place
@@ -93,12 +93,12 @@ def outermost(items: Sequence[Item]) -> list[Item]:
     return [item for item in items if item.entry.place not in inside]
 
 
-def without_steps(items: Sequence[Item]) -> list[Item]:
-    """The items of a list with ids, without the steps of a task that has one."""
+def without_steps(items: Sequence[Item], is_named: Callable[[str], bool] = has_id) -> list[Item]:
+    """The items of a list with ids, or other names, without the steps of a task that has one."""
     gone: set[int] = set()
     for item in items:
         inside = [each.place for each in _inside(item.entry)]
-        if has_id(item.node.text) and not any(has_id(items[at].node.text) for at in inside):
+        if is_named(item.node.text) and not any(is_named(items[at].node.text) for at in inside):
             gone.update(inside)
     return kept(items, gone)
 
