@@ -26,6 +26,7 @@ class Seen(NamedTuple):
     status: str
     claim: str
     archived: bool = False
+    epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +177,8 @@ class Field:
             if key in tasks:
                 doubled.append(key)
             claim = (found.get("claim") or {}).get("id", "")
-            tasks[key] = Seen(str(found["id"]), found["status"], str(claim), archived)
+            status, epoch = found["status"], int(found.get("epoch") or 0)
+            tasks[key] = Seen(str(found["id"]), status, str(claim), archived, epoch)
 
         for name, text in self._files():
             if name.startswith("work/"):

@@ -107,7 +107,9 @@ class Ledger:
         wrong = [*self.wrong, *self._unexplained(now, may)]
         for key, task in now.tasks.items():
             was = self.base.tasks.get(key, task)
-            if (was.status, was.claim) != (task.status, task.claim):
+            # Without leases on the remote another clone's release may end a claim made meanwhile.
+            fenced = task.epoch > was.epoch and not self.remote_leases
+            if (was.status, was.claim) != (task.status, task.claim) or fenced:
                 self._landed(key, task)
         self.base = now
         self.wrong.clear()
