@@ -34,7 +34,7 @@ def main() -> int:
     reader.add_argument("--tasks", type=int, default=200, help="of a drain, default: 200")
     reader.add_argument("--machines", type=int, default=4, help="of a drain, default: 4")
     reader.add_argument("--troubles", type=int, default=60, help="of a drain, default: 60")
-    reader.add_argument("--curve", default="1,2,4,8", help="numbers of machines, or none")
+    reader.add_argument("--curve", default="1,2,4,8", help='numbers of machines, or ""')
     reader.add_argument("--sleep", type=float, default=10.0, help="of the curve's agent, seconds")
     reader.add_argument("--over", default="git,http", help="the ways, default: git,http")
     reader.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**8))
