@@ -173,6 +173,7 @@ SAMPLES = {
     "ccpm": "---\nname: Draw\nstatus: open\ndepends_on: []\n---\n",
     "bmad": "# Story 1.1: Draw\n\n## Acceptance Criteria\n\n1. Drawn\n\n## Tasks\n",
     "cursor": "---\nname: P\ntodos:\n  - content: Draw\n---\n",
+    "gsd": "<task>\n<name>Draw</name>\n</task>\n",
     "ticket": "---\nid: T-1\ntitle: Draw\n---\nWith a pencil.\n",
     "superpowers": "### Task 1: Draw\n\n**Step 1: Take a pencil**\n",
     "markdown": "# Plan\n\n- [ ] T1 Draw\n",
@@ -199,6 +200,7 @@ def test_a_file_is_read_by_its_own_format_and_refused_by_others(name: str) -> No
     recognised = convert("plan", data, ryaml.loads)
     assert recognised == convert("plan", data, ryaml.loads, wanted=BY_NAME[name])
     assert [task["title"] for task in recognised.tasks] in (
+        ["Draw", "Verify plan plan"],
         ["Draw"], ["T1 Draw"], ["The tests in a pass"],
     )  # fmt: skip
     refused = set()

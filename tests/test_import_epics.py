@@ -95,6 +95,29 @@ def test_boxes_of_a_checklist_are_criteria_where_no_others_are(world: World) -> 
     ]
 
 
+def test_the_phases_of_gsd_with_what_has_a_summary_as_done(world: World) -> None:
+    plan = (
+        "---\nphase: {0}-p\nplan: {1}\ndepends_on: [{2}]\n---\n<objective>\nDraw it. So.\n"
+        "</objective>\n<task>\n<name>Task 1: Draw</name>\n</task>\n"
+    )
+    phases = ".planning/phases"
+    world.write(f"{phases}/01-p/01-01-PLAN.md", plan.format("01", "01", ""))
+    world.write(f"{phases}/01-p/01-01-SUMMARY.md", "---\nphase: 01\n---\nDone.\n")
+    world.write(f"{phases}/01-p/01-02-PLAN.md", plan.format("01", "02", '"01-01"'))
+    world.write(f"{phases}/02-p/02-01-PLAN.md", plan.format("02", "01", '"01-02"'))
+    world.write(f"{phases}/02-p/CONTEXT.md", "# Context\n")
+    data = read(world, phases)
+    assert data["added"] == ["01-01.1", "01-01", "01-02.1", "01-02", "02-01.1", "02-01"]
+    assert {world.task(id)["status"] for id in data["added"][:2]} == {"complete"}
+    assert {world.task(id)["status"] for id in data["added"][2:]} == {"pending"}
+    assert world.task("01-02.1")["depends_on"] == ["01-01"]
+    assert world.task("02-01.1")["depends_on"] == ["01-02"]
+    assert (world.task("02-01.1")["story"], world.task("02-01.1")["milestone"]) == ("02-01", "02-p")
+    assert "  - id: 02-01\n    title: Draw it\n    description: Draw it. So.\n" in world.read()
+    again = read(world, phases)
+    assert (again["added"], again["updated"], len(again["unchanged"])) == ([], [], 6)
+
+
 def test_an_open_task_of_backlog_md_among_the_completed_is_done(world: World) -> None:
     ticket = "---\nid: TASK-{}\ntitle: t\nstatus: {}\ncreated_date: '2026-01-02'\n---\n"
     world.write("backlog/completed/task-1 - T.md", ticket.format(1, "To Do"))

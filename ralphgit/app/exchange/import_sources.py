@@ -326,6 +326,8 @@ def _converted(project: Project, name: str, how: Reading, *, beside: bool) -> so
         # A graph of ours: its own reader says line and column, and takes text as it is written.
         limit = project.config.max_graph_bytes * LARGER
         found = found._replace(tasks=graph_file.parse(known.data, path=name, limit=limit).tasks)
+    if known.importer.name == "gsd":
+        found = source_folder.with_summary(project.around.directory, name, found)
     can = known.importer.tick is not None and not (how.bullets and not known.file.may_hold_boxes())
     return source_folder.Read(name, known.importer.name, found._replace(can_tick=can), beside)
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from ralphgit.errors import UsageError
 from ralphgit.model.printable import counted
+from ralphgit.model.task_status import Status
 from ralphgit.records.importers import Imported
 
 #: Below a folder that has no Markdown files itself, as Backlog.md's.
@@ -18,6 +19,7 @@ _SETTINGS = "config.yml"
 _KEPT_IN = ("changes", "specs")
 _TASKS = "tasks.md"
 _EPIC = "epic.md"
+_PLAN, _SUMMARY = "-PLAN.md", "-SUMMARY.md"
 _ARCHIVES = frozenset({"archive", "archived"})
 _LISTS = frozenset({"markdown", "superpowers"})
 #: What ccpm keeps beside the tasks of an epic: it says of them how they are done.
@@ -90,8 +92,17 @@ def _lists(folder: str, name: str) -> list[str]:
     return found
 
 
+def with_summary(folder: str, name: str, found: Imported) -> Imported:
+    """What is in a file; a plan of GSD that has a summary beside it is done."""
+    beside = name.removesuffix(_PLAN) + _SUMMARY
+    if not (name.endswith(_PLAN) and os.path.isfile(os.path.join(folder, beside))):
+        return found
+    done = {"status": Status.COMPLETE.value}
+    return found._replace(tasks=tuple({**task, **done} for task in found.tasks))
+
+
 def _epics(folder: str, name: str) -> list[str]:
-    """The folders of `name` that are epics of ccpm; none of an archive."""
+    """The folders of `name` that are epics of ccpm, or phases of GSD; none of an archive."""
     try:
         below = sorted(os.listdir(os.path.join(folder, name)), key=_by_number)
     except OSError:
@@ -101,7 +112,11 @@ def _epics(folder: str, name: str) -> list[str]:
         for each in below
         if each[0] not in "._"
         and each not in _ARCHIVES
-        and os.path.isfile(os.path.join(folder, name, each, _EPIC))
+        and os.path.isdir(os.path.join(folder, name, each))
+        and any(
+            one == _EPIC or one.endswith(_PLAN)
+            for one in os.listdir(os.path.join(folder, name, each))
+        )
     ]
 
 
