@@ -214,6 +214,19 @@ def test_task_master(world: World) -> None:
     again_changes_nothing(world, "tasks.json")
 
 
+def test_the_file_of_shrimp(world: World) -> None:
+    tasks = (
+        '{"tasks": [\n  {"id": "a1", "name": "Draw", "status": "pending", "dependencies": []},\n'
+        ' {"id": "b2", "name": "Sell", "status": "pending","dependencies":[{"taskId": "a1"}]}\n]}\n'
+    )
+    world.write("tasks.json", tasks)
+    imported(world, "tasks.json")
+    complete(world, "a1")
+    assert ticked(world, "tasks.json")[0]["tasks"] == ["a1"]
+    assert world.read("tasks.json") == tasks.replace("pending", "completed", 1)
+    again_changes_nothing(world, "tasks.json")
+
+
 STEPS = """\
 # Login Implementation Plan
 

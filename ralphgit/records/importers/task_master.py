@@ -15,6 +15,7 @@ from ralphgit.records.importers.imported import Imported, Log
 from ralphgit.records.importers.importer import NO, SURE, Importer
 from ralphgit.records.importers.parts import json_places, tick_in_place, waiting
 from ralphgit.records.importers.parts.field_mapping import in_order, task_of
+from ralphgit.records.importers.parts.paths_in_prose import listed as listed_path
 from ralphgit.records.importers.parts.source_values import (
     MISSING,
     as_mapping,
@@ -24,11 +25,15 @@ from ralphgit.records.importers.parts.source_values import (
     short,
     unique_ids,
 )
+from ralphgit.records.importers.parts.suggested_scope import SUGGESTED, suggestion
 from ralphgit.records.importers.source_file import SourceFile
 
 _USUAL = "master"
 #: A file is one of these if one of its tasks has one of them.
 _KEYS = frozenset({"dependencies", "subtasks", "testStrategy"})
+#: In Shrimp's file, when a task was last changed; and the files that one changes.
+_STAMP = "updatedAt"
+_CHANGED = frozenset({"TO_MODIFY", "CREATE"})
 _DEFERRED = 5
 """The priority of what is put off: it comes last."""
 
@@ -109,6 +114,8 @@ def _entries(
     depends = fields.pop("dependencies", None)
     refs = []
     for ref in depends if isinstance(depends, list) else ():
+        named = as_mapping(ref)
+        ref = named.get("taskId") if named else ref
         if word := str(ref) if isinstance(ref, float) else as_word(ref):
             refs.append(word)
         else:
@@ -172,6 +179,7 @@ def _task(
     elif word == "review":
         fields |= {"status": "in-progress", "x-status": word}
     details = [fields.get("description"), fields.pop("details", None)]
+    details += _of_shrimp(fields, log)
     fields["description"] = "\n\n".join(one for one in details if isinstance(one, str) and one)
     if strategy := as_word(fields.pop("testStrategy", None)):
         fields["acceptance"] = [strategy]
@@ -189,6 +197,23 @@ def _task(
     return in_order(task_of(new, fields, log, ""))
 
 
+def _of_shrimp(fields: dict[str, object], log: Log) -> list[object]:
+    """Read what Shrimp calls otherwise, in its own file of tasks; more of the description."""
+    if fields.get("title") or not fields.get("name"):
+        return []
+    fields["title"] = fields.pop("name")
+    if "verificationCriteria" in fields:
+        fields.setdefault("testStrategy", fields.pop("verificationCriteria"))
+    if fields.pop(_STAMP, None) is not None:
+        log.drop(_STAMP)
+    listed = fields.get("relatedFiles")
+    files = [as_mapping(one) or {} for one in listed] if isinstance(listed, list) else []
+    paths = [one.get("path") for one in files if one.get("type") in _CHANGED]
+    if touched := [path for one in paths if isinstance(one, str) and (path := listed_path(one))]:
+        fields[SUGGESTED] = suggestion(touched)
+    return [fields.pop("implementationGuide", None)]
+
+
 def _tick(file: SourceFile, raw: str, ids: Collection[str]) -> str:
     """Set the status of these tasks and subtasks to done."""
     where = json_places.places(raw)
@@ -201,7 +226,12 @@ def _tick(file: SourceFile, raw: str, ids: Collection[str]) -> str:
         for id, at in _numbered(raw, where, above, "" if tag == _USUAL else f"{tag}.")
         if safe_id(id) in ids
     ]
-    edits = [json_places.with_value(raw, where, at, "status", '"done"') for at in found]
+    edits = [
+        json_places.with_value(raw, where, at, "status", '"done"')
+        if (*at, "title") in where
+        else json_places.with_value(raw, where, at, "status", '"completed"')
+        for at in found
+    ]
     return tick_in_place.edited(raw, edits)
 
 
