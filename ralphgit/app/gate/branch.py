@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from ralphgit.app.evidence import judged_evidence, reviews
 from ralphgit.app.evidence.tree_digest import Content
@@ -64,17 +65,17 @@ def incoming(
         set_by = effective_settings.change(project, ours, tip, objects, label=base)
         was, now = set_by.was, set_by.now
         try:
-            before = was.view(ours, base).by_id
+            before = was.view(ours, base)
         except InvalidRecord as error:
             # A branch that fixes the base must pass: what else it does cannot be judged.
             found = from_error(error, label=f"{base}:")._replace(severity="warning")
             tree = commit_tree(now, tip, "", objects)
             return [found, *set_by.problems, *state(now, tree)]
         if merged.conflicts:
-            return _conflicts(was, merged.conflicts, base, start, before, theirs)
+            return _conflicts(was, merged.conflicts, base, start, before.by_id, theirs)
         tree = commit_tree(now, merged.tree, "", merged.objects)
         if not tree.shards:
-            left = may_leave and _removal(was, len(before), merged.tree, merged.objects)
+            left = may_leave and _removal(was, len(before.rows), merged.tree, merged.objects)
             if not left:
                 raise now.no_graph(f"{head} merged into {base}")
             return [left]
@@ -87,8 +88,8 @@ def incoming(
         # What merging changes on the base, and not what the branch has changed since they parted:
         # where each has merged the other, there are several such places.
         span = Span(ours, merged.tree, theirs, merged.objects)
-        rows = (before, after)
-        return problems + _brought(set_by, span, rows, tree, files, problems, own_reviews)
+        ends = _Ends(before.by_id, after, _differing(before, view))
+        return problems + _brought(set_by, span, ends, tree, files, problems, own_reviews)
 
 
 def across(
@@ -121,14 +122,15 @@ def across(
     view = None if anew else readable(lambda: now.view_of_tree(head, objects))
     problems = [*set_by.problems, *state(now, tree, only=only, view=view)]
     try:
-        before = was.view(start, old).by_id
+        before = was.view(start, old)
     except InvalidRecord as error:
         return [from_error(error, label=f"{old}:")._replace(severity="warning"), *problems]
     after = view.by_id if view else _rows(now, tree)
     if after is None:
         return problems
     span = Span(start, head, head, objects)
-    return problems + _brought(set_by, span, (before, after), tree, Content(was, head), problems)
+    ends = _Ends(before.by_id, after, _differing(before, view))
+    return problems + _brought(set_by, span, ends, tree, Content(was, head), problems)
 
 
 def _removal(was: Project, tasks: int, new: str, objects: Objects) -> Problem | None:
@@ -144,25 +146,41 @@ def _removal(was: Project, tasks: int, new: str, objects: Objects) -> Problem | 
     )  # fmt: skip
 
 
+class _Ends(NamedTuple):
+    before: Rows
+    after: Rows
+    differing: Sequence[str] | None
+    """As of `BranchChange`."""
+
+
+def _differing(before: GraphView, after: GraphView | None) -> Sequence[str] | None:
+    """The tasks that may be otherwise, where both graphs are known to have the same ones."""
+    rows = after.unlike(before) if after is not None else None
+    return None if rows is None or after is None or rows is after.rows else [r.id for r in rows]
+
+
 def _brought(
-    set_by: effective_settings.Settings, span: Span, rows: tuple[Rows, Rows], tree: Tree,
+    set_by: effective_settings.Settings, span: Span, ends: _Ends, tree: Tree,
     files: Content, known: Sequence[Problem], own_reviews: bool = True,
 ) -> list[Problem]:  # fmt: skip
-    """Find the problems of a change from `rows[0]` to `rows[1]` and `tree`; `files` are as after
-    it, with the problems `known`."""
+    """Find the problems of a change between `ends`, to `tree`; `files` are as after it, with the
+    problems `known`."""
     was, now = set_by.was, set_by.now
     packed = unpacked.between(
         was.archive_at(span.old, "", span.objects), tree.archive,
         was.config.records, now.config.records,
     )  # fmt: skip
-    before, after = {**packed.old.rows, **rows[0]}, {**packed.new.rows, **rows[1]}
+    before, after, differing = ends
+    if packed.old.rows or packed.new.rows:
+        before, after = {**packed.old.rows, **before}, {**packed.new.rows, **after}
+        differing = None
     tree = unpacked.with_records(tree, packed.new.records)
-    made = BranchChange.between(before, after, tree)
+    made = BranchChange.between(before, after, tree, differing)
     reverted = reverts.found(was, span, made)
     changed = [
         *packed.problems,
         *moves(now, made, reverted),
-        *_archiving(was, now, span, packed, rows[0], tree),
+        *_archiving(was, now, span, packed, ends.before, tree),
     ]
     if was.config.graph != now.config.graph:
         # A graph that moves to other files takes every task along.
@@ -189,7 +207,7 @@ def _brought(
         *by_hand,
         *_reviews(now, made, span.head, own_reviews),
         *_runtime(span, paths, known),
-        *write_scope.committed(was, now, paths, since, made.before, made.after),
+        *write_scope.committed(was, now, paths, since, made.moved, made.before),
     ]
 
 
@@ -287,26 +305,23 @@ def _removed(
 def moves(project: Project, made: BranchChange, reverted: Collection[str] = ()) -> list[Problem]:
     """Find status changes that are not legal, and removed tasks; the `reverted` ones are legal."""
     found = []
-    for task, row in made.after.items():
-        if task in reverted:
+    for old, row in made.pairs:
+        if row.id in reverted:
             continue
-        old = made.before.get(task)
         fault = legal_changes.change(old, row)
         if (
             old is not None
             and old.claim
             and row.epoch > old.epoch
             and not any(
-                _events(project, made.tree, task, claim) & {"reset", "released", "answered"}
+                _events(project, made.tree, row.id, claim) & {"reset", "released", "answered"}
                 for claim in legal_changes.given_up(old, row)
             )
         ):
             fault = legal_changes.raised(old, row)
         if fault:
             found.append(place(made.tree, fault, made.after))
-    for task, row in made.before.items():
-        if task not in made.after:
-            found.append(place(made.tree, legal_changes.removed(row), made.before))
+    found += [place(made.tree, legal_changes.removed(row), made.before) for row in made.removed]
     return found
 
 

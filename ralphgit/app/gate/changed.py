@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.app.gate.problem import Problem
@@ -20,38 +20,55 @@ class BranchChange(NamedTuple):
     tree: Tree
     renames: Mapping[str, str] = {}
     """The ids that tasks had, which are in `before` under those that they have now."""
+    differing: Sequence[str] | None = None
+    """The tasks that may be otherwise after it, where it adds and removes none; None where that is
+    not known: then each is looked at."""
 
     @classmethod
     def between(
-        cls, before: Mapping[str, Row], after: Mapping[str, Row], tree: Tree
+        cls,
+        before: Mapping[str, Row],
+        after: Mapping[str, Row],
+        tree: Tree,
+        differing: Sequence[str] | None = None,
     ) -> BranchChange:
         """Hold the two ends of a change, with what it renames under the new names."""
-        found = renames.renamed(before, after)
-        return cls(renames.applied(before, found) if found else before, after, tree, found)
+        found = renames.renamed(before, after) if differing is None else {}
+        return cls(
+            renames.applied(before, found) if found else before, after, tree, found, differing
+        )
+
+    @property
+    def pairs(self) -> Iterator[tuple[Row | None, Row]]:
+        """Each task that may be otherwise, as it was and as it is; None for one that is new."""
+        for task in self.after if self.differing is None else self.differing:
+            yield self.before.get(task), self.after[task]
+
+    @property
+    def removed(self) -> list[Row]:
+        """The tasks that the change takes out."""
+        if self.differing is not None:
+            return []
+        return [row for task, row in self.before.items() if task not in self.after]
 
     @property
     def moved(self) -> list[Row]:
         """The tasks whose lifecycle the change has moved, as they are after it."""
-        return [
-            row
-            for task, row in self.after.items()
-            if task not in self.before or self.before[task].stage != row.stage
-        ]
+        return [row for old, row in self.pairs if old is None or old.stage != row.stage]
 
     @property
     def touched(self) -> tuple[str, ...]:
         """The tasks of before the change that it moves in their lifecycle, or removes."""
         moved = (row.id for row in self.moved if row.id in self.before)
-        return (*moved, *(task for task in self.before if task not in self.after))
+        return (*moved, *(row.id for row in self.removed))
 
     @property
     def completed(self) -> list[Row]:
         """The tasks that the change completes."""
-        known = self.before
         return [
             row
-            for task, row in self.after.items()
-            if row.status == "complete" and (task not in known or known[task].status != "complete")
+            for old, row in self.pairs
+            if row.status == "complete" and (old is None or old.status != "complete")
         ]
 
 

@@ -34,10 +34,9 @@ def found(project: Project, span: Span, made: BranchChange) -> dict[str, Row]:
     Of those, no file that is removed, and no move of the status, is a fault.
     """
     rows = {
-        task: old
-        for task, old in made.before.items()
-        if taken_back.is_taken_back(old, made.after.get(task))
-    }
+        row.id: old for old, row in made.pairs
+        if old is not None and taken_back.is_taken_back(old, row)
+    }  # fmt: skip
     left = set(made.tree.records)
     whole = {}
     for task, old in rows.items():
@@ -95,9 +94,9 @@ def problems(
         if fault is not None:
             yield place(made.tree, fault, made.after)
     there = {one.path for one in changes if one.old}
-    kept = {row.claim: row for row in made.after.values() if _may_be_undone(made, row, there)}
     if not there:
         return
+    kept = {row.claim: row for row in made.after.values() if _may_be_undone(made, row, there)}
     found = landed_work.of(project, span.old, [*kept.values()], touching=there)
     for claim, work in found.items():
         fault = taken_back.work_undone(kept[claim], work.paths, _undone(span, work, changed))

@@ -52,7 +52,8 @@ def problems(project: Project, tree: Tree) -> Iterator[Problem]:
     if fork:
         before = {**fork, **base}
         paths = partial(_changed, project, head)
-        yield from write_scope.uncommitted(project, paths, before, made.after)
+        moved = made._replace(before=before).moved
+        yield from write_scope.uncommitted(project, paths, moved, before)
 
 
 def _fork_and_base(project: Project, head: str) -> tuple[Mapping[str, Row], Mapping[str, Row]]:

@@ -38,10 +38,10 @@ def committed(
     now: Project,
     changed: Iterable[str],
     since: tuple[str, str],
+    moved: Iterable[Row],
     before: Mapping[str, Row],
-    after: Mapping[str, Row],
 ) -> list[Problem]:
-    """Find which of the `changed` files are outside the scopes.
+    """Find which of the `changed` files are outside the scopes of the tasks that were `moved`.
 
     `since`: the commits that change them are those of the second one that the first has not. `was`
     and `now` say where the records are before and after; what a record is, `was` alone: else a
@@ -51,7 +51,7 @@ def committed(
     the others' scopes is judged by the commits that change it: each commit's own graph says which
     of the tasks were in work then.
     """
-    worked = _worked(before, after)
+    worked = [row for row in moved if row.claim]
     scopes = scopes_of(worked, before)
     if not scopes.bounded:
         return []
@@ -64,23 +64,15 @@ def committed(
 def uncommitted(
     project: Project,
     paths: Callable[[], Iterable[str]],
+    moved: Iterable[Row],
     before: Mapping[str, Row],
-    after: Mapping[str, Row],
 ) -> list[Problem]:
     """Warn of what this worktree changes outside the scopes; it is not committed yet."""
-    scopes = scopes_of(_worked(before, after), before)
+    scopes = scopes_of((row for row in moved if row.claim), before)
     if not scopes.bounded or scopes.open:
         return []
     found = (_outside(path, scopes.bounded) for path in scopes.outside(paths(), project))
     return [one._replace(severity="warning") for one in found]
-
-
-def _worked(before: Mapping[str, Row], after: Mapping[str, Row]) -> list[Row]:
-    return [
-        row
-        for task, row in after.items()
-        if row.claim and (before.get(task) is None or before[task].stage != row.stage)
-    ]
 
 
 def scopes_of(worked: Iterable[Row], before: Mapping[str, Row]) -> Scopes:
