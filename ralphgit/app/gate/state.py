@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ralphgit.app.gate import record_files, stranded
+from ralphgit.app.gate import clean_graph, record_files, stranded
 from ralphgit.app.gate.problem import Problem, from_error, in_file, place
 from ralphgit.app.gate.task_verdicts import TaskVerdicts
 from ralphgit.app.workspace import graph_view, runtime_files
@@ -47,27 +46,28 @@ def state(
     of single tasks before counts (`task_verdicts`).
     """
     problems: list[Problem] = []
+    homes = record_files.homes(project, tree)
+    verdicts = TaskVerdicts(None if view is None else project.cache)
+    archived = _archived(tree, problems)
+    part = None
     if view is None:
         files = list(_graph_files(project, tree, problems))
     else:
-        files = list(_files_of(tree, view, problems))
-    problems += _linked_folders(project, tree)
-    rows = [row for file in files for row in file.rows]
-    problems += _no_folders(project, tree, {row.id for row in rows})
-    archived = _archived(tree, problems)
-    problems += _archived_twins(tree, rows, archived)
-    where = {row.id: row for row in rows}
+        part = None if problems else clean_graph.rows_to_judge(project, view, homes, verdicts)
+        files = list(_files_of(tree, view, view.rows if part is None else part, problems))
     # A task that seems to be missing may be in a file that could not be read.
-    whole = len(files) == len(tree.shards)
-    problems += _twins(tree, rows)
-    faults = [
-        fault
-        for fault in legal_changes.graph_faults(met(rows, tree.archive if archived else NONE))
-        if whole or fault.code not in _ABSENCE
-    ]
-    problems += [place(tree, fault, where) for fault in faults]
-    homes = record_files.homes(project, tree)
-    verdicts = TaskVerdicts(None if view is None else project.cache)
+    whole = view is not None or len(files) == len(tree.shards)
+    where: Mapping[str, Row]
+    if view is not None and part is not None:
+        where = view.by_id
+    else:
+        rows = [row for file in files for row in file.rows]
+        where = {row.id: row for row in rows}
+        problems += _between_tasks(tree, rows, where, archived, whole)
+        for file in files:
+            problems += _advice(tree, file, where)
+    problems += _linked_folders(project, tree)
+    problems += _no_folders(project, tree, where)
     for file in files:
         placed = []
         for row in project.around.progress.through(f"tasks in {file.path}", file.rows):
@@ -85,16 +85,27 @@ def state(
             again = _again(file, placed)
             problems += _script_paths(tree, again)
             problems += _profiles(project, tree, again)
-        problems += _advice(tree, file, where)
     verdicts.keep()
     wanted = tree.records if only is None else sorted({*tree.records} & {*only})
-    known = {*where, *(entry.id for entry in archived)} if whole else None
-    problems += record_files.faults(project, tree, wanted, known, homes)
-    if known and only is None:
+    known = {*where, *(entry.id for entry in archived)} if archived else where
+    problems += record_files.faults(project, tree, wanted, known if whole else None, homes)
+    if known and whole and only is None:
         problems += stranded.problems(project, tree, known)
     if tree.has_runtime():
         problems.append(runtime_tracked(tree.label))
     return problems
+
+
+def _between_tasks(
+    tree: Tree, rows: Sequence[Row], where: Mapping[str, Row], archived: Sequence[Entry],
+    whole: bool,
+) -> Iterator[Problem]:  # fmt: skip
+    """Find what is wrong with tasks beside each other; `whole`: there are no others."""
+    yield from _archived_twins(tree, rows, archived)
+    yield from _twins(tree, rows)
+    for fault in legal_changes.graph_faults(met([*rows], tree.archive if archived else NONE)):
+        if whole or fault.code not in _ABSENCE:
+            yield place(tree, fault, where)
 
 
 class _ValidFile(NamedTuple):
@@ -137,14 +148,18 @@ def _graph_files(project: Project, tree: Tree, problems: list[Problem]) -> Itera
             yield _ValidFile(path, file.text, graph_file.rows(file))
 
 
-def _files_of(tree: Tree, view: GraphView, problems: list[Problem]) -> Iterator[_ValidFile]:
-    by_file: dict[str, list[Row]] = {path: [] for path, _ in view.shards}
-    for row in view.rows:
-        by_file[row.file].append(row)
+def _files_of(
+    tree: Tree, view: GraphView, rows: Iterable[Row], problems: list[Problem]
+) -> Iterator[_ValidFile]:
+    """The files of a graph that have some of these rows, each with those."""
+    by_file: dict[str, list[Row]] = {}
+    for row in rows:
+        by_file.setdefault(row.file, []).append(row)
     for path, _ in view.shards:
         if tree.is_link(path):
             problems.append(_link(tree, path))
-        yield _ValidFile(path, view.content(path), by_file[path])
+        if path in by_file:
+            yield _ValidFile(path, view.content(path), by_file[path])
 
 
 def _link(tree: Tree, path: str) -> Problem:
@@ -274,7 +289,7 @@ def _profiles(project: Project, tree: Tree, file: graph_file.GraphFile) -> Itera
 
 def _advice(tree: Tree, file: _ValidFile, rows: Mapping[str, Row]) -> Iterator[Problem]:
     """Warn of neighbours written on one line each: they conflict when both are claimed."""
-    if re.search(r"- *\{", file.text) is None:
+    if clean_graph.FLOW.search(file.text) is None:
         return
     flow = [file.text[row.start : row.end].lstrip(" -").startswith("{") for row in file.rows]
     for number, row in enumerate(file.rows[:-1]):

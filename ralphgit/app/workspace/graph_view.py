@@ -90,6 +90,15 @@ class GraphView:
         return [self.rows[number] for number in sorted({*self._changed, *other._changed})]
 
     @property
+    def origin(self) -> GraphView:
+        """The graph that this one is but for its `changes`; itself where none is known."""
+        return self._near or self
+
+    def changes(self) -> list[tuple[Row, Row]]:
+        """What `origin` has otherwise: each such row as it is there, and as it is here."""
+        return [(self.origin.rows[number], self.rows[number]) for number in self._changed]
+
+    @property
     def _changed(self) -> Iterable[int]:
         """The numbers of the rows that `near` has otherwise."""
         if self._near is None:
