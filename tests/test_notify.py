@@ -15,6 +15,7 @@ import pytest
 from running import runs, with_variable
 from world import PATIENCE, Place, Result, World, until
 
+from ralphgit.app.processes import changed_settings
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.loop import notify
@@ -155,7 +156,8 @@ def notifier(place: Place) -> notify.Notifier:
     around = Surroundings(
         directory=str(place.path), environ=place.environ, now=time.time, new_id=lambda: "x"
     )
-    return notify.Notifier(Project.open(around))
+    project = Project.open(around)
+    return notify.Notifier(project, changed_settings.signs(project))
 
 
 def test_what_is_told_is_short_and_has_no_secret(world: World) -> None:
@@ -168,6 +170,26 @@ def test_what_is_told_is_short_and_has_no_secret(world: World) -> None:
     until(lambda: all(process.poll() is not None for process in teller._running))
     assert lost["message"].startswith("[redacted] \x1b üü"[:14])
     assert len(lost["message"]) == 4096
+
+
+@pytest.mark.parametrize("line", ["tellme", "sh ../programs/tellme"])
+def test_once_what_it_names_was_changed_it_is_not_run(line: str, world: World) -> None:
+    program = world.path.parent / "programs" / "tellme"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\ntouch $TOLD/it\n")
+    program.chmod(0o755)
+    world.environ |= {
+        "RALPH_NOTIFY_COMMAND": line, "PATH": f"{program.parent}:{world.environ['PATH']}",
+    }  # fmt: skip
+    teller = notifier(world)
+    # Another change that steers leaves it as it was.
+    world.git("config", "core.fsmonitor", "true")
+    teller.hear({"event": "lost", "task": "T-1"})
+    until((world.folder / "told" / "it").exists)
+    program.write_text("#!/bin/sh\ntouch $TOLD/evil\n")
+    before = list(teller._running)
+    teller.hear({"event": "lost", "task": "T-1"})
+    assert teller._running == before
 
 
 def test_the_time_limit(world: World) -> None:

@@ -11,6 +11,7 @@ from test_landing import agent
 from test_loop import loop, made, on_base, rescued, task
 from world import Place
 
+from ralphgit.model.agent_profile import AgentProfile
 from ralphgit.model.task import Lifecycle, Scope, Task
 from ralphgit.model.task_status import Status
 from ralphgit.rules.planned_tasks import excess
@@ -137,3 +138,21 @@ def test_a_task_beyond_its_own_is_named(more: dict[str, Any], said: str) -> None
     assert excess(new, [ORIGIN]).startswith(f"T-9 is planned, which {said}")
     # One of the tasks that it came with may be as wide.
     assert excess(new, [ORIGIN, new._replace(id="T-2")]) == ""
+
+
+def test_a_story_that_a_profile_is_for_asks_for_that_agent() -> None:
+    profiles = (AgentProfile("librarian", story=("S-DOCS",)),)
+    new = AS_HELD._replace(story="S-DOCS")
+    assert excess(new, [ORIGIN], profiles) == "T-9 is planned, which asks for the agent librarian"
+    assert excess(new, [ORIGIN._replace(story="S-DOCS")], profiles) == ""
+    assert excess(new, [ORIGIN._replace(agent="librarian")], profiles) == ""
+    assert excess(AS_HELD._replace(story="S-CODE"), [ORIGIN], profiles) == ""
+
+
+def test_a_task_of_another_agents_story_waits_for_a_person(tmp_path: Path) -> None:
+    settings = '[agents.librarian]\ncommand = "true"\nstory = ["S-DOCS"]\n'
+    alpha = made(tmp_path, ONE, files={"ralph.toml": settings})
+    more = "printf '    %s\\n' 'scope: {write: [a.txt]}' 'story: S-DOCS' >> task-graph.yaml"
+    ran = loop(alpha, "--once", "--agent", agent(alpha, f"{PLAN}{more}"))
+    assert "T-9 is planned, which asks for the agent librarian" in ran.err, ran.err
+    assert (ran.code, "T-9" in graph_on_base(alpha)) == (7, False)

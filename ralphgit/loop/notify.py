@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-from ralphgit.app.processes import named_files, trust, verify_command
+from ralphgit.app.processes import changed_settings, named_files, trust, verify_command
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import RalphError
 from ralphgit.git import child_process
@@ -57,8 +57,9 @@ child.wait()
 class Notifier:
     """Notifies a person of those events of one loop that need one."""
 
-    def __init__(self, project: Project) -> None:
-        """Raises: NeedsPerson while the command is not trusted."""
+    def __init__(self, project: Project, signs: changed_settings.Signs) -> None:
+        """`signs` are what steers as the loop began. Raises: NeedsPerson (untrusted)."""
+        self._signs = signs
         self._command = project.config.notify_command
         if self._command:
             trust.require(project, [self._command])
@@ -89,11 +90,19 @@ class Notifier:
 
     def _is_changed(self) -> bool:
         """Whether the worktree has another version of a file that the command may name than the
-        base: it may be the agent's, and is not run.
+        base, or a program is another than it was: it may be the agent's, and is not run.
+
+        Where something else steers git, git is not asked: then the command may name no file.
         """
         try:
             project = Project.open(self._around)
             try:
+                found = [
+                    one.name for one in changed_settings.changes(project, self._signs) if one.steers
+                ]
+                if found:
+                    programs = any(map(changed_settings.is_program, found))
+                    return programs or named_files.may_name(project, self._command)
                 return bool(named_files.changed(project, self._command))
             finally:
                 project.repository.close()

@@ -134,7 +134,7 @@ class Loop:
         stop.forget(project.top)  # one from before our first heartbeat was another loop's
         self._top, self._worker = project.top, project.worker
         self._home = project.repository.home
-        self._journal = Journal(self._top, self._worker, Notifier(project).hear)
+        self._journal = Journal(self._top, self._worker, Notifier(project, self._signs).hear)
         self._pulls = Pulls(project, self._options, self._journal, self._say, self._lost)
         self._journal.write("started", agent=self._agents.named, pid=os.getpid())
         why = "failed"

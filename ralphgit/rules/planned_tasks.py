@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from ralphgit.model import agent_profile
+from ralphgit.model.agent_profile import AgentProfile
 from ralphgit.model.config import SETTINGS_FILE
 from ralphgit.model.task import Task
 from ralphgit.rules import review_verdict
@@ -18,15 +20,17 @@ _ANY = "\ue000"
 _DEPTHS = (1, 2, 3, 40)
 
 
-def excess(new: Task, origins: Sequence[Task]) -> str:
+def excess(new: Task, origins: Sequence[Task], profiles: Sequence[AgentProfile] = ()) -> str:
     """Say what of `new` goes beyond each of `origins`, the tasks that it came with as the base has
     them; "" where one of them is as wide, and held to as much.
+
+    `profiles` are the agents that tasks may ask for, by name or by their story.
     """
-    found = [", ".join(_beyond(new, origin)) for origin in origins]
+    found = [", ".join(_beyond(new, origin, profiles)) for origin in origins]
     return next((f"{new.id} is planned, which {one}" for one in found if all(found)), "")
 
 
-def _beyond(new: Task, origin: Task) -> Iterator[str]:
+def _beyond(new: Task, origin: Task, profiles: Sequence[AgentProfile]) -> Iterator[str]:
     write = origin.scope.write
     if SETTINGS_FILE in new.scope.write and SETTINGS_FILE not in write:
         yield f"may change {SETTINGS_FILE}"
@@ -42,8 +46,9 @@ def _beyond(new: Task, origin: Task) -> Iterator[str]:
         yield f"needs no review, as {origin.id} does"
     if new.risk == "low" != origin.risk:
         yield "says that its risk is low"
-    if new.agent not in ("", origin.agent):
-        yield f"asks for the agent {new.agent}"
+    agent = agent_profile.wanted(new.agent, new.story, profiles)
+    if agent not in ("", agent_profile.wanted(origin.agent, origin.story, profiles)):
+        yield f"asks for the agent {agent}"
     if origin.budget is not None and (new.budget is None or new.budget > origin.budget):
         yield f"has not the budget of {origin.id}"
 

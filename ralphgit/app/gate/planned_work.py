@@ -30,5 +30,5 @@ def of_work(project: Project, tasks: Sequence[Task], head: str) -> Iterator[str]
     for row in new:
         if row.id in lost:
             continue
-        if said := planned_tasks.excess(there.task(row.id), origins):
+        if said := planned_tasks.excess(there.task(row.id), origins, project.config.agents):
             yield f"{label}: {said}"

@@ -9,18 +9,15 @@ steer (`rules.harmless_settings`) is named and nothing else.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import os
-import re
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
-from ralphgit.app.processes import configured_git
+from ralphgit.app.processes import configured_git, named_outside
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import Refused
 from ralphgit.records import atomic_files, settings_file
 
 #: Of a linked worktree's git folder: where the repository is, and the worktree.
@@ -35,11 +32,9 @@ _GIT = "git"
 #: What a loop, or git for it, runs by name.
 _RUN = (_GIT, "gh", "glab", "ssh", "sh")
 _CONFIGURED = configured_git.PREFIX
+_GIT_RUNS = "what git runs: "
 _WORKTREE = "worktree's git config "
 _CONFIG = "config.worktree"
-#: What ends a word of a shell line, and quotes, which may also stand within one.
-_WORD = re.compile(r"[^\s;&|()<>`${}=:,]+")
-_QUOTES = re.compile(r"""['"\\]""")
 
 Signs = Mapping[str, str]
 """What may steer a decision, by the name that people know it by, and a digest of it."""
@@ -51,13 +46,18 @@ class Change(NamedTuple):
     """Whether nothing may be decided by git until a person has looked."""
 
 
-def signs(project: Project, programs: Iterable[str] = ()) -> Signs:
+def is_program(name: str) -> bool:
+    """Whether a name of `signs` is of a program, or of a file that a command line names."""
+    return name.startswith(_PROGRAM)
+
+
+def signs(project: Project) -> Signs:
     """Take down all that could steer what a loop decides, and is not read once.
 
-    Of programs those that a loop runs itself, those that git's configuration, a setting or a
-    verify command on the base names, or `programs`.
+    Of programs those that a loop runs itself, and those that git's configuration, a setting or a
+    verify command on the base names.
     """
-    found = _found_programs(project, programs or _programs(project))
+    found = _found_programs(project, _programs(project))
     return {**found, **_settings(project)}
 
 
@@ -85,6 +85,7 @@ def _settings(project: Project) -> Signs:
     own = atomic_files.read(os.path.join(top, settings_file.FILE))
     found[settings_file.FILE] = _digest(own)
     found.update(_worktrees_configured(project))
+    found.update(_run_by_git(project))
     config = project.repository.config
     hooks = config.get("core.hookspath") or os.path.join(common, "hooks")
     for called, folder in (("hook", hooks), ("template", config.get("init.templatedir"))):
@@ -110,18 +111,29 @@ def changes(project: Project, before: Signs) -> list[Change]:
         return found
     # What asks git about more than its configuration comes last.
     found = [one for one in found if not configured_git.unsaid(project, one.name, now)]
-    if settings_file.FILE not in names or any(one.steers for one in found):
-        return found
-    if not _as_on_base(project, now[settings_file.FILE]):
+    files = [one.name for one in found if one.name.startswith((_GIT_RUNS, settings_file.FILE))]
+    if not files or any(one.steers and one.name not in files for one in found):
         return found
     # The loop has brought its branch there.
-    return [one for one in found if one.name != settings_file.FILE]
+    same = [name for name in files if _as_on_base(project, name, now.get(name, ""))]
+    return [one for one in found if one.name not in same]
 
 
-def _as_on_base(project: Project, settings: str) -> bool:
-    """Whether this worktree's settings, by their digest, are those of the base."""
-    name = f"{project.base.commit}:{settings_file.FILE}"
-    return settings == _digest(project.repository.objects.read([name]).get(name))
+def _as_on_base(project: Project, named: str, digest: str) -> bool:
+    """Whether a file of this worktree, by its digest, is that of the base."""
+    name = f"{project.base.commit}:{os.path.normpath(named.removeprefix(_GIT_RUNS))}"
+    return digest == _digest(project.repository.objects.read([name]).get(name))
+
+
+def _run_by_git(project: Project) -> Signs:
+    """Take down the files of the worktree that git's configuration names: git runs them."""
+    found = {}
+    for line in configured_git.lines_run(project):
+        for word in named_outside.names(project, line):
+            path = os.path.join(project.top, word)
+            if word and os.path.isfile(path) and not named_outside.leaves(project, word):
+                found[f"{_GIT_RUNS}{word}"] = _digest(atomic_files.read(path))
+    return found
 
 
 def _digest(data: bytes | None) -> str:
@@ -198,41 +210,29 @@ def _programs(project: Project) -> set[str]:
     config = project.config
     lines = (config.integrate_verify, config.notify_command, config.land_via)
     for line in (*lines, *configured_git.lines_run(project)):
-        found.update(_named(line))
+        found.update(named_outside.names(project, line))
     view = project.base_view
     for row in view.rows:
         for command in view.task(row.id).verify if '"verify"' in row.json else ():
-            found.update(_named(command))
+            found.update(named_outside.names(project, command))
     return found
 
 
-def _named(command: str) -> set[str]:
-    """List every word of a shell line: whatever the line does, a program that it names is there.
-
-    Most are no programs; of these there is nothing to see.
-    """
-    joined = _QUOTES.sub("", command.replace("\\\n", ""))
-    words = _WORD.findall(f"{joined} {_QUOTES.sub(' ', command)}")
-    return {word.lstrip("-+") for word in words} - {""}
-
-
 def _program(project: Project, name: str, there: Collection[str]) -> Signs:
-    """Say which file a program is: "" for none, or one in the worktree, which is work.
+    """Say which file a program is, or one with a folder in its name: "" for none, or one in the
+    worktree, which is work.
 
     `there` are the names of all files on the PATH.
     """
     if not name:
         return {}
-    has_folder = bool(os.path.dirname(name))
-    place = os.path.join(project.top, _expanded(project, name)) if has_folder else name
-    path = None
-    if has_folder or name in there:
-        path = shutil.which(place, path=project.around.environ.get("PATH"))
+    if os.path.dirname(name) or name in (".", "..", "~"):
+        return {f"{_PROGRAM}{name}": named_outside.sign(project, name)}
+    path = shutil.which(name, path=project.around.environ.get("PATH")) if name in there else None
     if path is None or os.path.realpath(path).startswith(os.path.realpath(project.top) + os.sep):
         return {f"{_PROGRAM}{name}": ""}
-    found = os.stat(path)
-    sign = f"{os.path.abspath(path)} {_content(path, found.st_ino, found.st_ctime_ns)}"
-    return {f"{_PROGRAM}{name}": _digest(sign.encode("utf-8", "surrogateescape"))}
+    said = f"{os.path.abspath(path)} {named_outside.content(path)}"
+    return {f"{_PROGRAM}{name}": _digest(said.encode("utf-8", "surrogateescape"))}
 
 
 def _on_path(project: Project) -> set[str]:
@@ -241,15 +241,3 @@ def _on_path(project: Project) -> set[str]:
         with suppress(OSError):
             found.update(os.listdir(folder or "."))
     return found
-
-
-@functools.lru_cache(maxsize=4096)
-def _content(path: str, inode: int, changed: int) -> str:
-    """Digest a program; the time `changed` (ctime) cannot be set back, and a new link moves it.
-
-    One that may be run and not read is what its inode and that time say.
-    """
-    try:
-        return _digest(atomic_files.read(path))
-    except Refused:
-        return f"{inode} {changed}"

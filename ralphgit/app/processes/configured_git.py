@@ -17,6 +17,9 @@ _LINES = frozenset((
     "process", "program", "receivepack", "smudge", "sshcommand", "textconv", "uploadpack",
 ))  # fmt: skip
 _HELPER = ".helper"
+_SIGNING = ("commit.gpgsign", "push.gpgsign", "tag.gpgsign", "tag.forcesignannotated")
+#: What git signs with where no other program is named, by `gpg.format`.
+_SIGNERS = {"ssh": "ssh-keygen", "x509": "gpgsm"}
 _INCLUDES = ("include.path", "includeif.")
 
 
@@ -67,9 +70,15 @@ def unsaid(project: Project, name: str, now: Mapping[str, str]) -> bool:
 
 def lines_run(project: Project) -> Iterator[str]:
     """Find the command lines that git runs by its configuration, or by its environment."""
-    for key, value in project.repository.config.items():
+    config = project.repository.config
+    if any(config.get(key, "false").lower() not in ("false", "no", "off", "0") for key in _SIGNING):
+        yield _SIGNERS.get(config.get("gpg.format", "").lower(), "gpg")
+    for key, value in config.items():
         if key.endswith(_HELPER):
             yield f"{value} git-credential-{value}"
+        elif key.startswith("remote.") and key.endswith("url"):
+            transport, _, rest = value.partition(":")
+            yield f"git-remote-{transport} {rest.removeprefix(':')}" if rest else ""
         elif key.rpartition(".")[2] in _LINES:
             yield value
     yield from filter(None, map(project.around.environ.get, ("GIT_SSH", "GIT_SSH_COMMAND")))

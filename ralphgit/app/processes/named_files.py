@@ -26,17 +26,18 @@ _OF_OURS = re.compile(r"\$(?:\{RALPH_[^}]*\}?|RALPH_\w+)")
 _VARIABLE = re.compile(r"\$\{?(\w+)")
 _MAGIC = re.compile(r"[*?\[]")
 #: Files that programs run without being told their names.
-_UNNAMED = {
-    "make": ("GNUmakefile", "makefile", "Makefile"), "just": ("[jJ]ustfile", ".justfile"),
+UNNAMED = {
+    "make": ("GNUmakefile", "makefile", "Makefile"), "just": ("justfile", "Justfile", ".justfile"),
     "npm": ("package.json",), "pnpm": ("package.json",), "yarn": ("package.json",),
-    "bun": ("package.json",), "task": ("[tT]askfile.y*ml",), "rake": ("[rR]akefile*",),
+    "bun": ("package.json",), "rake": ("rakefile", "Rakefile", "rakefile.rb", "Rakefile.rb"),
+    "task": ("Taskfile.yml", "taskfile.yml", "Taskfile.yaml", "taskfile.yaml"),
 }  # fmt: skip
 
 
 def changed(project: Project, command: str) -> list[str]:
     """List the files that `command` may name and this worktree has otherwise than the base."""
     top, base, objects = project.top, project.base.commit, project.repository.objects
-    found = sorted({name for name in _files(project, command) if paths.fault(name) is None})
+    found = _own(project, command)
     if not (base and found):
         return []
     there = dict(zip(found, objects.resolve([f"{base}:{name}" for name in found]), strict=True))
@@ -47,6 +48,15 @@ def changed(project: Project, command: str) -> list[str]:
     ]
     new = [name for name, oid in there.items() if oid is None]
     return sorted([*other, *_not_ignored(project, new)])
+
+
+def may_name(project: Project, command: str) -> bool:
+    """Whether `command` may name any file of this worktree; git is not asked."""
+    return bool(_own(project, command))
+
+
+def _own(project: Project, command: str) -> list[str]:
+    return sorted({name for name in _files(project, command) if paths.fault(name) is None})
 
 
 def _not_ignored(project: Project, new: list[str]) -> list[str]:
@@ -63,7 +73,7 @@ def _files(project: Project, command: str) -> Iterator[str]:
     """Find every file of the worktree that a word may be, below each folder that others are."""
     top = os.path.realpath(project.top)
     words = _words(project, command)
-    words |= {name for word in words for name in _UNNAMED.get(os.path.basename(word), ())}
+    words |= {name for word in words for name in UNNAMED.get(os.path.basename(word), ())}
     below = {name for word in words for name in _listed(top, word) if _is_folder(top, name)}
     below |= {os.path.join(one, other) for one in below for other in below}
     for folder in {"", *below}:

@@ -1,0 +1,190 @@
+"""Find what the words of a command line may name outside of the worktree, and take it down.
+
+What a line comes to only a shell can tell. So each of its words is looked for from the worktree's
+top and from every folder that another word may be (behind `cd`, `-C`, `--directory=`): a file
+counts whether or not it may be run, for `sh FILE` runs it too, and a folder with what is in it.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+
+from ralphgit.app.processes import named_files
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import Refused
+from ralphgit.records import atomic_files
+
+#: What ends a word of a shell line, and quotes, which may also stand within one.
+_WORD = re.compile(r"[^\s;&|()<>`${}=:,]+")
+_QUOTES = re.compile(r"""['"\\]""")
+_HOME = re.compile(r"\$(?:HOME\b|\{HOME\})")
+_HERE = re.compile(r"\$(?:PWD\b|\{PWD\}|\(pwd\)|\(git rev-parse --show-toplevel\))|`pwd`")
+#: What a line only writes to, and variables that it sets.
+_WRITTEN = re.compile(r">[>|&]?\s*[^\s;&|()<>`]+")
+_SET = re.compile(r"(?:^|(?<=[\s;&|(`]))[A-Za-z_]\w*=\S*")
+#: An option of one letter, and its value.
+_GLUED = re.compile(r"-\w([./~].*)")
+#: A variable, and what follows the folder that it may be.
+_EXPANDED = re.compile(r"\$(?:\{[^}\s]*\}|\w+)/?")
+_MAGIC = re.compile(r"[*?\[]")
+#: Are not files of anybody's.
+_KERNELS = ("/proc/", "/sys/")
+#: One folder is entered from another at most so often, and of one line at most so many.
+_DEEP, _MOST_FOLDERS = 3, 16
+#: Of a folder the files that are nearest to it, so many.
+MOST_FILES = 1000
+#: What programs keep in a folder as they work.
+_KEPT = frozenset((".git", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"))
+#: A file that is larger is what its inode and the time of its last change say, which cannot be
+#: set back.
+_LARGE = 32 << 20
+
+
+def names(project: Project, command: str) -> set[str]:
+    """List every word of a shell line, and each path outside of the worktree that some of them
+    make together.
+
+    Most name nothing; of these there is nothing to see.
+    """
+    line = _WRITTEN.sub(" ", _HERE.sub(".", _HOME.sub("~", command.replace("\\\n", ""))))
+    words, free = _words(line), _words(_SET.sub(" ", line))
+    folders = _folders(project, words)
+    # A folder in a variable may be a cache.
+    held = {os.path.normpath(word) for word in words - free if leaves(project, word)}
+    held = {one for one in held if not os.path.isfile(_place(project, one))}
+    unnamed = {one for word in words for one in named_files.UNNAMED.get(os.path.basename(word), ())}
+    found = {word for word in words if os.path.normpath(word) not in held}
+    for folder in folders:
+        is_link = os.path.islink(_place(project, folder))
+        joined = {os.path.normpath(os.path.join(folder, word)) for word in {*words, *unnamed}}
+        found |= {one for one in joined - held if is_link or leaves(project, one)}
+    return found
+
+
+def _words(line: str) -> set[str]:
+    texts = [_QUOTES.sub("", line), _QUOTES.sub(" ", line)]
+    texts += [_EXPANDED.sub(" ", text) for text in texts if "$" in text]
+    found = {word for text in texts for word in _WORD.findall(text)}
+    found |= {glued[1] for word in found if (glued := _GLUED.match(word))}
+    # Of a pattern the folder in which it is looked for.
+    found |= {os.path.dirname(word[: at.start()]) for word in found if (at := _MAGIC.search(word))}
+    return {word.lstrip("-+@") for word in found} - {""}
+
+
+def _folders(project: Project, words: Iterable[str]) -> set[str]:
+    """Find what the words may be as folders, one in another."""
+    back = any(word.startswith("..") for word in words)
+    found: set[str] = set()
+    for word in sorted(words):
+        place = _place(project, word)
+        if leaves(project, word):
+            if not word.startswith("//") and not os.path.isfile(place):
+                found.add(os.path.normpath(word))
+        elif os.path.isdir(place) and (back or os.path.islink(place)):
+            found.add(os.path.normpath(word))
+    edge = set(found)
+    for _ in range(_DEEP):
+        joined = {os.path.normpath(os.path.join(one, word)) for one in edge for word in words}
+        edge = {one for one in joined - found if os.path.isdir(_place(project, one))}
+        found |= edge
+        if not edge or len(found) > _MOST_FOLDERS:
+            break
+    return set(sorted(found, key=len)[:_MOST_FOLDERS])
+
+
+def _place(project: Project, name: str) -> str:
+    """Where a shell in the worktree looks for a name."""
+    home = project.around.environ.get("HOME", "")
+    if name == "~" or name.startswith("~/"):
+        name = home + name[1:]
+    return os.path.normpath(os.path.join(project.top, name))
+
+
+def leaves(project: Project, name: str) -> bool:
+    """Whether a name is of a place outside of the worktree, links aside."""
+    if not name.startswith(("/", "~", "..")):
+        return False
+    return not f"{_place(project, name)}/".startswith(f"{project.top}/")
+
+
+def sign(project: Project, name: str) -> str:
+    """Digest the file, or what is in the folder, that a name with a folder in it is of; "" for
+    none, and for one in the worktree, which is work.
+    """
+    place = _place(project, name)
+    try:
+        if os.path.isdir(place):
+            is_work = not leaves(project, name) or _is_of_all(project, place)
+            return "" if is_work else _digest(*_below(place))
+        if not os.path.isfile(place) or place.startswith(_KERNELS):
+            return ""
+        real = os.path.realpath(place)
+        if real.startswith(os.path.realpath(project.top) + os.sep):
+            return ""
+        return _digest(place, content(place))
+    except OSError:
+        return ""  # a name too long, or a folder that may not be read
+
+
+def content(path: str) -> str:
+    """Digest a file; one that may be run and not read is what its inode and last change say."""
+    found = os.stat(path)
+    if found.st_size > _LARGE:
+        return f"{found.st_ino} {found.st_ctime_ns}"
+    return _content(path, found.st_ino, found.st_ctime_ns)
+
+
+@functools.lru_cache(maxsize=8192)
+def _content(path: str, inode: int, changed: int) -> str:
+    """The time `changed` (ctime) cannot be set back, and a new link moves it."""
+    try:
+        data = atomic_files.read(path)
+    except Refused:
+        return f"{inode} {changed}"
+    return "" if data is None else hashlib.sha256(data).hexdigest()
+
+
+def _is_of_all(project: Project, folder: str) -> bool:
+    """Whether a folder is one where others work, too: what is in it says nothing."""
+    real, environ = os.path.realpath(folder), project.around.environ
+    if os.path.dirname(real) in (real, "/", "/dev") or f"{real}/".startswith(_KERNELS):
+        return True
+    home = environ.get("HOME", "")
+    cache = environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache")
+    inner = map(os.path.realpath, filter(None, (
+        project.top, project.repository.common_dir, home, environ.get("TMPDIR"), "/var/tmp",
+    )))  # fmt: skip
+    return f"{real}/".startswith(f"{os.path.realpath(cache)}/") or any(
+        f"{one}/".startswith(f"{real}/") for one in inner
+    )
+
+
+def _below(folder: str) -> Iterator[str]:
+    """Find the files that are nearest below a folder, also behind links, each with its digest."""
+    left, seen, found = deque([""]), set[tuple[int, int]](), 0
+    while left and found < MOST_FILES and len(seen) < MOST_FILES:
+        at = left.popleft()
+        inner = os.stat(os.path.join(folder, at))
+        if (inner.st_dev, inner.st_ino) in seen:
+            continue
+        seen.add((inner.st_dev, inner.st_ino))
+        with suppress(PermissionError):
+            for name in sorted(os.listdir(os.path.join(folder, at))):
+                path = os.path.join(folder, at, name)
+                if name in _KEPT:
+                    continue
+                if os.path.isdir(path):
+                    left.append(os.path.join(at, name))
+                elif os.path.isfile(path) and found < MOST_FILES:
+                    found += 1
+                    yield from (os.path.join(at, name), content(path))
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()

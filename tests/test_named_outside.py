@@ -1,0 +1,123 @@
+"""What a command line names outside of the worktree is not the agent's to change (SPEC L9)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from test_changed_settings import works
+from test_git_settings import opened
+from test_landing import files_on_base
+from test_loop import made, task
+from world import Place
+
+from ralphgit.app.processes import named_outside
+
+#: A line, and what the agent writes, in a folder beside the worktree, that it comes to.
+COMES_TO = [
+    ("sh ../tools/check.sh", "check.sh", "../tools/check.sh"),
+    ("sh '../tools/check.sh' -q", "check.sh", "../tools/check.sh"),
+    ("python3 {tools}/check.py", "check.py", "{tools}/check.py"),
+    (". ../tools/check.sh", "check.sh", "../tools/check.sh"),
+    ("sh < ../tools/check.sh", "check.sh", "../tools/check.sh"),
+    ("make -s -f../tools/rules.mk", "rules.mk", "../tools/rules.mk"),
+    ("sh $PWD/../tools/check.sh", "check.sh", "./../tools/check.sh"),
+    ("sh ../tools/new.sh", "new.sh", "../tools/new.sh"),
+    ("cd ../tools && sh check.sh", "check.sh", "../tools/check.sh"),
+    ("sh -c 'cd ../tools; ./check.sh'", "check.sh", "../tools/check.sh"),
+    ("(cd ..; sh tools/check.sh)", "check.sh", "../tools/check.sh"),
+    ("cd .. && cd tools && cd deep && sh check.sh", "deep/check.sh", "../tools/deep/check.sh"),
+    ("cd docs && sh ../../tools/check.sh", "check.sh", "../tools/check.sh"),
+    ("env -C ../tools sh check.sh", "check.sh", "../tools/check.sh"),
+    ("make -s -C ../tools", "Makefile", "../tools"),
+    ("make -s -C../tools", "GNUmakefile", "../tools/GNUmakefile"),
+    ("make --directory={tools}", "rules.mk", "{tools}"),
+    ("find ../tools -name 'ch*' -exec sh {{}} +", "deep/check.sh", "../tools"),
+    ("for f in ../tools/*.sh; do sh $f; done", "check.sh", "../tools"),
+    ("T=../tools; sh $T/check.sh", "check.sh", "../tools/check.sh"),
+]
+
+
+def taken_down(place: Place, *lines: str) -> dict[str, str]:
+    project = opened(place)
+    names = {name for line in lines for name in named_outside.names(project, line)}
+    return {name: named_outside.sign(project, name) for name in names if not name.isalnum()}
+
+
+def changed(place: Place, before: dict[str, str]) -> list[str]:
+    project = opened(place)
+    return sorted(name for name, was in before.items() if named_outside.sign(project, name) != was)
+
+
+@pytest.fixture
+def alpha(tmp_path: Path) -> Place:
+    """A worktree with a folder `docs`, and beside it a folder of tools that none may run."""
+    place = made(tmp_path, task("T-1"), files={"docs/a.md": "a\n"})
+    tools = place.path.parent / "tools"
+    (tools / "deep").mkdir(parents=True)
+    for name in ("check.sh", "check.py", "rules.mk", "Makefile", "deep/check.sh"):
+        (tools / name).write_text("exit 1\n")
+    return place
+
+
+def test_what_a_line_comes_to_outside_counts_also_where_it_may_not_be_run(alpha: Place) -> None:
+    tools = alpha.path.parent / "tools"
+    for line, file, name in COMES_TO:
+        line, name = line.format(tools=tools), name.format(tools=tools)
+        path, before = tools / file, taken_down(alpha, line)
+        old = path.read_text() if path.exists() else None
+        path.write_text("exit 0\n")
+        assert name in changed(alpha, before), (line, before)
+        path.unlink() if old is None else path.write_text(old)
+        assert changed(alpha, before) == [], line
+
+
+#: A line that only writes there, or names where others work.
+WRITES = (
+    "make test > ../tools/check.sh", "make test 2>>../tools/log", "CACHE=../tools make test",
+    "cd .. && ls", "make PREFIX=/tmp", "python3 -m pytest --basetemp ~",
+)  # fmt: skip
+
+
+def test_what_a_line_only_writes_to_is_its_own(alpha: Place) -> None:
+    before = taken_down(alpha, *WRITES)
+    alpha.run("sh", "-c", "echo x >> ../tools/check.sh; echo x >> ../tools/log; echo x >> ../x")
+    assert changed(alpha, before) == []
+
+
+def test_of_a_large_folder_what_is_nearest_counts(alpha: Place) -> None:
+    tools = alpha.path.parent / "tools"
+    for number in range(named_outside.MOST_FILES):
+        (tools / "deep" / f"{number:04}").touch()
+    before = taken_down(alpha, "make -C ../tools")
+    (tools / "deep" / f"{named_outside.MOST_FILES - 1:04}").write_text("not seen")
+    assert changed(alpha, before) == []
+    (tools / "deep" / "0000").write_text("seen")
+    assert changed(alpha, before) == ["../tools"]
+
+
+def test_a_script_that_a_verify_command_is_given_is_not_the_agents_to_change(
+    tmp_path: Path,
+) -> None:
+    verify = f"verify: {json.dumps(['cd ../tools && sh check.sh'])}"
+    alpha = made(tmp_path, task("T-1", "scope: {write: [a.txt]}", verify))
+    check = alpha.path.parent / "tools" / "check.sh"
+    check.parent.mkdir()
+    check.write_text("exit 1\n")
+    ran = works(alpha, f"echo bad > a.txt; echo exit 0 > {check}", "--json")
+    assert (ran.code, ran.error) == (7, "settings_changed"), ran.err
+    assert ran.json["error"]["changed"] == ["program ../tools", "program ../tools/check.sh"]
+    assert "a.txt" not in files_on_base(alpha)
+
+
+def test_a_file_of_the_worktree_that_git_runs_is_not_the_agents_to_change(tmp_path: Path) -> None:
+    """Else git would commit what it makes of the files, and not what was verified."""
+    files = {".gitattributes": "a.txt filter=z\n", ".gitignore": ".tools\n"}
+    alpha = made(tmp_path, task("T-1", "scope: {write: [a.txt]}"), files=files)
+    alpha.git("config", "filter.z.clean", "sh .tools/clean")
+    alpha.write(".tools/clean", "cat\n")
+    ran = works(alpha, "echo good > a.txt; echo 'echo evil' > .tools/clean", "--json")
+    assert (ran.code, ran.error) == (7, "settings_changed"), ran.err
+    assert ran.json["error"]["changed"] == ["what git runs: .tools/clean"]
+    assert "a.txt" not in files_on_base(alpha)
