@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ralphgit.app.evidence import judged_evidence, reviews
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.gate import (
     append_only,
+    completions,
     effective_settings,
     record_files,
     reverts,
@@ -20,23 +20,22 @@ from ralphgit.app.gate import (
 from ralphgit.app.gate.changed import BranchChange, Span, lost_claims
 from ralphgit.app.gate.problem import Problem, from_error, place
 from ralphgit.app.gate.state import runtime_tracked, state
-from ralphgit.app.workspace import clone_limits, graph_view, record_tree, revisions, runtime_files
+from ralphgit.app.workspace import clone_limits, record_tree, revisions, runtime_files
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import Tree, commit_tree
 from ralphgit.errors import InvalidRecord
 from ralphgit.git import merge_preview, trees, worktrees
 from ralphgit.git.objects import Objects
-from ralphgit.model.evidence import COMMAND, Evidence
 from ralphgit.model.printable import counted
-from ralphgit.model.task import Task
 from ralphgit.model.task_row import Row
-from ralphgit.records import audit_file, graph_file, task_mapping
-from ralphgit.rules import evidence_verdict, legal_changes, review_verdict
-from ralphgit.rules.contract_digest import keeps
+from ralphgit.records import graph_file
+from ralphgit.rules import legal_changes
 from ralphgit.rules.legal_changes import Fault
 
 Rows = Mapping[str, Row]
+#: What ends a claim, and raises the task's epoch.
+_GIVEN_UP = {"reset", "released", "answered"}
 
 
 def incoming(
@@ -202,10 +201,10 @@ def _brought(
             for one in work_and_records.problems(was, span, made, files)
             if one.code != "other_evidence" or one.path not in told
         ),
-        *completions(now, made, files),
+        *completions.unproved(now, made, files),
         *_unfinished(made, faulty | {one.task for one in by_hand}),
         *by_hand,
-        *_reviews(now, made, span.head, own_reviews),
+        *completions.unreviewed(now, made, span.head, own_reviews),
         *_runtime(span, paths, known),
         *write_scope.committed(was, now, paths, since, made.moved, made.before),
     ]
@@ -314,7 +313,8 @@ def moves(project: Project, made: BranchChange, reverted: Collection[str] = ()) 
             and old.claim
             and row.epoch > old.epoch
             and not any(
-                _events(project, made.tree, row.id, claim) & {"reset", "released", "answered"}
+                completions.events(project, made.tree, row.id, claim)
+                & {"reset", "released", "answered"}
                 for claim in legal_changes.given_up(old, row)
             )
         ):
@@ -323,23 +323,6 @@ def moves(project: Project, made: BranchChange, reverted: Collection[str] = ()) 
             found.append(place(made.tree, fault, made.after))
     found += [place(made.tree, legal_changes.removed(row), made.before) for row in made.removed]
     return found
-
-
-def completions(project: Project, made: BranchChange, files: Content) -> list[Problem]:
-    """Find completed tasks without passing, fresh evidence for each of their commands.
-
-    `files`: the content after the change.
-    """
-    ended = made.completed
-    ids = [row.id for row in ended]
-    known = judged_evidence.recorded(project, made.tree, ids) if ended else {}
-    return [
-        place(made.tree, fault, made.after)
-        for row in ended
-        for fault in _unproved(
-            project, made, row, made.before.get(row.id), known.get(row.id, {}).values(), files
-        )
-    ]
 
 
 def _unfinished(made: BranchChange, faulty: Collection[str]) -> list[Problem]:
@@ -355,80 +338,3 @@ def _unfinished(made: BranchChange, faulty: Collection[str]) -> list[Problem]:
             fault = Fault("unfinished_claim", row.id, said, hint, "warning")
             found.append(place(made.tree, fault, made.after))
     return found
-
-
-def _unproved(
-    project: Project, made: BranchChange, row: Row, old: Row | None, records: Iterable[Evidence],
-    files: Content,
-) -> Iterator[Fault]:  # fmt: skip
-    """Find what is missing to prove that a task is complete; `records` are its evidence."""
-    id, task = row.id, _task(row)
-    if old is None and not row.claim:
-        from ralphgit.records.task_origin import complete_at_birth  # seldom needed
-
-        if named := complete_at_birth(graph_view.stored(row)):
-            required = project.config.verify_required
-            yield legal_changes.imported(id, named, made.touched, required=required)
-            return
-    if not row.claim or task.lifecycle.result is None:
-        said = f"{id} is complete, but has no claim or no result"
-        yield Fault("not_claimed", id, said, f"ralphgit claim {id}")
-        return
-    if not keeps(task, row.contract):
-        said = f"the contract of {id} has changed since it was completed"
-        yield Fault("stale_contract", id, said, f"ralphgit complete {id} --accept-contract")
-        return
-    if "force-completed" in _events(project, made.tree, row.id, row.claim):
-        yield Fault("forced", id, f"{id} was completed by force", "", "warning")
-        return
-    records = [*records]
-    own = [one for one in records if one.kind == COMMAND and one.claim == row.claim]
-    passed = [one for one in own if one.exit_code == 0]
-    wanted = (_task(old) if old is not None else task).verify
-    for command in wanted:
-        digest = judged_evidence.digest_of(command)
-        mine = [one for one in passed if one.command_digest == digest]
-        if not mine and (ran := [one.command for one in passed if one.command not in wanted]):
-            said = f"{id} is complete by evidence of: {ran[0]}; its command is: {command}"
-            yield Fault("other_command", id, said, f"ralphgit complete {id}")
-        elif not mine:
-            said = f"{id} is complete without evidence for: {command}"
-            yield Fault("missing_evidence", id, said, f"ralphgit complete {id}")
-        elif not any(judged_evidence.is_fresh(one, task, files) for one in mine):
-            said = f"files of {id} have changed since this passed: {command}"
-            hint = f"ralphgit evidence verify {id} --rerun"
-            yield Fault("stale_evidence", id, said, hint, "warning")
-    judged = evidence_verdict.judged([(one, True) for one in records], claim=row.claim)
-    if not wanted and not evidence_verdict.is_verified(task.acceptance, judged):
-        said = f"{id} is complete and unverified: {evidence_verdict.NOTHING}"
-        severity = "error" if project.config.verify_required else "warning"
-        hint = f"ralphgit evidence add {id} --shows TEXT"
-        yield Fault("unverified", id, said, hint, severity)
-
-
-def _task(row: Row) -> Task:
-    return task_mapping.task(graph_view.stored(row))
-
-
-def _reviews(project: Project, made: BranchChange, head: str, own: bool) -> list[Problem]:
-    """Find completed work that asks for a review, and has none as it is on the branch."""
-    found = []
-    for row in made.completed:
-        old = made.before.get(row.id)
-        promised = _task(old) if old is not None else None
-        if why := reviews.missing(project, head, _task(row), promised, of_branch=own):
-            said = f"{row.id} has {review_verdict.asked(_task(row), promised)}, and {why}"
-            hint = reviews.command(row.id, head[:12])
-            fault = Fault("review_missing", row.id, said, hint)
-            found.append(place(made.tree, fault, made.after))
-    return found
-
-
-def _events(project: Project, tree: Tree, task: str, claim: str) -> set[str]:
-    """List the events in the audit of a task's claim."""
-    path = f"{project.config.records}/audit/{task}/{claim}.yaml"
-    try:
-        known = audit_file.events(tree.content(path) or b"")
-    except InvalidRecord:
-        return set()
-    return {event.event for event in known[2]} if known else set()

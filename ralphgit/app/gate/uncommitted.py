@@ -6,7 +6,14 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from ralphgit.app.evidence import tree_digest
-from ralphgit.app.gate import append_only, branch, evidence_history, unpacked, write_scope
+from ralphgit.app.gate import (
+    append_only,
+    branch,
+    completions,
+    evidence_history,
+    unpacked,
+    write_scope,
+)
 from ralphgit.app.gate.changed import BranchChange, lost_claims
 from ralphgit.app.gate.problem import Problem
 from ralphgit.app.workspace.project import Project
@@ -47,7 +54,7 @@ def problems(project: Project, tree: Tree) -> Iterator[Problem]:
     yield from append_only.uncommitted(project, made.renames, packed)
     if made.completed:
         with tree_digest.here(project) as files:
-            yield from branch.completions(project, made, files)
+            yield from completions.unproved(project, made, files)
     yield from lost_claims(fork, base, here, project.base.label)
     if fork:
         before = {**fork, **base}

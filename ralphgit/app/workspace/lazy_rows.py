@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate
@@ -14,7 +15,29 @@ if TYPE_CHECKING:
     from ralphgit.records.changed_blocks import ChangedBlocks
 
 
-class LazyRows(Sequence[Row]):
+class _Rows(Sequence[Row]):
+    """Rows of which each is made, by `_at`, when it is asked for."""
+
+    @abstractmethod
+    def _at(self, at: int) -> Row: ...
+
+    @overload
+    def __getitem__(self, at: int) -> Row: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[Row]: ...
+
+    def __getitem__(self, at: Any) -> Any:
+        if isinstance(at, slice):
+            return [self._at(number) for number in range(*at.indices(len(self)))]
+        if at < 0:
+            at += len(self)
+        if not 0 <= at < len(self):
+            raise IndexError(at)
+        return self._at(at)
+
+
+class LazyRows(_Rows):
     """The rows of a graph. One is made when it is asked for; a walk through them makes all."""
 
     def __init__(
@@ -36,21 +59,9 @@ class LazyRows(Sequence[Row]):
         """The rows from `begin` to `end`, none of them made."""
         return RowsPart(self, begin, end)
 
-    @overload
-    def __getitem__(self, at: int) -> Row: ...
-
-    @overload
-    def __getitem__(self, at: slice) -> list[Row]: ...
-
-    def __getitem__(self, at: Any) -> Any:
-        if isinstance(at, slice):
-            return [self[number] for number in range(*at.indices(len(self)))]
+    def _at(self, at: int) -> Row:
         if self._all is not None:
             return self._all[at]
-        if at < 0:
-            at += len(self)
-        if not 0 <= at < len(self):
-            raise IndexError(at)
         shard = bisect_right(self._ends, at)
         return self._one(shard, at - (self._ends[shard - 1] if shard else 0))
 
@@ -60,7 +71,7 @@ class LazyRows(Sequence[Row]):
         return iter(self._all)
 
 
-class RowsPart(Sequence[Row]):
+class RowsPart(_Rows):
     """Some rows of others that follow each other, made when they are asked for."""
 
     def __init__(self, rows: Sequence[Row], begin: int, end: int) -> None:
@@ -69,19 +80,11 @@ class RowsPart(Sequence[Row]):
     def __len__(self) -> int:
         return len(self._numbers)
 
-    @overload
-    def __getitem__(self, at: int) -> Row: ...
-
-    @overload
-    def __getitem__(self, at: slice) -> list[Row]: ...
-
-    def __getitem__(self, at: Any) -> Any:
-        if isinstance(at, slice):
-            return [self._rows[number] for number in self._numbers[at]]
+    def _at(self, at: int) -> Row:
         return self._rows[self._numbers[at]]
 
 
-class ChangedRows(Sequence[Row]):
+class ChangedRows(_Rows):
     """The rows of a graph of which some stand otherwise, and those behind them further down."""
 
     def __init__(
@@ -100,19 +103,9 @@ class ChangedRows(Sequence[Row]):
     def __len__(self) -> int:
         return len(self._rows)
 
-    @overload
-    def __getitem__(self, at: int) -> Row: ...
-
-    @overload
-    def __getitem__(self, at: slice) -> list[Row]: ...
-
-    def __getitem__(self, at: Any) -> Any:
-        if isinstance(at, slice):
-            return [self[number] for number in range(*at.indices(len(self)))]
+    def _at(self, at: int) -> Row:
         if self._all is not None:
             return self._all[at]
-        if at < 0:
-            at += len(self)
         for first, end, change in self._changes:
             if first <= at < end:
                 if at < first + len(change.rows):
