@@ -161,6 +161,8 @@ def _owned(*, trusted: bool) -> Make:
             own = folder / "gitconfig"
             own.write_text(text)
             world.environ["GIT_CONFIG_GLOBAL"] = str(own)
+        elif world.run("git", "status").code == 0:
+            pytest.skip("this git does not ask whose a repository is")
         return world
 
     return make
