@@ -27,6 +27,9 @@ from far.site import Site, missing
 PUSHERS = 12
 
 
+_RACED = "  - {{id: {id}, title: One for twelve, status: pending}}\n"
+
+
 def main() -> int:
     """Run it; the exit code."""
     reader = argparse.ArgumentParser(prog="far", description=__doc__)
@@ -56,11 +59,12 @@ def main() -> int:
         folder = Path(name)
         for over in words.over.split(",") if words.over else ():
             print(f"over {over}:", flush=True)
-            text = graph(max(words.races, 1), sleep=0.0)
             if words.races:
+                names = [task_id(number) for number in range(words.races)]
+                text = "version: 1\ntasks:\n" + "".join(_RACED.format(id=one) for one in names)
                 (folder / over).mkdir()
                 with Site(folder / over / "r", text, machines=PUSHERS, over=over) as site:
-                    wrong += races(site, [task_id(n) for n in range(words.races)])
+                    wrong += races(site, names)
             if words.tasks:
                 text = graph(words.tasks, sleep=0.1)
                 with Site(folder / f"{over}-d", text, machines=words.machines, over=over) as site:
