@@ -19,7 +19,7 @@ from ralphgit.app.gate import (
 )
 from ralphgit.app.gate.changed import BranchChange, Span, lost_claims
 from ralphgit.app.gate.problem import Problem, from_error, place
-from ralphgit.app.gate.state import runtime_tracked, state
+from ralphgit.app.gate.state import ReadGraph, read_graph, runtime_tracked, state
 from ralphgit.app.workspace import clone_limits, record_tree, revisions, runtime_files
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
@@ -29,7 +29,6 @@ from ralphgit.git import merge_preview, trees, worktrees
 from ralphgit.git.objects import Objects
 from ralphgit.model.printable import counted
 from ralphgit.model.task_row import Row
-from ralphgit.records import graph_file
 from ralphgit.rules import legal_changes
 from ralphgit.rules.legal_changes import Fault
 
@@ -79,15 +78,15 @@ def incoming(
                 raise now.no_graph(f"{head} merged into {base}")
             return [left]
         view = None if anew else readable(lambda: now.view_of_tree(merged.tree, merged.objects))
-        problems = [*set_by.problems, *(state(now, tree, view=view) if whole else [])]
-        after = view.by_id if view else _rows(now, tree)
-        if after is None:
+        graph = view or read_graph(now, tree)
+        problems = [*set_by.problems, *(state(now, tree, graph=graph) if whole else [])]
+        if isinstance(graph, ReadGraph) and not graph.whole:
             return problems
         files = Content(was, merged.tree, objects=merged.objects)
         # What merging changes on the base, and not what the branch has changed since they parted:
         # where each has merged the other, there are several such places.
         span = Span(ours, merged.tree, theirs, merged.objects)
-        ends = _Ends(before.by_id, after, _differing(before, view))
+        ends = _Ends.of(before, graph)
         return problems + _brought(set_by, span, ends, tree, files, problems, own_reviews)
 
 
@@ -119,16 +118,16 @@ def across(
         return [left]
     only = None if whole else trees.differing(objects, start, head)
     view = None if anew else readable(lambda: now.view_of_tree(head, objects))
-    problems = [*set_by.problems, *state(now, tree, only=only, view=view)]
+    graph = view or read_graph(now, tree)
+    problems = [*set_by.problems, *state(now, tree, only=only, graph=graph)]
     try:
         before = was.view(start, old)
     except InvalidRecord as error:
         return [from_error(error, label=f"{old}:")._replace(severity="warning"), *problems]
-    after = view.by_id if view else _rows(now, tree)
-    if after is None:
+    if isinstance(graph, ReadGraph) and not graph.whole:
         return problems
     span = Span(start, head, head, objects)
-    ends = _Ends(before.by_id, after, _differing(before, view))
+    ends = _Ends.of(before, graph)
     return problems + _brought(set_by, span, ends, tree, Content(was, head), problems)
 
 
@@ -151,11 +150,12 @@ class _Ends(NamedTuple):
     differing: Sequence[str] | None
     """As of `BranchChange`."""
 
-
-def _differing(before: GraphView, after: GraphView | None) -> Sequence[str] | None:
-    """The tasks that may be otherwise, where both graphs are known to have the same ones."""
-    rows = after.unlike(before) if after is not None else None
-    return None if rows is None or after is None or rows is after.rows else [r.id for r in rows]
+    @classmethod
+    def of(cls, before: GraphView, after: GraphView | ReadGraph) -> _Ends:
+        rows = after.unlike(before) if isinstance(after, GraphView) else None
+        if isinstance(after, ReadGraph) or rows is after.rows:
+            return cls(before.by_id, after.by_id, None)
+        return cls(before.by_id, after.by_id, [row.id for row in rows or ()])
 
 
 def _brought(
@@ -251,19 +251,6 @@ def readable(read: Callable[[], GraphView]) -> GraphView | None:
         return read()
     except InvalidRecord:
         return None
-
-
-def _rows(project: Project, tree: Tree) -> Mapping[str, Row] | None:
-    """Read the merged graph; None where it cannot be read, which `state` reports."""
-    limit = project.config.max_graph_bytes
-    try:
-        files = [
-            graph_file.parse(tree.content(path) or b"", path=path, limit=limit)
-            for path, _ in tree.shards
-        ]
-    except InvalidRecord:
-        return None
-    return {row.id: row for file in files for row in graph_file.rows(file)}
 
 
 def _conflicts(

@@ -56,11 +56,11 @@ def check(
         if not tree.shards:
             raise project.no_graph(at)
         view = None if anew else branch.readable(lambda: project.view(commit, at))
-        found = state(project, tree, view=view)
+        found = state(project, tree, graph=view)
         return _sorted(project, [*found, *edited_evidence(project, commit)])
     tree = working_tree(project)
     view = None if anew else branch.readable(lambda: project.here)
-    found = state(project, tree, view=view)
+    found = state(project, tree, graph=view)
     found += edited_evidence(project)
     if unreadable := _unreadable_base(project):
         return _sorted(project, [*found, unreadable])

@@ -38,25 +38,28 @@ def state(
     tree: Tree,
     *,
     only: Collection[str] | None = None,
-    view: GraphView | None = None,
+    graph: GraphView | ReadGraph | None = None,
 ) -> list[Problem]:
     """Find the problems of a tree. `only`: the records to read, where not all are wanted.
 
-    `view`: its graph, where that can be read. Then files are not parsed again, and what was found
-    of single tasks before counts (`task_verdicts`).
+    `graph`: its graph, where it was read before. With a view, files are not parsed again, and what
+    was found of single tasks before counts (`task_verdicts`).
     """
     problems: list[Problem] = []
     homes = record_files.homes(project, tree)
+    view = graph if isinstance(graph, GraphView) else None
     verdicts = TaskVerdicts(None if view is None else project.cache)
     archived = _archived(tree, problems)
-    part = None
-    if view is None:
-        files = list(_graph_files(project, tree, problems))
-    else:
+    part, whole = None, True
+    if view is not None:
         part = None if problems else clean_graph.rows_to_judge(project, view, homes, verdicts)
         files = list(_files_of(tree, view, view.rows if part is None else part, problems))
-    # A task that seems to be missing may be in a file that could not be read.
-    whole = view is not None or len(files) == len(tree.shards)
+    else:
+        read = graph if isinstance(graph, ReadGraph) else read_graph(project, tree)
+        files = list(read.files)
+        problems += read.problems
+        # A task that seems to be missing may be in a file that could not be read.
+        whole = read.whole
     where: Mapping[str, Row]
     if view is not None and part is not None:
         where = view.by_id
@@ -108,7 +111,7 @@ def _between_tasks(
             yield place(tree, fault, where)
 
 
-class _ValidFile(NamedTuple):
+class ValidFile(NamedTuple):
     """A graph file of which every task has the right shape."""
 
     path: str
@@ -116,7 +119,21 @@ class _ValidFile(NamedTuple):
     rows: Sequence[Row]
 
 
-def _again(file: _ValidFile, rows: Sequence[Row]) -> graph_file.GraphFile:
+class ReadGraph(NamedTuple):
+    """The graph files of a tree, read from their bytes."""
+
+    files: Sequence[ValidFile]
+    problems: Sequence[Problem]
+    """Why the others are not valid, and which are links."""
+    whole: bool
+    """Whether each could be read."""
+
+    @property
+    def by_id(self) -> Mapping[str, Row]:
+        return {row.id: row for file in self.files for row in file.rows}
+
+
+def _again(file: ValidFile, rows: Sequence[Row]) -> graph_file.GraphFile:
     """Some tasks of a file, with what their rows do not have."""
     tasks = tuple(graph_view.stored(row) for row in rows)
     spans = tuple(Block(row.start, row.end) for row in rows)
@@ -130,7 +147,10 @@ def runtime_tracked(label: str = "") -> Problem:
     return Problem("runtime_tracked", file=label + runtime_files.FOLDER, message=said, hint=hint)
 
 
-def _graph_files(project: Project, tree: Tree, problems: list[Problem]) -> Iterator[_ValidFile]:
+def read_graph(project: Project, tree: Tree) -> ReadGraph:
+    """Read the graph files of a tree, from their bytes."""
+    problems: list[Problem] = []
+    files = []
     for path, _ in tree.shards:
         data = tree.content(path)
         if data is None:
@@ -145,12 +165,13 @@ def _graph_files(project: Project, tree: Tree, problems: list[Problem]) -> Itera
             continue
         problems.extend(_refused(tree, error) for error in found)
         if not found:
-            yield _ValidFile(path, file.text, graph_file.rows(file))
+            files.append(ValidFile(path, file.text, graph_file.rows(file)))
+    return ReadGraph(files, problems, len(files) == len(tree.shards))
 
 
 def _files_of(
     tree: Tree, view: GraphView, rows: Iterable[Row], problems: list[Problem]
-) -> Iterator[_ValidFile]:
+) -> Iterator[ValidFile]:
     """The files of a graph that have some of these rows, each with those."""
     by_file: dict[str, list[Row]] = {}
     for row in rows:
@@ -159,7 +180,7 @@ def _files_of(
         if tree.is_link(path):
             problems.append(_link(tree, path))
         if path in by_file:
-            yield _ValidFile(path, view.content(path), by_file[path])
+            yield ValidFile(path, view.content(path), by_file[path])
 
 
 def _link(tree: Tree, path: str) -> Problem:
@@ -287,7 +308,7 @@ def _profiles(project: Project, tree: Tree, file: graph_file.GraphFile) -> Itera
             )  # fmt: skip
 
 
-def _advice(tree: Tree, file: _ValidFile, rows: Mapping[str, Row]) -> Iterator[Problem]:
+def _advice(tree: Tree, file: ValidFile, rows: Mapping[str, Row]) -> Iterator[Problem]:
     """Warn of neighbours written on one line each: they conflict when both are claimed."""
     if clean_graph.FLOW.search(file.text) is None:
         return
