@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ralphgit.loop import agent_clock
+from ralphgit.loop import agent_time_zone
 from ralphgit.model.task_status import Reason
 from ralphgit.rules import agent_outcome
 from ralphgit.rules.agent_outcome import (
@@ -33,7 +33,7 @@ H = 3600.0
 
 
 def reset(text: str) -> float | None:
-    return reset_time(text, now=NOW, zone=BERLIN, zones=agent_clock.zone_named)
+    return reset_time(text, now=NOW, zone=BERLIN, zones=agent_time_zone.zone_named)
 
 
 def ended(
@@ -308,6 +308,6 @@ def test_a_clock_time_follows_the_change_to_summer_time() -> None:
 
 
 def test_the_agent_s_zone_is_that_of_its_environment() -> None:
-    assert agent_clock.zone_of({"TZ": ":Asia/Tokyo"}) == ZoneInfo("Asia/Tokyo")
-    assert agent_clock.zone_of({"TZ": "no/where"}) is not None
-    assert agent_clock.zone_named("../../etc/passwd") is None
+    assert agent_time_zone.zone_of({"TZ": ":Asia/Tokyo"}) == ZoneInfo("Asia/Tokyo")
+    assert agent_time_zone.zone_of({"TZ": "no/where"}) is not None
+    assert agent_time_zone.zone_named("../../etc/passwd") is None

@@ -28,9 +28,9 @@ from ralphgit.errors import (
 )
 from ralphgit.git import index, work_done
 from ralphgit.loop import (
-    agent_clock,
     agent_presets,
     agent_process,
+    agent_time_zone,
     event_log,
     prompt_template,
     resume,
@@ -298,10 +298,10 @@ def how_ended(
         End.OVER: command.limit(config),
     }.get(_ENDS[ended.how], ended.seconds)
     left = Left(_ENDS[ended.how], ended.code, ended.tail, changed, seconds, question, ended.words)
-    now, zone = project.around.now(), agent_clock.zone_of(environ)
+    now, zone = project.around.now(), agent_time_zone.zone_of(environ)
     return agent_outcome.outcome(
         left, agent=command.name,
-        reset=lambda text: reset_time(text, now=now, zone=zone, zones=agent_clock.zone_named),
+        reset=lambda text: reset_time(text, now=now, zone=zone, zones=agent_time_zone.zone_named),
     )  # fmt: skip
 
 
