@@ -152,8 +152,13 @@ def _problems(world: World, *words: str, anew: bool) -> list[Problem]:
         project.repository.close()
 
 
-@pytest.mark.parametrize("beside", ["", "graph", "audit"])
-@pytest.mark.parametrize("name", _CHANGES)
+_BESIDE = (
+    ("a title", "graph"), ("another's claim", "graph"), ("nobody's profile", "graph"),
+    ("nothing", "audit"), ("a title", "audit"), ("one taken out", "audit"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "beside"), [*((name, "") for name in _CHANGES), *_BESIDE])
 def test_what_is_looked_at_in_part_is_found_as_in_whole(
     world: World, name: str, beside: str
 ) -> None:
