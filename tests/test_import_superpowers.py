@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from world import World
 
 from ralphgit.records.importers import Imported, convert, superpowers
-from ralphgit.records.importers.parts import proofs
+from ralphgit.records.importers.parts import endless_commands, proofs
 
 Task = dict[str, Any]
 
@@ -147,7 +147,7 @@ def test_a_task_has_its_steps_in_their_order_its_files_and_its_commands() -> Non
         "- [ ] **Step 3: Commit**",
     ]
     assert first["x-box"] == "ticked: step 1 of 3"
-    assert first["verify"] == ["npm test -- form"]
+    assert "verify" not in first  # It is to fail, and nothing behind it changes that.
     assert first["outputs"] == ["src/form.ts", "tests/form.test.ts"]
     assert first["x-suggested-scope"] == {
         "write": ["src/form.ts", "src/app.ts", "tests/form.test.ts"]
@@ -417,6 +417,7 @@ def test_which_heading_above_the_first_task_is_its_part(heading: str, story: str
     ("ls src | \\\nwhile read -r x; do test -e x || echo no; done", "", ["cannot fail"]),
     ("cd web\ngit add .\necho done", "", ["changes files or commits"]),
     ("npm run dev\ncurl -f localhost", "", ["runs on"]),
+    ("npm ci\ncd web && pnpm --filter @a/b dev", "", ["runs on"]),
     ("pytest -q 2>&1 | tail -5", "pytest -q", ["hides failures"]),
     ("npx tsc --noEmit | grep -c x | head -1", "npx tsc --noEmit | grep -c x", ["hides failures"]),
     ('grep -q "a | head" x', 'grep -q "a | head" x', []),
@@ -428,6 +429,36 @@ def test_a_command_proves_something_where_it_changes_nothing_and_may_fail(
     found = proofs.of(code)
     assert found.command.removeprefix("set -e\n") == command
     assert [reason for _, reason in found.left] == why
+
+
+RUN_ON = """\
+pnpm --filter @a/b dev; pnpm --filter=web dev; pnpm -C web dev; pnpm -r dev; npm start
+cd web && npm run dev; (cd web && npm run dev); npm --prefix web run dev; npm -w web run dev
+pnpm --dir website preview --host 127.0.0.1; yarn workspace web dev; npm run start:dev
+npx serve; npx -y http-server; npx vite; yarn vite; pnpm exec vite preview; npx next dev; next dev
+turbo dev; npx turbo run dev --filter=web; PORT=3 npm run dev & sleep 3; timeout 5 npm run dev
+docker compose up; docker compose -f a.yml up --build; docker-compose up; tail -f log
+python manage.py runserver; flask --app x run; poetry run flask run; python -m http.server 8000
+uvicorn app:app --reload; uv run uvicorn app:app; php artisan serve; php -S localhost:8
+rails s; bin/rails server; bundle exec rails s; cargo watch -x test
+npm test -- --watch; npm t -- --watchAll"""
+END = """\
+vite build; npx vite build; pnpm vite build; npx vite --version; next build; turbo build; ng build
+docker compose up -d; docker compose -f a.yml up --wait; docker run --rm x; pnpm --filter x build
+pnpm --filter dev test; yarn workspace web test; npm install serve; pnpm add -D vite; npm test
+npm test -- --watch=false; npm run dev:check; pytest -k serve; python -m pytest; uv run pytest
+grep -q "npm run dev" README.md; flask db upgrade; python manage.py test
+rails test; make build; curl -f http://localhost:3000; tsc --noEmit; cargo test"""
+
+
+def test_a_server_runs_on_whatever_starts_it() -> None:
+    lines = re.split(r"; |\n", RUN_ON)
+    assert [line for line in lines if not endless_commands.runs_on(line)] == []
+
+
+def test_what_is_called_like_a_server_ends() -> None:
+    lines = re.split(r"; |\n", END)
+    assert [line for line in lines if endless_commands.runs_on(line)] == []
 
 
 def test_a_long_row_of_spaces_in_a_command_takes_no_long_time() -> None:

@@ -20,6 +20,7 @@ _PROVES = re.compile(
     r"|manual(?:ly)?|smoke|full|final|expect(?:ed)?)\b",
     re.IGNORECASE,
 )
+_CHANGES_NOTHING = re.compile(rf"{_PROVES.pattern}|\W*commit\b", re.IGNORECASE)
 #: A box that is a check: "Run static gates:", with the command below it or behind it.
 _GATE = re.compile(
     r"[*_]*(?:run|verify|validate|check|test)\b[^:`]*:[*_]*\s*(?P<code>`.*|)", re.IGNORECASE
@@ -33,10 +34,12 @@ _SAYS = frozenset({"text", "item", "heading"})
 def of_steps(nodes: Sequence[Node]) -> tuple[list[str], list[tuple[str, str]]]:
     """The commands that are to succeed, and what proves nothing in them, with the reason.
 
-    Those that fail at first are among them only where there are no others.
+    Those that fail at first are among them only where there are no others, and steps behind them
+    are to change that.
     """
     good: dict[str, None] = {}
     bad: dict[str, None] = {}
+    changed: dict[str, None] = {}
     left: list[tuple[str, str]] = []
     run: list[Proof] = []
     code: list[Proof] = []
@@ -57,11 +60,14 @@ def of_steps(nodes: Sequence[Node]) -> tuple[list[str], list[tuple[str, str]]]:
                 # The block of a step that only checks is a command, without a word before it.
                 end()
                 words = line[step.end() :]
-                run, awaits = [], _CHECKS.match(words) is not None
+                if not _CHANGES_NOTHING.match(words):
+                    changed |= bad
+                # A block belongs to the step that it stands in.
+                run, code, awaits = [], [], _CHECKS.match(words) is not None
                 fails = plan_words.says_failure(words)
             elif said := _RUN.match(line.strip()):
                 end()
-                run, fails = [*map(proofs.of, code_spans(said[1]))], False
+                run, code, fails = [*map(proofs.of, code_spans(said[1]))], [], False
                 awaits = not said[1].strip()
             elif said := _EXPECTED.match(line.strip()):
                 if code:  # What is expected of a block without a word before it.
@@ -70,12 +76,15 @@ def of_steps(nodes: Sequence[Node]) -> tuple[list[str], list[tuple[str, str]]]:
                 fails = plan_words.expects_failure(said[1].lstrip("*_`"))
             elif box:
                 end()
+                if not _CHANGES_NOTHING.match(line):
+                    changed |= bad
                 gate = _GATE.fullmatch(line.strip())
-                run = [*map(proofs.of, code_spans(gate["code"]))] if gate else []
+                run, code = [*map(proofs.of, code_spans(gate["code"]))] if gate else [], []
                 awaits = gate is not None and not gate["code"]
                 fails = plan_words.says_failure(line)
     end()
-    return list(good or bad), left
+    left.extend((command, "is to fail") for command in bad if not good and command not in changed)
+    return list(good or changed), left
 
 
 def only_checks(nodes: Sequence[Node]) -> bool:

@@ -48,7 +48,11 @@ EXPECTED = (
     r"|\u041e\u0436\u0438\u0434\u0430\u0435\u0442\u0441\u044f|\u9884\u671f|\u9810\u671f"
     r"|\u671f\u671b|\u671f\u5f85|\uc608\uc0c1|\uae30\ub300"
 )
-_FAIL = r"(?:fail|error|red\b|falla|falha|\u00e9chec|fehl|\u5931\u8d25|\u5931\u6557|\uc2e4\ud328)"
+_FAIL = (
+    r"(?:fail|error|red\b|non-?zero exit"
+    r"|exit(?:s|ed)?\s(?:with\s)?(?:code\s|status\s)?(?:non-?zero|[1-9])"
+    r"|falla|falha|\u00e9chec|fehl|\u5931\u8d25|\u5931\u6557|\uc2e4\ud328)"
+)
 _SAYS_FAIL = re.compile(_FAIL, re.IGNORECASE)
 _FAILS = re.compile(rf"(?:.{{0,20}}\b)?{_FAIL}|\W*{_FAIL}", re.IGNORECASE)
 _PASSES = re.compile(

@@ -7,12 +7,8 @@ import shlex
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ralphgit.records.importers.parts import commands_in_prose
+from ralphgit.records.importers.parts import commands_in_prose, endless_commands
 
-#: Runs until somebody stops it; what stands beside it is no use without it.
-_RUNS_ON = re.compile(
-    r"(?:npm|pnpm|yarn|bun)\s+(?:run\s+)?(?:dev|start|serve|watch)\b|.*\s--watch\b"
-)
 _FIRST = r"(?:[A-Z_][A-Z0-9_]*=\S*\s+|sudo\s+|time\s+)*"
 _CHANGES = re.compile(
     rf"{_FIRST}(?:git(?:\s+-[cC]\s+\S+)*\s+(?:add|commit|rm|mv|push|pull|checkout|switch|worktree"
@@ -63,7 +59,8 @@ def of(code: str) -> Proof:
     if not known:
         return Proof("")
     units = list(_units(typed))
-    if any(map(_RUNS_ON.match, units)):
+    # What stands beside a server is no use without it.
+    if any(map(endless_commands.runs_on, units)):
         return Proof("", ((units[0], "runs on"),))
     whys = [_why_not(unit) for unit in units]
     left = tuple((unit, why) for unit, why in zip(units, whys, strict=True) if why)
