@@ -359,6 +359,31 @@ def test_a_note_that_is_none_wants_a_person(text: str, tmp_path: Path) -> None:
     assert works(alpha, "echo good > a.txt").out.splitlines()[0] == "done: T-1"
 
 
+#: Where the loop would commit then, and not on the branch that it began on.
+MOVES = ("git symbolic-ref HEAD refs/heads/main", "git checkout -qb mine",
+         "b=$(git symbolic-ref HEAD); git update-ref -d $b; git symbolic-ref $b refs/heads/main",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("does", slow.but(1, MOVES))
+def test_another_branch_in_the_worktree_ends_the_loop(does: str, tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    main = alpha.git("rev-parse", "main")
+    ran = works(alpha, f"echo good > a.txt; {does}", "--json")
+    assert (ran.code, ran.error) == (7, "settings_changed"), ran.err
+    (named,) = ran.json["error"]["changed"]
+    branch = f"refs/heads/{named.removeprefix('HEAD, which was on ')}"
+    assert branch.startswith("refs/heads/ralph/T-1-")
+    assert (alpha.git("rev-parse", "main"), "a.txt" in files_on_base(alpha)) == (main, False)
+    assert works(alpha, "true", "--json").error == "settings_changed"
+    # As it was, the loop goes on.
+    alpha.git("symbolic-ref", "HEAD", branch)
+    alpha.git("update-ref", "--no-deref", branch, main)
+    looks = "git checkout -q --detach origin/main; git checkout -q -; echo good > a.txt"
+    ran = works(alpha, looks)
+    assert ran.out.splitlines()[0] == "done: T-1", ran.err
+
+
 def test_a_copy_of_the_repository_in_its_place_ends_the_loop(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     script = (

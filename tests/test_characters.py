@@ -158,7 +158,7 @@ def test_no_variable_or_git_setting_brings_it_in(world: World) -> None:
 
 
 #: Reordered, or not seen: an override, a zero-width space, a tag, an isolate.
-HIDING = "x\u202ey\u200bz\U000e0041 \u2066w"
+HIDING = "x\u202ey\u200bz\U000e0041 \u2066w\u3164\u115f\u1160\u2800\uffa0"
 
 
 @pytest.mark.parametrize("layout", ["", "\nand a line"])
@@ -168,7 +168,12 @@ def test_what_hides_text_is_written_as_an_escape_and_shown_so(world: World, layo
     world.commit()
     shown = world.ralph("packet", "T-1").out
     assert [sign for sign in shown if not sign.isprintable() and sign != "\n"] == []
-    assert "x\\u202ey\\u200bz\\U000e0041 \\u2066w" in shown
+    escaped = "x\\u202ey\\u200bz\\U000e0041 \\u2066w\\u3164\\u115f\\u1160\\u2800\\uffa0"
+    assert escaped in shown
+    blanks = HIDING[-5:]
+    for command in (("list",), ("show", "T-1"), ("graph",), ("status",)):
+        ran = world.ralph(*command)
+        assert not set(ran.out) & set(blanks), (command, ran.out)
     # It is the same text all the same.
     assert HIDING in ryaml.loads(shown)["mission"]
     # Joiners of letters, and the wide blanks of some scripts, are text like others.

@@ -98,10 +98,11 @@ class AgentLog:
 
     @property
     def usage(self) -> Usage:
-        """What the agent said that it has used, with the model it named last."""
-        if self._all_used is None:
-            return total(self._used.values())
-        return total((Usage(model=total(self._used.values()).model), self._all_used))
+        """What the agent said that it has used, with the model it named last, redacted."""
+        found = total(self._used.values())
+        if self._all_used is not None:
+            found = total((Usage(model=found.model), self._all_used))
+        return found._replace(model=redact(found.model, self._secrets))
 
     def _is_event(self, line: bytes | bytearray) -> bool:
         return self._read is not None and line.startswith(b"{")

@@ -393,11 +393,13 @@ class Loop:
         number = before.failed + 1
         quiet = self._around._replace(progress=Progress())  # the phase is the agent's
         self._journal.write("agent", task=lease.task, claim=lease.claim, attempt=number)
-        with self._watched(project):
+        # An agent may look at another branch as long as it comes back.
+        on_branch = changed_settings.with_branch(project, self._signs)
+        with watched_settings.watched(project, self._signs, self._name, noted=on_branch):
             outcome, used = attempt(
                 project, lease, before, command=self._away.command,
                 check=lambda: reason_to_stop(quiet, self._journal, lease),
-                ended_here=lambda *ended: self._agent_ended(lease, *ended),
+                ended_here=lambda *ended: self._agent_ended(lease, on_branch, *ended),
                 base_seen=self._base_seen,
                 unchanged=self._unchanged, fix=self._fix, heard=self._beat.agent_spoke,
                 stopped=lambda used: self._spent(lease, used),
@@ -437,13 +439,15 @@ class Loop:
     def _spent(self, lease: Lease, used: Usage) -> None:
         self._budget.note(lease.task, lease.claim, used._replace(agent=self._away.command.name))
 
-    def _agent_ended(self, lease: Lease, project: Project, used: Usage) -> None:
+    def _agent_ended(
+        self, lease: Lease, before: changed_settings.Signs, project: Project, used: Usage
+    ) -> None:
         """Note what the agent has used, and refuse what it has changed that steers the loop.
 
         Raises: NeedsPerson (settings_changed).
         """
         self._spent(lease, used)
-        watched_settings.require_same(project, self._signs, self._name)
+        watched_settings.require_same(project, before, self._name)
 
     def _base_seen(self, project: Project, base: str) -> None:
         """Name what else has changed, and see the true base again, which was `base`.

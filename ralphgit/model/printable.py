@@ -1,15 +1,23 @@
 """Make text of a repository safe to show to a person.
 
 It is untrusted: what cannot be printed, escape sequences and characters that reorder text are
-shown escaped. And numbers, as a sentence has them.
+shown escaped, and so are letters that nobody sees. And numbers, as a sentence has them.
 """
+
+#: Letters and a sign that are blank: fillers of Korean script, and the empty pattern of Braille.
+BLANK = "\u115f\u1160\u2800\u3164\uffa0"
+
+
+def is_seen(text: str) -> bool:
+    """Whether a person sees each character of `text` as it is."""
+    return text.isprintable() and (text.isascii() or not any(one in text for one in BLANK))
 
 
 def safe(text: str) -> str:
     """Return `text` on one line with everything unprintable escaped."""
-    if text.isprintable():
+    if is_seen(text):
         return text
-    return "".join(c if c.isprintable() else _escape(c) for c in text)
+    return "".join(c if is_seen(c) else _escape(c) for c in text)
 
 
 def _escape(character: str) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ralphgit.errors import InvalidRecord
-from ralphgit.model import characters, usage
+from ralphgit.model import usage
 from ralphgit.model.task import Event
 from ralphgit.records import input_limits as texts
 from ralphgit.records import schemas, yaml_reader, yaml_writer
+from ralphgit.records.redact_secrets import words_of_record
 from ralphgit.records.schemas import audit_path as path
 
 __all__ = ["path"]
@@ -27,11 +28,11 @@ def appended(old: bytes | None, event: Event, *, path: str, task: str, claim: st
         "at": event.at, "event": event.event, "by": event.by,
         "from": event.from_, "to": event.to, "note": event.note, "summary": event.summary,
     }  # fmt: skip
-    entry = characters.values_without(
+    entry = words_of_record(
         {key: said for key, said in entry.items() if said or key not in _OPTIONAL}
     )
     if event.usage is not None:
-        entry["usage"] = characters.values_without(event.usage.stored())
+        entry["usage"] = words_of_record(event.usage.stored())
     if old is None:
         head = {"id": claim, "kind": "event", "task": task, "claim": claim}
         first = schemas.modeline("audit") + yaml_writer.mapping(head)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from ralphgit.errors import InvalidRecord
-from ralphgit.model import characters
 from ralphgit.model.handoff import Answer, Guidance
 from ralphgit.model.ids import is_id
 from ralphgit.model.three_way_merge import ThreeWay
 from ralphgit.records import input_limits as texts
 from ralphgit.records import schemas, yaml_reader, yaml_writer
+from ralphgit.records.redact_secrets import words_of_record
 
 FOLDER = "guidance"
 
@@ -31,7 +31,7 @@ def encode(made: Guidance, path: str) -> bytes:
     del value["answer"]
     if made.answer is not None:
         value["answer"] = made.answer._asdict()
-    told = characters.values_without(value)
+    told = words_of_record(value)
     return (schemas.modeline("guidance") + yaml_writer.mapping(told)).encode()
 
 
@@ -42,10 +42,11 @@ def answered(old: bytes, answer: Answer) -> bytes:
     """
     text, known = _read(old)
     eol = "\r\n" if "\r\n" in text else "\n"
-    expected = {**known, "answer": answer._asdict()}
+    told = words_of_record(answer._asdict())
+    expected = {**known, "answer": told}
     if "answer" not in known:
         before = text if text.endswith("\n") else text + eol
-        new = before + yaml_writer.mapping({"answer": answer._asdict()}, eol=eol)
+        new = before + yaml_writer.mapping({"answer": told}, eol=eol)
         if yaml_reader.load(new) == expected:
             return new.encode()
     return yaml_writer.mapping(expected).encode()

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
+from typing import TypeVar
 
+from ralphgit.model import characters
+
+_T = TypeVar("_T")
 MARK = "[redacted]"
 # Only text: compiled where output is recorded.
 _SHAPES = r"""(?xs)
@@ -32,6 +37,8 @@ _KEY_LINE = r"\s*(?:[A-Za-z0-9+/=]*|[A-Za-z0-9-]+: .*)\s*"
 _LONG = 8
 #: So long may be what is known by its shape: a private key of 4,096 bits.
 _LONGEST_SHAPE = 4096
+#: So many environments are known at a time: a server has one for each repository that it opens.
+_MOST_ENVIRONS = 4
 #: What is shorter may be a word or a number that stands elsewhere, too, unless it has both.
 _SHORT = r"(?=.*[a-zA-Z])(?=.*[0-9]).{4,}"
 
@@ -59,10 +66,13 @@ def longest(secrets: tuple[str, ...]) -> int:
 
 def redact(text: str, secrets: tuple[str, ...] = ()) -> str:
     """`text` without known secrets, the usual shapes of tokens, and `password=...`."""
+    return re.sub(_NAMED, lambda found: found.group(1) + MARK, _without(text, secrets))
+
+
+def _without(text: str, secrets: tuple[str, ...]) -> str:
     for secret in secrets:
         text = text.replace(secret, MARK)
-    text = re.sub(_SHAPES, MARK, text)
-    return re.sub(_NAMED, lambda found: found.group(1) + MARK, text)
+    return re.sub(_SHAPES, MARK, text)
 
 
 def redact_end(text: str, secrets: tuple[str, ...] = ()) -> str:
@@ -73,6 +83,55 @@ def redact_end(text: str, secrets: tuple[str, ...] = ()) -> str:
     clean, most = redact(text, secrets), longest(secrets)
     found = clean.find(MARK, 0, most + len(MARK))
     return clean[most if found < 0 else found :]
+
+
+#: The keys of records under which free words stand: those of a worker, an agent or a person.
+_WORDS = frozenset((
+    "concerns", "context_reviewed", "lenses", "model", "note", "options", "question", "reason",
+    "residual_risk", "summary", "text",
+))  # fmt: skip
+#: The environment that this process works with, as `know` was told.
+_environs: list[Mapping[str, str]] = []
+
+
+def know(environ: Mapping[str, str]) -> None:
+    """Have no record hold a secret of `environ`, from now on, in this process."""
+    if not any(one is environ for one in _environs):
+        _environs.append(environ)
+        del _environs[:-_MOST_ENVIRONS]
+
+
+def words_of_record(value: _T) -> _T:
+    """Return what is written of a record: texts without what no text may hold, and its free words
+    without secrets. Every record goes through here.
+    """
+    made: object = _redacted(characters.values_without(value), found=False)
+    return made  # type: ignore[return-value]  # of the same kind
+
+
+def words_of_message(text: str) -> str:
+    """Return a commit message without the secrets that are known, and the usual shapes."""
+    return _without(text, _known())
+
+
+def _redacted(value: object, *, found: bool) -> object:
+    if isinstance(value, str):
+        return redact(value, _known()) if found and value else value
+    if isinstance(value, dict):
+        return {key: _redacted(item, found=key in _WORDS) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_redacted(item, found=found) for item in value]
+    return value
+
+
+def _known() -> tuple[str, ...]:
+    found = {one for environ in _environs for one in _secrets_of(frozenset(environ.items()))}
+    return tuple(sorted(found, key=len, reverse=True))
+
+
+@lru_cache(maxsize=8)
+def _secrets_of(environ: frozenset[tuple[str, str]]) -> tuple[str, ...]:
+    return secrets_in(dict(environ))
 
 
 class LineRedactor:

@@ -6,17 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from ralphgit.errors import InvalidRecord
-from ralphgit.model import characters, usage
+from ralphgit.model import usage
 from ralphgit.model.evidence import Subject
 from ralphgit.model.ids import is_id
 from ralphgit.model.review import DISPOSITIONS, VERDICTS, Disposal, Finding, Review
 from ralphgit.records import input_limits as texts
 from ralphgit.records import schemas, yaml_reader, yaml_writer
+from ralphgit.records.redact_secrets import words_of_record
 
 
 def encode(made: Review, path: str) -> bytes:
     """Encode a review, for a file at `path`."""
-    told = characters.values_without(stored(made))
+    told = words_of_record(stored(made))
     return (schemas.modeline("audit") + yaml_writer.mapping(told)).encode()
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from ralphgit.model import characters
 from ralphgit.model.task import (
     Blocked,
     Cancelled,
@@ -20,6 +19,7 @@ from ralphgit.model.task import (
 )
 from ralphgit.model.task_row import DEFAULT_PRIORITY
 from ralphgit.model.task_status import Mode, Status
+from ralphgit.records.redact_secrets import words_of_record
 
 #: The keys of a task that ralphgit changes, in the order in which it writes them.
 LIFECYCLE_KEYS = ("status", "claim", "reset", "cancelled", "result", "blocked", "epoch")
@@ -123,7 +123,7 @@ def stored_lifecycle(life: Lifecycle) -> dict[str, Any]:
             }
         elif value:
             made[key] = value
-    return characters.values_without(made)
+    return words_of_record(made)
 
 
 def criteria(items: Iterable[Any]) -> list[Any]:

@@ -14,13 +14,14 @@ from typing import TypeGuard
 
 from ralphgit.errors import InvalidRecord
 from ralphgit.model.characters import described, forbidden
+from ralphgit.model.printable import BLANK, is_seen
 
 # Compiled where something is written: what only reads imports this, too.
 #: What reorders text, or is not seen: as an escape a terminal, and who reviews, shows that it is
 #: there. Joiners of letters are text.
 _UNSEEN = (
     "\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufff9-\ufffb"
-    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    f"\U0001d173-\U0001d17a\U000e0000-\U000e0fff{BLANK}"
 )
 # A plain scalar: begins with a letter or one of a few harmless signs, and holds nothing
 # that could be an indicator, a comment or a mapping.
@@ -104,7 +105,7 @@ def quoted(text: str) -> str:
     import json
 
     escaped = json.dumps(text, ensure_ascii=False)
-    if escaped.isprintable():
+    if is_seen(escaped):
         return escaped
     return re.sub(_UNPRINTABLE, lambda found: _escape(ord(found.group())), escaped)
 

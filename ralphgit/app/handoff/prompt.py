@@ -18,6 +18,7 @@ from ralphgit.app.lifecycle import claim_errors
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.config import Config
 from ralphgit.model.handoff import INBOX, NO_FILE, REPORT, Dependency, Guidance, Packet
+from ralphgit.model.printable import is_seen
 from ralphgit.model.task_row import Row
 from ralphgit.rules.claim_options import Priorities
 from ralphgit.rules.readiness import TaskState
@@ -296,6 +297,6 @@ def _printable(text: str, bullet: str) -> list[str]:
 
 
 def _shown(character: str) -> str:
-    if character.isprintable():
+    if is_seen(character):
         return character
     return character.encode("unicode_escape").decode()

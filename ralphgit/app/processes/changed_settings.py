@@ -32,6 +32,8 @@ _GIT = "git"
 #: What a loop, or git for it, runs by name.
 _RUN = (_GIT, "gh", "glab", "ssh", "sh")
 _CONFIGURED = configured_git.PREFIX
+#: Only in what `with_branch` takes down.
+_ON_BRANCH = "HEAD, which was on "
 _GIT_RUNS = "what git runs: "
 _WORKTREE = "worktree's git config "
 _CONFIG = "config.worktree"
@@ -59,6 +61,24 @@ def signs(project: Project) -> Signs:
     """
     found = _found_programs(project, _programs(project))
     return {**found, **_settings(project)}
+
+
+def with_branch(project: Project, before: Signs) -> Signs:
+    """Take down beside `before` which branch the worktree is on."""
+    git = project.repository.git
+    named = git.try_run("symbolic-ref", "--quiet", "HEAD").out.decode("utf-8", "surrogateescape")
+    name = named.strip().removeprefix("refs/heads/")
+    return {**before, f"{_ON_BRANCH}{name}": _behind(project, name)} if name else before
+
+
+def _behind(project: Project, branch: str) -> str:
+    """Digest which branch HEAD names, and which one that `branch` itself is another name of.
+
+    On no branch nothing is committed: that is refused where it matters.
+    """
+    git, own = project.repository.git, f"refs/heads/{branch}"
+    at = git.try_run("symbolic-ref", "--quiet", "HEAD").out.strip() or own.encode()
+    return _digest(at + b"\n" + git.try_run("symbolic-ref", "--quiet", own).out)
 
 
 def _found_programs(project: Project, names: Iterable[str]) -> dict[str, str]:
@@ -104,6 +124,9 @@ def changes(project: Project, before: Signs) -> list[Change]:
         # It is not run: what it would say is the agent's word, and it may be gone then.
         return [Change(name, True) for name in now if before.get(name) != now[name]]
     now.update(_settings(project))
+    for name in before:
+        if name.startswith(_ON_BRANCH):
+            now[name] = _behind(project, name.removeprefix(_ON_BRANCH))
     names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
     names = [name for name in names if not _comes_or_goes(project, name, before, now)]
     found = [Change(name, _steers(name, before)) for name in names]

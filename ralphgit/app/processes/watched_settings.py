@@ -48,30 +48,38 @@ def watch(project: Project, before: Signs) -> None:
 
 @contextmanager
 def watched(
-    project: Project, before: Signs, tell: Callable[[list[Change]], None] = lambda changed: None
+    project: Project,
+    before: Signs,
+    tell: Callable[[list[Change]], None] = lambda changed: None,
+    *,
+    noted: Signs | None = None,
 ) -> Iterator[None]:
     """Note what steers as it was `before`, while agents' code runs in the block.
 
     No git is started in it before that was compared (`run_git`); where something steers, `tell` is
     called with all that has changed. The note goes when all is as it was; after a kill or a signal
-    it waits for whoever comes next.
+    it waits for whoever comes next. What is `noted` may have more than that, which may be another
+    meanwhile as long as it is as it was in the end.
 
     Raises: NotWritable, NeedsPerson (settings_changed).
     """
-    watch(project, before)
+    noted = noted or before
+    watch(project, noted)
     try:
         with run_git.compared(lambda: require_same(project, before, tell)):
             yield
     except RalphError:
-        _unwatch(project, before)
+        _unwatch(project, noted)
         raise
-    _unwatch(project, before)
+    _unwatch(project, noted)
 
 
 def _unwatch(project: Project, before: Signs) -> None:
     from ralphgit.app.processes import changed_settings
 
-    if not any(one.steers for one in changed_settings.changes(project, before)):
+    if any(one.steers for one in changed_settings.changes(project, before)):
+        watch(project, before)
+    else:
         atomic_files.unlink(_own(project))
 
 

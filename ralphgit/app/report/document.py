@@ -19,7 +19,7 @@ from ralphgit.app.report.compiled_page import root
 from ralphgit.app.report.gather import Gathered, Shown
 from ralphgit.app.report.template_runtime import Context
 from ralphgit.model.evidence import Evidence
-from ralphgit.model.printable import safe_lines
+from ralphgit.model.printable import is_seen, safe_lines
 from ralphgit.model.review import Review
 from ralphgit.model.task_status import State
 from ralphgit.rules.evidence_verdict import Judged
@@ -89,7 +89,7 @@ def _policy(style: str, script: str) -> str:
 def _printable(value: object) -> object:
     """`value` with every text as a person may see it, and no number that JSON has no word for."""
     if isinstance(value, str):
-        return value if value.isprintable() else "\n".join(safe_lines(value))
+        return value if is_seen(value) else "\n".join(safe_lines(value))
     if isinstance(value, dict):
         return {key: _printable(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

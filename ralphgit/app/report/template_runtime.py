@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from markupsafe import Markup, escape
 
-from ralphgit.model.printable import safe
+from ralphgit.model.printable import is_seen, safe
 
 __all__ = [
     "Context", "Environment", "TemplateRuntimeError", "Undefined", "environment", "escape",
@@ -45,7 +45,7 @@ def undefined(name: str) -> NoReturn:
 
 def shown(value: object) -> object:
     """Return what is put into the page: text as a person may see it; it is escaped after that."""
-    if not isinstance(value, str) or value.isprintable() or hasattr(value, "__html__"):
+    if not isinstance(value, str) or is_seen(value) or hasattr(value, "__html__"):
         return value
     return safe(value)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, NeedsPerson
 from ralphgit.model.config import Config
+from ralphgit.records.redact_secrets import words_of_message
 
 _DEFAULT = Config().commit_subject
 #: A line's length that every convention lets pass.
@@ -109,6 +110,7 @@ def message(head: str, body: Sequence[str], trailers: str) -> str:
 
     Long sentences are wrapped. Trailers at the end of `head` stay trailers.
     """
+    head, body = words_of_message(head), [words_of_message(one) for one in body]
     lines = [line.rstrip() for line in head.strip().split("\n") if not _OURS.match(line)]
     text = "\n".join(lines).strip()
     wrapped = [textwrap.fill(" ".join(one.split()), _WIDTH, subsequent_indent="  ",

@@ -19,7 +19,7 @@ from ralphgit.git.listings import Worktree
 from ralphgit.git.repository import Repository
 from ralphgit.model.active_claim import TakenBack
 from ralphgit.model.config import SETTINGS_FILE, Config, Layer
-from ralphgit.records import atomic_files, row_cache, worktree_files
+from ralphgit.records import atomic_files, redact_secrets, row_cache, worktree_files
 from ralphgit.records.schemas import ARCHIVE, ARCHIVE_SUFFIX
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ class Project:
     @classmethod
     def open(cls, around: Surroundings, warnings: list[str] | None = None) -> "Project":
         """Raises: NotARepository."""
+        redact_secrets.know(around.environ)
         around = around if around.begun else begin(around)
         assert around.begun is not None
         return cls(around.begun.opening.repository(), around, warnings)
