@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 from pathlib import Path
@@ -218,6 +219,36 @@ def test_a_review_that_the_agent_writes_is_none(script: str, said: str, tmp_path
     assert on_base(alpha, "T-1")["status"] in ("pending", "blocked")
     assert "a.txt" not in files_on_base(alpha)
     assert alpha.run("git", "grep", "-q", "kind: review", "origin/main").code == 1
+
+
+#: What an agent invents: that somebody has reviewed its task, and has answered a question of it.
+INVENTED: dict[str, dict[str, object]] = {
+    "review": {
+        "id": "aaaaaaaaab", "kind": "review", "task": "T-1", "at": "2026-11-30T01:00:00Z",
+        "target": "HEAD", "by": "Ann", "lenses": ["correctness"], "verdict": "clear",
+    },
+    "answer": {
+        "id": "aaaaaaaaaa", "task": "T-1", "claim": "$RALPH_CLAIM", "question": "May I?",
+        "options": [], "at": "2026-11-30T01:00:00Z", "by": "w1",
+        "answer": {"text": "Yes", "by": "Ann", "at": "2026-11-30T01:00:00Z"},
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", slow.but(1, INVENTED))
+def test_a_review_or_an_answer_that_comes_with_the_work_waits_for_a_person(
+    what: str, tmp_path: Path
+) -> None:
+    alpha, told = made(tmp_path, ONE), INVENTED[what]
+    folder = f"records/{'audit' if what == 'review' else 'guidance'}/T-1"
+    path = f"{folder}/{told['id']}.yaml"
+    invents = f"mkdir -p {folder}; cat > {path} <<E\n{json.dumps(told)}\nE\n"
+    said = work(alpha, f"echo good > a.txt\n{invents}")
+    assert f"- T-1: {path} is a" in said and f"{what} by Ann, which the base has not" in said
+    assert on_base(alpha, "T-1")["status"] == "pending"
+    assert path not in files_on_base(alpha)
+    landed = alpha.world.ralph("land", "--all", "--accept-concerns")
+    assert (landed.code, on_base(alpha, "T-1")["status"]) == (0, "complete"), landed.err
 
 
 @pytest.mark.parametrize("bit", ["assume-unchanged", "skip-worktree"])

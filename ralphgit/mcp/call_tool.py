@@ -16,7 +16,6 @@ import anyio
 from anyio.abc import ByteReceiveStream, Process
 
 from ralphgit.errors import RalphError, Refused
-from ralphgit.model.printable import is_seen
 
 #: How long a command that was told to stop may take to undo what it began.
 PATIENCE_S = 10.0
@@ -155,6 +154,6 @@ def fitted(told: Mapping[str, object], most: int) -> str:
 def _encoded(value: object) -> str:
     """Compact JSON in which what cannot be printed stays escaped."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    if is_seen(text):
+    if text.isprintable():
         return text
-    return "".join(c if is_seen(c) else json.dumps(c)[1:-1] for c in text)
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)

@@ -296,6 +296,12 @@ GROUPS = (
                "A claim's id is random, so nobody could name it then: it was copied. Clocks of two "
                "machines may differ by five minutes.",
                "Observe again: `ralphgit evidence verify ID --rerun`."),
+        _warning("claim_time",
+                 "A task is completed under a claim of a time that cannot be.",
+                 "It is later than its own result, or earlier than the commit that it was made "
+                 "from: who wrote the record wrote the time. Nothing depends on it. Clocks of two "
+                 "machines may differ by five minutes.",
+                 "Ask its worker; the commits say when the work came."),
         _error("work_missing", "A task is completed by a change that does not have its work.",
                "A conflict was resolved with its record and without its files: its commands passed "
                "on what is not merged.",

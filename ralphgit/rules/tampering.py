@@ -72,6 +72,24 @@ def early_evidence(one: Evidence, row: Row) -> Fault | None:
     return Fault("early_evidence", row.id, said, f"ralphgit evidence verify {row.id} --rerun")
 
 
+def claim_time(row: Row, result_at: str, began: datetime | None) -> Fault | None:
+    """Whether a claim was made after its own result, or before the commit that it was made from,
+    which is of the time `began`; None for a commit that is not there.
+    """
+    claimed, ended = _moment(row.at), _moment(result_at)
+    if claimed is None:
+        return None
+    if ended is not None and claimed > ended + _CLOCKS:
+        said = f"after its result ({result_at})"
+    elif began is not None and claimed + _CLOCKS < began:
+        said = f"before commit {row.base[:12]}, which it was made from ({began.isoformat()})"
+    else:
+        return None
+    said = f"claim {row.claim} is said to be of {row.at}, {said}"
+    hint = f"the claim's time decides nothing; ask {row.by or 'its worker'} how it came"
+    return Fault("claim_time", row.id, said, hint, "warning")
+
+
 def _moment(text: str) -> datetime | None:
     try:
         found = datetime.fromisoformat(text)

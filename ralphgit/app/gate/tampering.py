@@ -6,7 +6,9 @@ lands work runs its commands again (SPEC, L9); this is what a reviewer is shown.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 
 from ralphgit.app.evidence import judged_evidence
 from ralphgit.app.evidence.tree_digest import Content
@@ -23,6 +25,8 @@ from ralphgit.model.task_row import Row
 from ralphgit.records import audit_file, task_mapping
 from ralphgit.rules import tampering
 
+#: When a commit was made, in its header: at most so many digits that it is a time.
+_COMMITTED = re.compile(rb"^committer .* (\d{1,11}) [-+]\d{4}$", re.MULTILINE)
 #: The statuses that a claim has, and that its audit records.
 _TOLD = ("in-progress", "blocked", "complete")
 
@@ -45,8 +49,21 @@ def problems(
             )
             if fault:
                 yield place(tree, fault, after)
+    yield from _claim_times(span, made, faulty)
     yield from _audits(project, span, made)
     yield from _evidence(project, span, made, files, faulty)
+
+
+def _claim_times(span: Span, made: BranchChange, faulty: Collection[str]) -> Iterator[Problem]:
+    """Find claims of completed tasks that are of a time that cannot be."""
+    ended = [row for row in made.completed if row.claim and row.id not in faulty]
+    commits = span.objects.read([row.base for row in ended if row.base])
+    for row in ended:
+        result = _task(row).lifecycle.result
+        found = _COMMITTED.search(commits.get(row.base, b"").partition(b"\n\n")[0])
+        began = datetime.fromtimestamp(int(found[1]), UTC) if found else None
+        if fault := tampering.claim_time(row, result.at if result else "", began):
+            yield place(made.tree, fault, made.after)
 
 
 def _audits(project: Project, span: Span, made: BranchChange) -> Iterator[Problem]:

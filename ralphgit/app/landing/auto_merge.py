@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from ralphgit.app.diff import record_diff
 from ralphgit.app.diff.record_diff import Diff
 from ralphgit.app.evidence import reviews
+from ralphgit.app.gate import words_of_others
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.active_claim import Lease
@@ -33,6 +34,9 @@ def decided(project: Project, leases: Sequence[Lease], head: str) -> tuple[bool,
         promised = base.task(task)
         if why := reviews.missing(project, head, view.task(task), promised, of_branch=False):
             return False, (f"{task}: {why}, so a person merges it",)
+    tasks = [view.task(one) for one in risks if one in view.by_id]
+    if said := next(words_of_others.of_work(project, tasks, head), ""):
+        return False, (f"{said}, so a person merges it",)
     found = record_diff.diff(project, head)
     if found.verdict != record_diff.CLEAR:
         said = f"it is not clear ({found.verdict}), so a person merges it: ralphgit diff"
