@@ -65,9 +65,7 @@ def signs(project: Project) -> Signs:
 
 def with_branch(project: Project, before: Signs) -> Signs:
     """Take down beside `before` which branch the worktree is on."""
-    git = project.repository.git
-    named = git.try_run("symbolic-ref", "--quiet", "HEAD").out.decode("utf-8", "surrogateescape")
-    name = named.strip().removeprefix("refs/heads/")
+    name = os.fsdecode(_symbolic(project, "HEAD")).removeprefix("refs/heads/")
     return {**before, f"{_ON_BRANCH}{name}": _behind(project, name)} if name else before
 
 
@@ -76,9 +74,20 @@ def _behind(project: Project, branch: str) -> str:
 
     On no branch nothing is committed: that is refused where it matters.
     """
-    git, own = project.repository.git, f"refs/heads/{branch}"
-    at = git.try_run("symbolic-ref", "--quiet", "HEAD").out.strip() or own.encode()
-    return _digest(at + b"\n" + git.try_run("symbolic-ref", "--quiet", own).out)
+    own = f"refs/heads/{branch}"
+    at = _symbolic(project, "HEAD") or own.encode("utf-8", "surrogateescape")
+    return _digest(at + b"\n" + _symbolic(project, own))
+
+
+def _symbolic(project: Project, name: str) -> bytes:
+    """Return which ref a ref is another name of; b"" for none."""
+    repository = project.repository
+    if os.path.isdir(os.path.join(repository.common_dir, "reftable")):
+        return repository.git.try_run("symbolic-ref", "--quiet", name).out.strip()
+    # git packs no symbolic ref
+    folder = repository.git_dir if name == "HEAD" else repository.common_dir
+    found = atomic_files.read(os.path.join(folder, name)) or b""
+    return found.removeprefix(b"ref:").strip() if found.startswith(b"ref:") else b""
 
 
 def _found_programs(project: Project, names: Iterable[str]) -> dict[str, str]:
@@ -171,12 +180,8 @@ def _default_branch(project: Project) -> Signs:
     remote = project.base.remote
     if not remote:
         return {}
-    name, common = f"refs/remotes/{remote}/HEAD", project.repository.common_dir
-    if os.path.isdir(os.path.join(common, "reftable")):
-        found = project.repository.git.try_run("symbolic-ref", "--quiet", name).out
-    else:  # git packs no symbolic ref
-        found = (atomic_files.read(os.path.join(common, name)) or b"").removeprefix(b"ref: ")
-    return {f"{remote}/HEAD": _digest(found.strip() or project.base.ref.encode())}
+    found = _symbolic(project, f"refs/remotes/{remote}/HEAD")
+    return {f"{remote}/HEAD": _digest(found or project.base.ref.encode())}
 
 
 def _worktrees_configured(project: Project) -> Signs:

@@ -11,6 +11,7 @@ import functools
 import hashlib
 import os
 import re
+import stat
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -119,17 +120,19 @@ def sign(project: Project, name: str) -> str:
     """
     place = _place(project, name)
     try:
-        if os.path.isdir(place):
+        found = os.stat(place)
+        if stat.S_ISDIR(found.st_mode):
             is_work = not leaves(project, name) or _is_of_all(project, place)
             return "" if is_work else _digest(*_below(place))
-        if not os.path.isfile(place) or place.startswith(_KERNELS):
+        if not stat.S_ISREG(found.st_mode) or place.startswith(_KERNELS):
             return ""
         real = os.path.realpath(place)
-        if real.startswith(os.path.realpath(project.top) + os.sep):
+        inside = real.startswith(f"{project.top}/")
+        if inside or real.startswith(f"{os.path.realpath(project.top)}/"):
             return ""
         return _digest(place, content(place))
     except OSError:
-        return ""  # a name too long, or a folder that may not be read
+        return ""  # nothing is there, or it may not be read
 
 
 def content(path: str) -> str:
