@@ -76,7 +76,9 @@ def test_what_a_line_comes_to_outside_counts_also_where_it_may_not_be_run(alpha:
 #: A line that only writes there, or names where others work.
 WRITES = (
     "make test > ../tools/check.sh", "make test 2>>../tools/log", "CACHE=../tools make test",
-    "cd .. && ls", "make PREFIX=/tmp", "python3 -m pytest --basetemp ~",
+    "cd .. && ls", "test -e a || { touch ../tools/log; }",
+    "mkdir -p ../tools/out; make test | tee -a ../tools/log",
+    "make PREFIX=/tmp", "python3 -m pytest --basetemp ~",
 )  # fmt: skip
 
 

@@ -27,7 +27,9 @@ _QUOTES = re.compile(r"""['"\\]""")
 _HOME = re.compile(r"\$(?:HOME\b|\{HOME\})")
 _HERE = re.compile(r"\$(?:PWD\b|\{PWD\}|\(pwd\)|\(git rev-parse --show-toplevel\))|`pwd`")
 #: What a line only writes to, and variables that it sets.
-_WRITTEN = re.compile(r">[>|&]?\s*[^\s;&|()<>`]+")
+_WRITTEN = re.compile(
+    r">[>|&]?\s*[^\s;&|()<>`]+|(?:^|(?<=[\s;&|({!`]))(?:touch|mkdir|rm|tee)\s[^;&|()<>`}]*"
+)
 _SET = re.compile(r"(?:^|(?<=[\s;&|(`]))[A-Za-z_]\w*=\S*")
 #: An option of one letter, and its value.
 _GLUED = re.compile(r"-\w([./~].*)")
