@@ -206,7 +206,7 @@ BLOCKS = f"export RALPH_TASK=T-1; {RALPH} block --reason needs_context --questio
     slow.but(
         1,
         [
-            (OF_ITSELF, "has risk: high"),
+            (OF_ITSELF, "is a review by bob, which the base has not"),
             (OF_ITSELF + BLOCKS, "T-1 is blocked (needs_context)"),
             (OF_ANOTHER, "the branch of T-1 changes records of other tasks"),
         ],
