@@ -25,6 +25,7 @@ from ralphgit.app.lifecycle import (
     task_branch,
 )
 from ralphgit.app.processes import changed_settings, strays, watched_settings
+from ralphgit.app.processes.changed_settings import Signs
 from ralphgit.app.workspace import commit_message, inside_loop, runtime_files
 from ralphgit.app.workspace.heartbeat import REVIEW
 from ralphgit.app.workspace.locks import LoopLock, WorktreeLock
@@ -393,7 +394,6 @@ class Loop:
         number = before.failed + 1
         quiet = self._around._replace(progress=Progress())  # the phase is the agent's
         self._journal.write("agent", task=lease.task, claim=lease.claim, attempt=number)
-        # An agent may look at another branch as long as it comes back.
         on_branch = changed_settings.with_branch(project, self._signs)
         with watched_settings.watched(project, self._signs, self._name, noted=on_branch):
             outcome, used = attempt(
@@ -439,9 +439,7 @@ class Loop:
     def _spent(self, lease: Lease, used: Usage) -> None:
         self._budget.note(lease.task, lease.claim, used._replace(agent=self._away.command.name))
 
-    def _agent_ended(
-        self, lease: Lease, before: changed_settings.Signs, project: Project, used: Usage
-    ) -> None:
+    def _agent_ended(self, lease: Lease, before: Signs, project: Project, used: Usage) -> None:
         """Note what the agent has used, and refuse what it has changed that steers the loop.
 
         Raises: NeedsPerson (settings_changed).

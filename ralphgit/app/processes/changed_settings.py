@@ -64,7 +64,9 @@ def signs(project: Project) -> Signs:
 
 
 def with_branch(project: Project, before: Signs) -> Signs:
-    """Take down beside `before` which branch the worktree is on."""
+    """Take down beside `before` which branch the worktree is on: an agent may look at another one
+    as long as it comes back.
+    """
     name = os.fsdecode(_symbolic(project, "HEAD")).removeprefix("refs/heads/")
     return {**before, f"{_ON_BRANCH}{name}": _behind(project, name)} if name else before
 
