@@ -11,6 +11,7 @@ import pytest
 import ryaml
 from world import World
 
+from ralphgit.app.rendering import safe_markdown
 from ralphgit.errors import InvalidRecord
 from ralphgit.model import characters
 from ralphgit.records import yaml_writer
@@ -181,3 +182,7 @@ def test_what_hides_text_is_written_as_an_escape_and_shown_so(world: World, layo
     assert yaml_writer.mapping(kept) == (
         'plain: "क्\u200dष"\nlines: |-\n  日本\u3000語\n  👩\u200d👩\n'
     )
+
+
+def test_a_blank_letter_is_replaced_in_markdown() -> None:
+    assert safe_markdown.one_line("a\u3164b\u2800c") == "a\ufffdb\ufffdc"

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from ralphgit.model.printable import BLANK
+
 _LONGEST_LINE = 1000
 _MOST_LINES = 60
 #: U+2060, which shows nothing and parts `@` from a name, and `#` from a number.
@@ -60,8 +62,12 @@ def one_line(text: str) -> str:
 
 
 def _shown(line: str) -> str:
-    return "".join(c if c == "\t" or not unicodedata.category(c).startswith("C") else "\ufffd"
+    return "".join(c if c == "\t" or not _is_hidden(c) else "\ufffd"
                    for c in line.rstrip("\r"))  # fmt: skip
+
+
+def _is_hidden(character: str) -> bool:
+    return character in BLANK or unicodedata.category(character).startswith("C")
 
 
 def _longest_run(text: str) -> int:
