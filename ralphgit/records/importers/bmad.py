@@ -23,12 +23,18 @@ _OTHERS = frozenset({
     "user story", "story context", "story statement", "technical notes",
     "technical implementation details", "definition of done", "change log",
 })  # fmt: skip
-#: `Status: Done`, or a heading with the word below it.
+#: `Status: Done`, a row of a table, or a heading with the word below it.
 _STATUS = re.compile(
     r"^(?:#{1,6}[ \t]+Status[ \t]*\r?\n\s*(?:(?![\s#])[\W_](?:(?![\r\n#])[\W_])*)?"
-    r"|(?:#{1,6}[ \t]+)?[*_]*Status[*_]*[ \t]*:(?:(?![\r\n#])[\W_])*)"
+    r"|(?:(?:#{1,6}[ \t]+|[-*+][ \t]+)?[*_]*Status[*_]*[ \t]*:|\|[ \t]*[*_]*Status[*_]*[ \t]*\|)"
+    r"(?:(?![\r\n#])[\W_])*)"
     r"(?P<word>[A-Za-z]+(?:[ _-][A-Za-z]+){0,3})(?P<more>[^\r\n]*)\r?$\n?",
     re.IGNORECASE | re.MULTILINE,
+)
+_SECTION = re.compile(r"^##+[ \t]+(?P<words>[^\r\n]*)", re.MULTILINE)
+#: Sections that say of the story what it is.
+_OF_STORY = re.compile(
+    r"\W*(?:status\b.*|(?:story )?(?:overview|info(?:rmation)?|metadata|details))\W*", re.IGNORECASE
 )
 _STATUSES = {
     **dict.fromkeys(
@@ -57,6 +63,16 @@ def _title(lines: Lines) -> re.Match[str] | None:
     return found if below & _SECTIONS and len(known) > 1 else None
 
 
+def _said(text: str) -> re.Match[str] | None:
+    """Where a story says its status: above its sections, or in one about the story itself."""
+    sections = list(_SECTION.finditer(text))
+    for found in _STATUS.finditer(text):
+        above = [one for one in sections if one.start() <= found.start()]
+        if not above or _OF_STORY.fullmatch(above[-1]["words"]):
+            return found
+    return None
+
+
 def _read(file: SourceFile) -> Imported:
     """One task. Stories of an epic build on each other: none runs beside another one of it."""
     body, log = file.behind_front_matter, Log()
@@ -65,9 +81,11 @@ def _read(file: SourceFile) -> Imported:
     if title is None:
         raise file.refused("there is no story of BMAD in this file")
     epic, number = title[1], title[2].replace("-", ".")
-    said = _STATUS.search(body)
+    said = _said(body)
     front = file.front_matter
-    written = front.get("status") or (said and f"{said['word']}{said['more']}")
+    written = front.get("status") or (
+        said and f"{said['word']}{said['more']}".partition("|")[0].strip()
+    )
     status = status_of(written, _STATUSES)
     fields: dict[str, object] = {
         "title": title[3] or title[0],
@@ -94,7 +112,7 @@ def _tick(file: SourceFile, raw: str, ids: Collection[str]) -> str:
         return raw
     if "status" in file.front_matter:
         return tick_in_place.status(raw, "Done")
-    found = _STATUS.search(raw)
+    found = _said(raw)
     return f"{raw[: found.start('word')]}Done{raw[found.end('word') :]}" if found else raw
 
 
