@@ -118,6 +118,50 @@ def test_the_phases_of_gsd_with_what_has_a_summary_as_done(world: World) -> None
     assert (again["added"], again["updated"], len(again["unchanged"])) == ([], [], 6)
 
 
+def test_phases_of_gsd_follow_each_other_and_their_reports_are_no_tasks(world: World) -> None:
+    plan = (
+        "---\nphase: {0}-p\nplan: {1}\ndepends_on: [{2}]\n---\n"
+        "<task>\n<name>Task 1: Draw</name>\n<verify>grep -q x a.md</verify>\n</task>\n"
+    )
+    report = "---\nphase: 01-p\nstatus: passed\n---\n# Phase 1 Verification Report\n"
+    world.write("phases/01-p/01-01-PLAN.md", plan.format("01", "01", ""))
+    world.write("phases/01-p/01-VERIFICATION.md", report)
+    world.write("phases/02.1-p/02.1-01-PLAN.md", plan.format("02.1", "01", ""))
+    world.write("phases/02.1-p/02.1-02-PLAN.md", plan.format("02.1", "02", ""))
+    world.write("phases/03-p/03-01-PLAN.md", plan.format("03", "01", ""))
+    world.write("phases/03-p/03-02-PLAN.md", plan.format("03", "02", '"03-01"'))
+    world.write("phases/03-p/03-03-PLAN.md", plan.format("03", "03", '"01-01"'))
+    for each in ("CONTEXT", "RESEARCH"):
+        world.write(f"phases/03-p/03-{each}.md", f"---\nstatus: ready\n---\n# {each}\n")
+    data = read(world, "phases")
+    assert [id for id in data["added"] if id.endswith(".1")] == [
+        "01-01.1", "02.1-01.1", "02.1-02.1", "03-01.1", "03-02.1", "03-03.1",
+    ]  # fmt: skip
+    assert len(data["added"]) == 12
+    depends = {id: world.task(f"{id}.1").get("depends_on") for id in ("01-01", "02.1-01")}
+    assert depends == {"01-01": None, "02.1-01": ["01-01"]}
+    assert world.task("02.1-02.1")["depends_on"] == ["01-01"]
+    assert world.task("03-01.1")["depends_on"] == ["02.1-01", "02.1-02"]
+    assert world.task("03-02.1")["depends_on"] == ["03-01"]
+    assert world.task("03-03.1")["depends_on"] == ["01-01"]
+    assert (
+        "3 files that GSD keeps beside its plans not read: phases/01-p/01-VERIFICATION.md, "
+        "phases/03-p/03-CONTEXT.md, phases/03-p/03-RESEARCH.md."
+    ) in data["notes"]
+    assert world.task("01-01.1")["verify"] == ["grep -q x a.md"]
+    alone = read(world, "phases/03-p/03-01-PLAN.md")
+    assert (alone["updated"], alone["unchanged"]) == ([], ["03-01.1", "03-01"])
+
+
+def test_what_cannot_be_ticked_is_not_told_to_be(world: World) -> None:
+    plan = "---\nphase: 01-p\nplan: 01\n---\n<task>\n<name>Task 1: Draw</name>\n</task>\n"
+    world.write("phases/01-p/01-01-PLAN.md", plan)
+    world.write("phases/02-ticket.md", "---\nid: T-9\ntitle: t\nstatus: open\n---\n")
+    read(world, "phases")
+    world.write("task-graph.yaml", world.read().replace("status: pending", "status: complete"))
+    assert not any("--tick" in note for note in read(world, "phases")["notes"])
+
+
 def test_an_open_task_of_backlog_md_among_the_completed_is_done(world: World) -> None:
     ticket = "---\nid: TASK-{}\ntitle: t\nstatus: {}\ncreated_date: '2026-01-02'\n---\n"
     world.write("backlog/completed/task-1 - T.md", ticket.format(1, "To Do"))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ralphgit.app.exchange import (
+    gsd_folder,
     import_formats,
     source_folder,
     source_order,
@@ -147,7 +148,9 @@ def read(
             for entry in value if isinstance(value, list) else ():
                 place = (key, str(entry.get("id") if isinstance(entry, Mapping) else ""))
                 groups[place] = (*groups.get(place, ()), file)
+    # A folder with a file that cannot be ticked is refused as a whole.
     can_tick = frozenset(_named(name, names) for name, one in each if one.can_tick)
+    can_tick -= {_named(name, names) for name, one in each if not one.can_tick}
     ignored = tuple(
         IgnoredLines(name, one.lines, one.reason) for name, found in each for one in found.ignored
     )
@@ -327,7 +330,7 @@ def _converted(project: Project, name: str, how: Reading, *, beside: bool) -> so
         limit = project.config.max_graph_bytes * LARGER
         found = found._replace(tasks=graph_file.parse(known.data, path=name, limit=limit).tasks)
     if known.importer.name == "gsd":
-        found = source_folder.with_summary(project.around.directory, name, found)
+        found = gsd_folder.placed(project.around.directory, name, found, beside=beside)
     can = known.importer.tick is not None and not (how.bullets and not known.file.may_hold_boxes())
     return source_folder.Read(name, known.importer.name, found._replace(can_tick=can), beside)
 

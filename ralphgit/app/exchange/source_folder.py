@@ -7,9 +7,9 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ralphgit.app.exchange import gsd_folder
 from ralphgit.errors import UsageError
 from ralphgit.model.printable import counted
-from ralphgit.model.task_status import Status
 from ralphgit.records.importers import Imported
 
 #: Below a folder that has no Markdown files itself, as Backlog.md's.
@@ -19,7 +19,6 @@ _SETTINGS = "config.yml"
 _KEPT_IN = ("changes", "specs")
 _TASKS = "tasks.md"
 _EPIC = "epic.md"
-_PLAN, _SUMMARY = "-PLAN.md", "-SUMMARY.md"
 _ARCHIVES = frozenset({"archive", "archived"})
 _LISTS = frozenset({"markdown", "superpowers"})
 #: What ccpm keeps beside the tasks of an epic: it says of them how they are done.
@@ -92,15 +91,6 @@ def _lists(folder: str, name: str) -> list[str]:
     return found
 
 
-def with_summary(folder: str, name: str, found: Imported) -> Imported:
-    """What is in a file; a plan of GSD that has a summary beside it is done."""
-    beside = name.removesuffix(_PLAN) + _SUMMARY
-    if not (name.endswith(_PLAN) and os.path.isfile(os.path.join(folder, beside))):
-        return found
-    done = {"status": Status.COMPLETE.value}
-    return found._replace(tasks=tuple({**task, **done} for task in found.tasks))
-
-
 def _epics(folder: str, name: str) -> list[str]:
     """The folders of `name` that are epics of ccpm, or phases of GSD; none of an archive."""
     try:
@@ -114,7 +104,7 @@ def _epics(folder: str, name: str) -> list[str]:
         and each not in _ARCHIVES
         and os.path.isdir(os.path.join(folder, name, each))
         and any(
-            one == _EPIC or one.endswith(_PLAN)
+            one == _EPIC or one.endswith(gsd_folder.PLAN)
             for one in os.listdir(os.path.join(folder, name, each))
         )
     ]
@@ -125,7 +115,7 @@ def _markdown(folder: str, name: str) -> list[str]:
         listed = os.listdir(os.path.join(folder, name))
     except OSError:
         return []
-    own = _beside_epic(listed)
+    own = _beside_epic(listed) | gsd_folder.beside_plans(listed)
     files = sorted((each for each in listed if each.endswith(".md") and each not in own),
                    key=_by_number)  # fmt: skip
     return [os.path.join(name, each) for each in files]
@@ -133,18 +123,24 @@ def _markdown(folder: str, name: str) -> list[str]:
 
 def passed_over(folder: str, names: Sequence[str]) -> list[str]:
     """A note on what `expand` leaves of folders, as the tool that keeps the tasks there made it."""
-    places = (place for name in names for place in (name, *_epics(folder, name)))
-    left = [
-        os.path.join(name, each)
-        for name in places
-        if os.path.isdir(os.path.join(folder, name))
-        for each in sorted(_beside_epic(os.listdir(os.path.join(folder, name))))
+    places = [
+        place
+        for name in names
+        for place in (name, *_epics(folder, name))
+        if os.path.isdir(os.path.join(folder, place))
     ]
-    if not left:
-        return []
-    return [
-        f"{counted(len(left), 'file')} that ccpm keeps beside its tasks not read: {_some(left)}."
-    ]
+    notes = []
+    tools = (("ccpm", "tasks", _beside_epic), ("GSD", "plans", gsd_folder.beside_plans))
+    for tool, what, beside in tools:
+        left = [
+            os.path.join(place, each)
+            for place in places
+            for each in sorted(beside(os.listdir(os.path.join(folder, place))))
+        ]
+        if left:
+            files = counted(len(left), "file")
+            notes.append(f"{files} that {tool} keeps beside its {what} not read: {_some(left)}.")
+    return notes
 
 
 def _beside_epic(listed: Sequence[str]) -> set[str]:

@@ -43,7 +43,7 @@ _SIGN = re.compile(r"(?:^|\s)--?[A-Za-z][\w-]*(?:[=\s]|$)|\s--(?:\s|$)|\s(?:\|\|
 #: Words that make a sentence of what begins like a command.
 _PROSE = re.compile(
     r",\s|\w[.;]$|(?<![\w./-])(?:and|then|or|should|must|can|is|are|was|it|the|an?|no|not|all|with|without"
-    r"|has|have|returns?|shows?|pass(?:es|ed|ing)?|works?|succeeds|succeeded|exits?|fails?|runs?"
+    r"|has|have|returns?|shows?|finds?|gives?|yields?|matches|reports|pass(?:es|ed|ing)?|works?|succeeds|succeeded|exits?|fails?|runs?"
     r"|prints?|starts|builds|completes|finishes|installed|available|green|clean|ok)(?![\w/-]|\.\w|\s*=)",
     re.IGNORECASE,
 )
@@ -54,6 +54,8 @@ _NO_COMMAND = re.compile(
     r"[A-Z][a-z]+(?::|\s[a-z])|[\"'\u201c\u2018{]|(?:GET|HEAD|POST|PUT|PATCH|DELETE)\s+\S*/"
     r"|https?://|[0-9]"
 )
+#: Behind a command: what is expected of it.
+_REMARK = re.compile(r"\s\(|\u2192|=>|\bexpect", re.IGNORECASE)
 _JOINING = re.compile(r"(?:\s|[,;&]|\band\b|\bthen\b)*")
 
 
@@ -61,9 +63,14 @@ def of_text(text: str) -> list[str]:
     """The commands that a text is; none for a sentence, also one with commands in it."""
     if "`" not in text:
         first, _, rest = text.partition(" ")
-        known = (first in _PLAIN and (bool(rest) or first == "pytest")) or re.match(
-            r"go (?:test|build|vet)\b|make [\w-]+$|\./\S+(?:\s|$)", text
+        plain = (first in _PLAIN and (bool(rest) or first == "pytest")) or re.match(
+            r"go (?:test|build|vet)\b|make [\w-]+$|\./\S+(?:\s|$)"
+            r"|composer (?:run(?:-script)? )?[\w:-]+$|php (?:artisan|vendor/\S+|bin/\S+)\s",
+            text,
         )
+        # With a flag, and nothing behind it, also a word of English is a program.
+        typed_so = first in _CODE and _SIGN.search(text) and not _REMARK.search(text)
+        known = plain or typed_so
         return [text] if known and not _is_prose(text) else []
     spans, between = code_spans(text), text
     for span in spans:

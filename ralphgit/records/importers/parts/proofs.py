@@ -15,6 +15,12 @@ _CHANGES = re.compile(
     r"|reset|restore|stash(?!\s+list)|tag|merge|rebase|cherry-pick|revert|clean|apply(?!\s+--check)|am)\b|(?:rm|rmdir|unlink)\s)"
 )
 _WINDOW = re.compile(rf"{_FIRST}(?:open|xdg-open)\s")
+#: Gets ready what others prove something with.
+_PREPARES = re.compile(
+    rf"{_FIRST}(?:composer\s+(?:dump-?autoload|install|update|require|remove)"
+    r"|npm\s+(?:ci|i|install)|(?:pnpm|yarn|bun)\s+(?:install|add)|bundle\s+install"
+    r"|pip3?\s+install|uv\s+sync|poetry\s+install|mkdir|cp|touch)(?:\s|\Z)"
+)
 _SHORTENS = re.compile(r"(?:tail|head|less|more|cat)\b")
 #: What git shows, with the same exit code whatever that is.
 _SHOWS = re.compile(
@@ -69,6 +75,9 @@ def of(code: str) -> Proof:
         hidden = [(found[0].strip(), "hides failures") for unit in kept
                   if (found := _HIDES.search(unit))]  # fmt: skip
         left, kept = (*left, *hidden), [_HIDES.sub("", unit).rstrip() for unit in kept]
+    parts = [part for unit in kept for part in _parts(unit) if not _SAYS.match(part)]
+    if parts and all(map(_PREPARES.match, parts)):
+        return Proof("", (*left, *((unit, "only prepares") for unit in kept)))
     if not left:
         return Proof(commands_in_prose.script(typed))
     if _BLOCK.search(typed) or all(not unit.strip() or _SAYS.match(unit.strip()) for unit in kept):
@@ -105,10 +114,16 @@ def _is_whole(text: str) -> bool:
     return True
 
 
+def _parts(unit: str) -> list[str]:
+    """The single commands of a line, without what stands in quotes."""
+    plain = _QUOTES.sub("''", unit.strip())
+    return [part.strip() for part in re.split(r"&&|\|\||[;|\n]", plain)]
+
+
 def _why_not(unit: str) -> str:
     """Why a command proves nothing; "" where it may."""
     plain = _QUOTES.sub("''", unit.strip())
-    parts = [part.strip() for part in re.split(r"&&|\|\||[;|\n]", plain)]
+    parts = _parts(unit)
     if any(map(_CHANGES.match, parts)):
         return "changes files or commits"
     if any(map(_WINDOW.match, parts)):
