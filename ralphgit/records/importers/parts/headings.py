@@ -20,6 +20,7 @@ _PHASES = re.compile(
     r"([0-9]+(?:\s*(?:,\s*(?:and\s)?|and\s|&|-|\u2013|\u2014|to\s|through\s)\s*[0-9]+)+)\b",
     re.IGNORECASE,
 )
+_VERSION = re.compile(r"(?:version|release|v)\s*[0-9]+(?:\.[0-9]+)+\b", re.IGNORECASE)
 _LONGEST_SLUG = 40
 #: Headings above tasks that say no more than that.
 _PLAIN = frozenset({"tasks", "implementation", "implementation-tasks", "task-list", "steps"})
@@ -99,6 +100,11 @@ def is_done(text: str) -> bool:
     """Whether a heading says that what stands below it is done: "Done", "Phase 2 (COMPLETE)"."""
     words = re.sub(r"[*_`]", "", text).strip()
     return slug(words) in _DONE or _SAYS_DONE.search(words) is not None
+
+
+def is_version(text: str) -> bool:
+    """Whether a heading begins with a version of several numbers: "Version 1.1", "v0.2: Search"."""
+    return _VERSION.match(re.sub(r"[*_`]", "", text).strip()) is not None
 
 
 def is_plain(story: str) -> bool:

@@ -132,6 +132,8 @@ class _Finder:
         """The level of the heading above that says that all below it is done, 0 without one."""
         #: Where no block is ended by its mark, a heading ends it.
         self._ended = any(_END.fullmatch(_comment(node)) for node in _flat(nodes))
+        self._versions: list[tuple[int, Heading | None]] = []
+        """The levels of the versions below a story that we are in, and what was above each."""
         level = headings.story_level(nodes)
         self._phases = not exported and any(
             node.level == level and headings.read(node.text).phase
@@ -154,12 +156,17 @@ class _Finder:
             words = words[begin.end() :]
         if node.level <= self._done_below or not self._done_below:
             self._done_below = node.level if headings.is_done(words) else 0
+        while self._versions and self._versions[-1][0] >= node.level:
+            self._heading = self._versions.pop()[1]
         if node.level == level:
             read = exported_checklist.heading if self._exported else headings.read
             self._heading = read(words)
         elif node.level < level:
             # Of what stands above the phases; a document's own title is no story.
             self._heading = headings.read(words) if self._phases and node.level > 1 else None
+        elif not self._exported and not self._phases and headings.is_version(words):
+            self._versions.append((node.level, self._heading))
+            self._heading = headings.read(words)
 
     def _begin(self) -> None:
         self._blocks += 1

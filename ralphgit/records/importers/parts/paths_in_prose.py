@@ -16,6 +16,10 @@ _WORDS = (
 )
 #: What tells `App.svelte` and `justfile` from `SunCalc.getPosition` and `getSunTimes`.
 _LONGEST_SUFFIX = len("svelte")
+#: What begins with a dot, has no folder and no ending, and is a file that somebody writes.
+_HIDDEN = frozenset(
+    {".gitignore", ".gitattributes", ".dockerignore", ".editorconfig", ".env.example"}
+)
 _BARE_FILES = frozenset({"makefile", "justfile", "dockerfile", "license", "readme"})
 #: Of files that somebody writes, and that no English or code looks like.
 _SUFFIXES = frozenset(_WORDS.split())
@@ -26,6 +30,7 @@ _BETWEEN = re.compile(
     r"[\s\u3001\u3002\u3008-\u3011\u3014-\u301b\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f\uff3b\uff3d]+"
     r"|(?<=[^\x00-\x7f])\("
 )
+_ELLIPSIS = re.compile(r"\A\.{3,}")
 _SPECIAL = re.compile(r"[\\*?\[\]{}]")
 
 
@@ -58,14 +63,19 @@ def named(words: str, spans: Sequence[str]) -> list[str]:
     Only what is plainly one: `src/a.ts`, `src/models/`, `app.py`, not `os.path` or `text/html`.
     """
     bare = (
-        word.strip(".,;:()") for word in _BETWEEN.split(words) if "/" in word and "`" not in word
+        _ELLIPSIS.sub("", word.rstrip(".,;:()").lstrip(",;:("))
+        for word in _BETWEEN.split(words)
+        if "`" not in word and ("/" in word or "." in word[:3])
     )
+    bare = (word for word in bare if "/" in word or word in _HIDDEN)
     found = [path for text in (*spans, *bare) if (path := listed(text)) and _is_plain(path)]
     return list(dict.fromkeys(found))
 
 
 def _is_plain(path: str) -> bool:
     folder, _, last = path.rpartition("/")
+    if last in _HIDDEN:
+        return True
     if last:
         stem, _, suffix = last.rpartition(".")
         return (bool(stem) and suffix in _SUFFIXES) or last.casefold() in _BARE_FILES
