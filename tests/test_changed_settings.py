@@ -360,7 +360,8 @@ def test_a_note_that_is_none_wants_a_person(text: str, tmp_path: Path) -> None:
 
 
 #: Where the loop would commit then, and not on the branch that it began on.
-MOVES = ("git symbolic-ref HEAD refs/heads/main", "git checkout -qb mine",
+MOVES = ("git symbolic-ref HEAD refs/heads/main",
+         "git worktree add -qb theirs ../theirs; git symbolic-ref HEAD refs/heads/theirs",
          "b=$(git symbolic-ref HEAD); git update-ref -d $b; git symbolic-ref $b refs/heads/main",
 )  # fmt: skip
 
@@ -382,6 +383,13 @@ def test_another_branch_in_the_worktree_ends_the_loop(does: str, tmp_path: Path)
     looks = "git checkout -q --detach origin/main; git checkout -q -; echo good > a.txt"
     ran = works(alpha, looks)
     assert ran.out.splitlines()[0] == "done: T-1", ran.err
+
+
+def test_work_on_a_branch_that_the_agent_has_made_lands(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    ran = works(alpha, "git checkout -qb mine; echo good > a.txt; git add a.txt; git commit -qm A")
+    assert ran.out.splitlines()[0] == "done: T-1", ran.err
+    assert "a.txt" in files_on_base(alpha)
 
 
 def test_a_copy_of_the_repository_in_its_place_ends_the_loop(tmp_path: Path) -> None:

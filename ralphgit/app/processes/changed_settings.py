@@ -74,11 +74,31 @@ def with_branch(project: Project, before: Signs) -> Signs:
 def _behind(project: Project, branch: str) -> str:
     """Digest which branch HEAD names, and which one that `branch` itself is another name of.
 
-    On no branch nothing is committed: that is refused where it matters.
+    On no branch nothing is committed: that is refused where it matters. A branch that is neither
+    the base nor another worktree's is the agent's own, and as good as `branch`.
     """
     own = f"refs/heads/{branch}"
-    at = _symbolic(project, "HEAD") or own.encode("utf-8", "surrogateescape")
-    return _digest(at + b"\n" + _symbolic(project, own))
+    at = os.fsdecode(_symbolic(project, "HEAD")) or own
+    if at != own and not _symbolic(project, at) and at not in _others(project):
+        at = own
+    return _digest(os.fsencode(at) + b"\n" + _symbolic(project, own))
+
+
+def _others(project: Project) -> set[str]:
+    """The base's branch, and those that other worktrees are on, by git's files."""
+    common, linked = project.repository.common_dir, f"{project.repository.common_dir}/worktrees"
+    folders = [common, *(os.path.join(linked, name) for name in _listed(linked))]
+    own = os.path.realpath(project.repository.git_dir)
+    heads = (
+        atomic_files.read(os.path.join(folder, "HEAD")) or b""
+        for folder in folders if os.path.realpath(folder) != own
+    )  # fmt: skip
+    base = f"refs/heads/{project.base.branch}"
+    return {base, *(os.fsdecode(head.removeprefix(b"ref:").strip()) for head in heads)}
+
+
+def _listed(folder: str) -> list[str]:
+    return sorted(os.listdir(folder)) if os.path.isdir(folder) else []
 
 
 def _symbolic(project: Project, name: str) -> bytes:
@@ -190,9 +210,8 @@ def _worktrees_configured(project: Project) -> Signs:
     """The configuration of each other worktree (`extensions.worktreeConfig`), "" for none."""
     own, common = project.repository.git_dir, project.repository.common_dir
     linked = os.path.join(common, "worktrees")
-    names = sorted(os.listdir(linked)) if os.path.isdir(linked) else ()
     found = {}
-    for folder in (common, *(os.path.join(linked, name) for name in names)):
+    for folder in (common, *(os.path.join(linked, name) for name in _listed(linked))):
         if os.path.realpath(folder) != os.path.realpath(own):
             path = os.path.join(folder, _CONFIG)
             found[f"{_WORKTREE}{project.show_path(path)}"] = _digest(atomic_files.read(path))
