@@ -51,6 +51,19 @@ def edited(place: Place, old: str, new: str) -> dict[str, Any]:
     return again(place)
 
 
+def test_a_list_without_ids_says_its_order_and_takes_what_is_new_in_it(world: World) -> None:
+    world.write("todo.md", "- [ ] alpha one\n- [ ] beta two\n- [ ] gamma three\n")
+    said = "The source has its items in another order; the order here is kept."
+    assert said not in again(world, "todo.md")["notes"]
+    world.write("todo.md", "- [ ] alpha one\n- [ ] delta four\n- [ ] beta two\n- [ ] gamma three\n")
+    assert said not in again(world, "todo.md")["notes"]
+    assert re.findall(r"- id: (\w+-\w+)", world.read()) == [
+        "alpha-one", "delta-four", "beta-two", "gamma-three",
+    ]  # fmt: skip
+    world.write("todo.md", "- [ ] gamma three\n- [ ] alpha one\n- [ ] delta four\n- [ ] beta two\n")
+    assert said in again(world, "todo.md")["notes"]
+
+
 def test_what_is_remembered_is_short(world: World) -> None:
     assert re.search(
         r"  - id: T3\n    title: Sell\n    status: pending\n    depends_on:\n      - T2\n"

@@ -170,7 +170,7 @@ def read(
         identified.settled,
         can_tick,
         _leads(each, identified.names),
-        source_order.told(each),
+        source_order.told(each, identified.names),
     )
 
 

@@ -95,7 +95,7 @@ class Import(NamedTuple):
 def bring(project: Project, options: ImportOptions) -> Import:
     """Write the tasks of `files` into this worktree's graph; stage and commit nothing.
 
-    New tasks go behind the last one, in the source's order. Of tasks that are there already,
+    New tasks go behind the last one, or where `source_order` is told. Of tasks that are there,
     the fields change that have changed in the source (`three_way_import`); what happened to them
     here, their lifecycle, stays. Every other byte stays too. The result is read and judged before
     any of it is written, and on a failure all files are as before.
@@ -131,6 +131,7 @@ def bring(project: Project, options: ImportOptions) -> Import:
         *plan.notes,
         *gone.notes,
         *left_out,
+        *source_order.not_followed(source.orders, plan.rows()),
         *source.to_tick(plan.done_here, plan.rows()),
     )
     _judge(project, plan, source.tasks, options.files[0])

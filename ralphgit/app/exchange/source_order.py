@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from ralphgit.errors import Bug
+from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import Status
 from ralphgit.records import graph_file, task_blocks
 from ralphgit.records.importers import Imported
@@ -20,14 +21,30 @@ _RANKS = frozenset({"x-priority", "ordinal"})
 _ABOVE = re.compile(r"(?:^[ \t]*#[^\n]*\n)+\Z", re.MULTILINE)
 
 
-def told(each: Iterable[tuple[str, Imported]]) -> tuple[tuple[str, ...], ...]:
-    """The ids of tasks in the order that their source gives them, by source."""
+def told(
+    each: Iterable[tuple[str, Imported]], names: Mapping[str, str]
+) -> tuple[tuple[str, ...], ...]:
+    """The ids of tasks in the order that their source gives them, by source.
+
+    That is by rank, or in a list without ids, whose tasks are called otherwise in `names`, the
+    order of its lines.
+    """
     found: dict[str, list[str]] = {}
     for name, one in each:
-        ids = [str(task["id"]) for task in one.tasks if task.keys() & _RANKS]
+        unnumbered = all(names.get(str(task["id"]), task["id"]) in one.made for task in one.tasks)
+        ids = [str(task["id"]) for task in one.tasks if unnumbered or task.keys() & _RANKS]
         folder = name.rpartition("/")[0] if len(one.tasks) == 1 else name
         found.setdefault(folder, []).extend(ids)
     return tuple(tuple(ids) for ids in found.values() if len(ids) > 1)
+
+
+def not_followed(orders: Iterable[Sequence[str]], rows: Iterable[Row]) -> list[str]:
+    """A note where pending tasks stand in another order than their source has them."""
+    at = {row.id: place for place, row in enumerate(rows) if row.status == Status.PENDING}
+    places = ([at[id] for id in order if id in at] for order in orders)
+    if all(found == sorted(found) for found in places):
+        return []
+    return ["The source has its items in another order; the order here is kept."]
 
 
 def moving(
@@ -48,8 +65,8 @@ def text(
     wanted = list(ids)
     for order in orders:
         _place(wanted, [id for id in order if id in tasks], pending.intersection(movers))
-    layout = task_blocks.find(file.text)
-    if wanted == ids or layout is None or layout.blocks != file.spans:
+    layout = task_blocks.find(file.text) if wanted != ids else None
+    if layout is None or layout.blocks != file.spans:
         return file.text
     made = _arranged(file.text, layout, ids, wanted)
     again = graph_file.parse(made.encode("utf-8"), path=file.path, limit=2 * len(made) + 1)
