@@ -153,6 +153,34 @@ def test_phases_of_gsd_follow_each_other_and_their_reports_are_no_tasks(world: W
     assert (alone["updated"], alone["unchanged"]) == ([], ["03-01.1", "03-01"])
 
 
+def test_the_folder_of_beads_stands_for_its_issues(world: World) -> None:
+    issue = '{"id":"x-1","title":"Draw","status":"open","issue_type":"task","priority":2}\n'
+    world.write(".beads/issues.jsonl", issue)
+    world.write(".beads/full-backlog.md", "- [ ] A thing\n")
+    assert read(world, ".beads")["added"] == ["x-1"]
+
+
+def test_a_full_width_bracket_stands_right_behind_a_box(world: World) -> None:
+    world.write(
+        "plan.md", "- [x]\uff08Plan\uff09Verify it\n- [ ]\uff08Plan\uff09Draw it\n- [x](a.md)\n"
+    )
+    data = read(world, "plan.md")
+    assert (len(data["added"]), data["ignored"]) == (2, [])
+    assert [world.task(one)["status"] for one in data["added"]] == ["complete", "pending"]
+    world.write("task-graph.yaml", world.read().replace("status: pending", "status: complete"))
+    world.ralph("export", "--tick", "plan.md")
+    assert world.read("plan.md").splitlines()[1] == "- [x]\uff08Plan\uff09Draw it"
+
+
+def test_all_ids_that_are_there_twice_are_named_at_once(world: World) -> None:
+    world.write("plan.md", "- [ ] 6.2 A\n- [ ] 6.3 B\n- [x] 6.2 C\n- [ ] 6.3 D\n")
+    error = world.refused("import", "plan.md", code="duplicate_id", exit=6)
+    assert error["message"].endswith(
+        "two items have the id 6.2; the first is in line 1; others that are there a second time: "
+        "6.3 in line 4"
+    )
+
+
 def test_what_cannot_be_ticked_is_not_told_to_be(world: World) -> None:
     plan = "---\nphase: 01-p\nplan: 01\n---\n<task>\n<name>Task 1: Draw</name>\n</task>\n"
     world.write("phases/01-p/01-01-PLAN.md", plan)

@@ -18,6 +18,8 @@ _SETTINGS = "config.yml"
 #: Folders of folders with a list each.
 _KEPT_IN = ("changes", "specs")
 _TASKS = "tasks.md"
+#: Where beads keeps its issues, in what it writes now or wrote before.
+_OF_BEADS = ("issues.jsonl", "beads.jsonl")
 _EPIC = "epic.md"
 _ARCHIVES = frozenset({"archive", "archived"})
 _LISTS = frozenset({"markdown", "superpowers"})
@@ -39,7 +41,7 @@ class Read(NamedTuple):
 def expand(folder: str, names: Sequence[str]) -> list[tuple[str, bool]]:
     """The files that `names` stand for, and whether each was found in a folder of that name.
 
-    A folder of folders with a `tasks.md` each stands for these.
+    A folder of folders with a `tasks.md` each stands for these, one with beads' issues for those.
 
     Numbers in their names count as numbers, so T-2 comes before T-10.
 
@@ -49,6 +51,10 @@ def expand(folder: str, names: Sequence[str]) -> list[tuple[str, bool]]:
     for name in names:
         if not os.path.isdir(os.path.join(folder, name)):
             found.append((name, False))
+            continue
+        of_beads = [one for one in _OF_BEADS if os.path.isfile(os.path.join(folder, name, one))]
+        if of_beads:
+            found.append((os.path.join(name, of_beads[0]), True))
             continue
         listed = _lists(folder, name)
         for each in () if listed else (*_epics(folder, name), name):

@@ -17,17 +17,23 @@ def named(file: str, items: Sequence[Item], marked: Sequence[Marked]) -> list[st
     Raises: InvalidRecord (duplicate_id).
     """
     seen: dict[str, int] = {}
+    twins: dict[str, list[tuple[Item, str]]] = {}
     for item, words in zip(items, marked, strict=True):
-        if not words.id:
-            continue
-        line = seen.setdefault(words.id.casefold(), item.line)
-        if line != item.line:
-            raise InvalidRecord(
-                f"two items have the id {words.id}; the first is in line {line}",
-                file=file, line=item.line, column=item.node.column + len("[ ] "),
-                task=words.id, code="duplicate_id",
-                hint="ids must differ by more than case: rename one",
-            )  # fmt: skip
+        if words.id and seen.setdefault(words.id.casefold(), item.line) != item.line:
+            twins.setdefault(words.id.casefold(), []).append((item, words.id))
+    if twins:
+        item, id = next(iter(twins.values()))[0]
+        others = ", ".join(
+            f"{again[0][1]} in line {', '.join(str(one.line) for one, _ in again)}"
+            for again in list(twins.values())[1:]
+        )
+        raise InvalidRecord(
+            f"two items have the id {id}; the first is in line {seen[id.casefold()]}"
+            + (f"; others that are there a second time: {others}" if others else ""),
+            file=file, line=item.line, column=item.node.column + len("[ ] "),
+            task=id, code="duplicate_id",
+            hint="ids must differ by more than case: rename one",
+        )  # fmt: skip
     slugs = [headings.slug(words.title) for words in marked]
     often = Counter(
         slug for slug, words in zip(slugs, marked, strict=True) if not words.id

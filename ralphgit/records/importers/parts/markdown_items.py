@@ -54,6 +54,10 @@ SIGN = re.compile(
 )
 
 
+#: Full-width brackets stand right behind a box, as a sign without a space before it.
+_OPENING = "[\uff08\u3010\u300c\u300e\u300a\u3008]"
+
+
 class Boxes:
     """The signs that stand in boxes, and what they say.
 
@@ -69,8 +73,8 @@ class Boxes:
         }  # fmt: skip
         signs = "".join(map(re.escape, filter(None, self.meanings)))
         inside = rf"\[[ \t]*([{signs}]|[^\w\s\[\]]?)[ \t]*\](\*?)"
-        self.box = re.compile(inside + r"(?:\s+|\Z)")
-        self.item = re.compile(rf"{_MARK}{inside}(?:[ \t]|$)", re.MULTILINE)
+        self.box = re.compile(inside + rf"(?:\s+|\Z|(?={_OPENING}))")
+        self.item = re.compile(rf"{_MARK}{inside}(?:[ \t]|$|(?={_OPENING}))", re.MULTILINE)
         #: `-[ ] words`, which Markdown takes for text.
         self.tight = re.compile(rf"^([ \t]*(?:[-*+]|[0-9]{{1,9}}[.)]))(?={inside}[ \t])")
 
