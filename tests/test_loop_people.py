@@ -115,6 +115,20 @@ def test_a_release_that_was_killed_while_no_loop_ran_is_the_end_of_it(tmp_path: 
     assert "resuming" not in ran.err
 
 
+def test_what_a_killed_push_has_landed_is_done(tmp_path: Path) -> None:
+    """git was killed before it moved the tracking branch, and the loop after it."""
+    alpha = made(tmp_path, ONE)
+    alpha.claim("T-1")
+    alpha.write("f.txt", "good\n")
+    assert alpha.ralph("complete").code == 0
+    work = alpha.git("symbolic-ref", "HEAD")
+    alpha.world.origin.git("fetch", "--quiet", str(alpha.path), f"+{work}:refs/heads/main")
+    ran = loop(alpha, "--agent", agent(alpha, "false"))
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "done: T-1"), ran.err
+    assert "verified again" not in ran.err
+    assert alpha.git("for-each-ref", "refs/ralph/leases") == ""
+
+
 def test_a_block_that_was_killed_before_its_lease_went_holds_nothing(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     does = HALF.format(does=f"{RALPH} block T-1 --question 'Which?' -q")

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ralphgit.app.active_claims import leases, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
-from ralphgit.app.base import records_in_review
+from ralphgit.app.base import fetch, records_in_review
 from ralphgit.app.evidence import completion_proof
 from ralphgit.app.forge import change_base
 from ralphgit.app.gate import verified_completion
@@ -149,9 +149,11 @@ class Landing:
         Raises: as `merge.by_merge` and `pull_request.by_pull`.
         """
         if not self._is_verified(project, lease):
-            outcome = self._verify(project, lease)
-            if not isinstance(outcome, Done):
-                return outcome
+            fetch.synchronise(project)  # a push that was killed may have landed it nevertheless
+            if own_claims.end_of(project.base_view, lease) is None:
+                outcome = self._verify(project, lease)
+                if not isinstance(outcome, Done):
+                    return outcome
         for _ in range(_MOST_COMPLETIONS):
             try:
                 return self._land(project, lease)
