@@ -149,6 +149,9 @@ def test_phases_of_gsd_follow_each_other_and_their_reports_are_no_tasks(world: W
         "phases/03-p/03-CONTEXT.md, phases/03-p/03-RESEARCH.md."
     ) in data["notes"]
     assert world.task("01-01.1")["verify"] == ["grep -q x a.md"]
+    # What is done has come behind the same: nothing changes but that.
+    world.write("phases/02.1-p/02.1-01-SUMMARY.md", "---\nphase: 02.1\n---\nDone.\n")
+    assert read(world, "phases")["updated"] == []
     alone = read(world, "phases/03-p/03-01-PLAN.md")
     assert (alone["updated"], alone["unchanged"]) == ([], ["03-01.1", "03-01"])
 

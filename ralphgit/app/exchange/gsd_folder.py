@@ -30,7 +30,7 @@ def placed(folder: str, name: str, found: Imported, *, beside: bool) -> Imported
     path = os.path.join(folder, name)
     if name.endswith(PLAN) and os.path.isfile(path.removesuffix(PLAN) + _SUMMARY):
         done = {"status": Status.COMPLETE.value}
-        return found._replace(tasks=tuple({**task, **done} for task in found.tasks))
+        found = found._replace(tasks=tuple({**task, **done} for task in found.tasks))
     first, *others = found.tasks
     before = [] if MISSING in first else list(_before(path))
     if not before:
