@@ -79,7 +79,8 @@ def _behind(project: Project, branch: str) -> str:
     """
     own = f"refs/heads/{branch}"
     at = os.fsdecode(_symbolic(project, "HEAD")) or own
-    if at != own and not _symbolic(project, at) and at not in _others(project):
+    is_own = at.startswith("refs/heads/") and at not in _others(project)
+    if is_own and not _symbolic(project, at):
         at = own
     return _digest(os.fsencode(at) + b"\n" + _symbolic(project, own))
 
