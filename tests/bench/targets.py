@@ -119,6 +119,7 @@ def _sizes(folder: Path, count: int, largest: int) -> Iterator[Line]:
     yield times(f"status, {size} tasks", "status most", "status few", "1,000", 3)
     for version in (few, most):
         version.commit()
+        version.check("alpha")  # judges the base, which is known from then on
     found = timing.rounds(
         [
             Case("check few", partial(few.check, "alpha")),
