@@ -117,11 +117,16 @@ def test_tasks_that_have_changed_far_apart_are_all_that_is_read() -> None:
         new = new.replace(graphs.block(number), graphs.block(number, title="Another title"))
     rows = rows_of(old)
     assert rows is not None
-    begun = time.process_time()
-    found = changed_blocks.of(old, rows, new)
-    took = time.process_time() - begun
+    took, whole = [], []
+    for _ in range(3):
+        begun = time.process_time()
+        found = changed_blocks.of(old, rows, new)
+        took.append(time.process_time() - begun)
+        begun = time.process_time()
+        expected = rows_of(new)
+        whole.append(time.process_time() - begun)
     assert found is not None
     assert (found.first, found.before, len(found.rows)) == (3, 2_988, 2_988)
-    assert shown([*rows[:3], *found.rows]) == shown((rows_of(new) or [])[:2_991])
-    # Reading all of it takes some 0.3 s.
-    assert took < 0.15
+    assert shown([*rows[:3], *found.rows]) == shown((expected or [])[:2_991])
+    # A tenth of what reading all of it takes.
+    assert min(took) < min(whole) / 2

@@ -96,7 +96,9 @@ def test_the_commands_that_take_long_say_how_far_they_are(
     assert through("import", "PLAN.md") == [("reading", 1), ("tasks", 2)]
     world.commit()
     world.claim("T-1")
-    assert through("check") == [("tasks in task-graph.yaml", 2), ("records", 1)]
+    judged = [("tasks in task-graph.yaml", 1), ("records", 1)]
+    assert through("check") == [("tasks", 2), *judged]
+    assert through("check") == judged  # the base was judged before
     world.commit()
     assert ("tasks", 2) in through("report", "report.html")
 

@@ -33,7 +33,8 @@ def test_what_an_agent_has_started_ends_also_where_it_kills_its_supervisor(tmp_p
 
 
 def test_a_daemon_that_git_has_started_is_gone_before_anything_is_verified(tmp_path: Path) -> None:
-    number = tmp_path / "number"
+    # What a line itself names outside of the worktree may not change meanwhile.
+    number = "$(git rev-parse --git-common-dir)/number"
     gone = f"test -s {number} && ! kill -0 $(cat {number})"
     first = task("T-1", "outputs: [f.txt]", "verify: ['true']")
     alpha = made(
@@ -42,8 +43,9 @@ def test_a_daemon_that_git_has_started_is_gone_before_anything_is_verified(tmp_p
     hooks = alpha.git("rev-parse", "--path-format=absolute", "--git-path", "hooks")
     hook = Path(hooks, "reference-transaction")
     hook.parent.mkdir(exist_ok=True)
-    daemon = f"setsid sh -c 'echo $$ > {number}; exec sleep 600' > /dev/null 2>&1 &"
-    hook.write_text(f"#!/bin/sh\ntest -e {number} || {daemon}\n")
+    place = hook.parent.parent / "number"
+    daemon = f"setsid sh -c 'echo $$ > {place}; exec sleep 600' > /dev/null 2>&1 &"
+    hook.write_text(f"#!/bin/sh\ntest -e {place} || {daemon}\n")
     hook.chmod(0o755)
     ran = loop(alpha, "--agent", agent(tmp_path, "echo more >> f.txt"))
     assert (ran.code, on_base(alpha, "T-2")["status"]) == (0, "complete"), ran.err

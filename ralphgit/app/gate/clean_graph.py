@@ -78,18 +78,20 @@ def _judged(project: Project, view: GraphView, verdicts: TaskVerdicts) -> _Judge
     )
     if key not in known:
         others = {other: known[other] for other in [*known][-(_KEPT - 1) :]}
-        known = {**others, key: _judge(view, verdicts)}
+        known = {**others, key: _judge(project, view, verdicts)}
         project.cache.keep(_KEY, known)
     found = known[key]
     return None if found is None else _Judged(*found)
 
 
-def _judge(view: GraphView, verdicts: TaskVerdicts) -> tuple[dict[str, str], list[str]] | None:
+def _judge(
+    project: Project, view: GraphView, verdicts: TaskVerdicts
+) -> tuple[dict[str, str], list[str]] | None:
     rows = list(view.rows)
     if legal_changes.graph_faults(rows) or _is_in_the_archive(view, rows):
         return None
     placed = []
-    for row in rows:
+    for row in project.around.progress.through("tasks", rows):
         verdict = verdicts.of(row)
         if verdict.faults:
             return None
