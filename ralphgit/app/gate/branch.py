@@ -300,8 +300,7 @@ def moves(project: Project, made: BranchChange, reverted: Collection[str] = ()) 
             and old.claim
             and row.epoch > old.epoch
             and not any(
-                completions.events(project, made.tree, row.id, claim)
-                & {"reset", "released", "answered"}
+                completions.events(project, made.tree, row.id, claim) & _GIVEN_UP
                 for claim in legal_changes.given_up(old, row)
             )
         ):
