@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -189,6 +190,93 @@ def test_what_is_expected_of_a_command_says_whether_it_fails(expected: str, kept
     )
     verify = tasks(text)["task-1"]["verify"]
     assert verify == (["ruff check", "pytest b.py"] if kept else ["pytest b.py"])
+
+
+@pytest.mark.parametrize(
+    ("command", "expected", "verify"),
+    [
+        ('grep -r "pplx-" src/', "No matches.", ['! grep -r "pplx-" src/']),
+        ("rg -n foo src", "no output", ["! rg -n foo src"]),
+        ("git grep -n foo", "Nothing", ["! git grep -n foo"]),
+        ("grep -c foo a.py", "0", ["! grep -c foo a.py"]),
+        ("grep -rn foo src | wc -l", "`0`", ["! grep -rn foo src"]),
+        ("npx tsc --noEmit | grep error", "no errors", ["! npx tsc --noEmit | grep error"]),
+        ("grep -rn foo src", "exit code 1 (no match)", ["! grep -rn foo src"]),
+        ("! grep -rn foo src", "no matches", ["! grep -rn foo src"]),
+        ("grep -rn foo src", "no matches but in docs", None),
+        ("cd web && grep -rn foo src", "no matches", None),
+        ("find . -name x.bak", "empty", None),
+        ("npx tsc --noEmit", "no output", ["npx tsc --noEmit"]),
+        ("grep -n foo a.py", "one match", ["grep -n foo a.py"]),
+        ("python -m server", "Server starts (will hang; Ctrl+C to exit)", None),
+        ("node dist/index.js", "server starts on port 3000", None),
+        ("./run.sh", "it keeps running", None),
+        ("pytest test_server.py", "PASS, the server starts", ["pytest test_server.py"]),
+    ],
+)
+def test_what_is_expected_says_what_a_command_finds_and_that_it_runs_on(
+    command: str, expected: str, verify: list[str] | None
+) -> None:
+    text = (
+        f"### Task 1: a\n\n**Step 1: Check**\n\n```bash\n{command}\n```\n\nExpected: {expected}\n"
+    )
+    found = read(text)
+    assert found.tasks[0].get("verify") == verify
+    assert bool(found.notes) == (verify is None or "wc" in command)
+
+
+def test_several_searches_for_nothing_fail_each_for_itself(tmp_path: Path) -> None:
+    code = "```bash\ngrep x a.py\ngrep y a.py\n```\nExpected: none\n"
+    text = f"### Task 1: a\n\n**Step 1: Check**\n\n{code}"
+    (script,) = tasks(text)["task-1"]["verify"]
+    for words, exit_code in (("x", 1), ("y", 1), ("z", 0)):
+        (tmp_path / "a.py").write_text(words)
+        done = subprocess.run(["sh", "-c", script], cwd=tmp_path, capture_output=True, check=False)
+        assert done.returncode == exit_code
+
+
+def test_what_is_absent_before_a_change_proves_nothing_behind_it() -> None:
+    text = (
+        "### Task 1: a\n\n**Step 1: Check**\n\n```bash\ngrep x a.py\n```\nExpected: no matches\n\n"
+        "**Step 2: Add x**\n\n**Step 3: Check**\n\n```bash\ngrep x a.py\n```\nExpected: one match\n"
+    )
+    assert tasks(text)["task-1"]["verify"] == ["grep x a.py"]
+
+
+@pytest.mark.parametrize(("words", "mode"), [("if fixes are needed", "verify"), ("it", None)])
+def test_a_task_that_commits_only_what_it_has_to_fix_verifies(words: str, mode: str | None) -> None:
+    text = (
+        "### Task 1: a\n\n**Step 1: Run the tests**\n\nRun: `npm test`\n\n"
+        f"**Step 2: Final commit {words}**\n\n```bash\ngit commit -am x\n```\n"
+    )
+    assert tasks(text)["task-1"].get("mode") == mode
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "{} DONE", "{} \u2705 DONE", "{} (DONE)", "{} [DONE]", "{} (done)", "{} \u2014 done",
+        "{} - DONE", "{} (COMPLETE)", "{} (done 2026-01-02)", "{} \u2714", "{} \u2714\ufe0f",
+        "{} (DONE \u2705)", "\u2705 {}", "DONE: {}", "[x] {}",
+        "{} (merged in #12)", "{} **DONE**", "{} COMPLETED",
+    ],
+)  # fmt: skip
+def test_a_mark_at_a_heading_says_that_its_task_is_done(words: str) -> None:
+    heading = words.format("Update the version")
+    text = f"### Task 1: {heading}\n\n**Step 1: x**\n\n### Task 2: b\n\n**Step 1: y**\n"
+    found = tasks(text)["task-1"]
+    assert (found["title"], found["status"]) == ("Update the version", "complete")
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["Mark the order as DONE", "Rewrite it (complete rewrite)", "Show what is done", "Set DONE",
+     "Upgrade (20240101)", "Complete the form", "Add the (merged) view", "Final (commit)"],
+)  # fmt: skip
+def test_what_a_heading_is_about_is_no_mark(title: str) -> None:
+    text = f"### Task 1: {title}\n\n**Step 1: x**\n\n### Task 2: b\n\n**Step 1: y**\n"
+    found = tasks(text)["task-1"]
+    assert (found["title"], found["status"]) == (title, "pending")
 
 
 def test_the_block_of_a_step_that_checks_is_a_command() -> None:

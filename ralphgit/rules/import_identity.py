@@ -30,14 +30,8 @@ from collections.abc import Collection, Sequence
 from enum import Enum
 from typing import NamedTuple
 
-_ENDED = r"done|complete[d]?|finished|fixed|merged|shipped|implemented|landed|closed|commit"
-_HASH = r"(?=[a-f]*[0-9])[0-9a-f]{7,40}"
-_DONE = re.compile(rf"[\u2705\u2714\u2713\u2611]|\b(?:{_ENDED}|{_HASH})\b", re.IGNORECASE)
-#: What says of an item that it is done, and no more: `(done 2025-01-02)`, `✅ commit 1f2e3d4`.
-_REMARK = re.compile(
-    rf"(?:[\W_]|\b(?:{_ENDED}|{_HASH}|in|on|at|see|pr|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}|(?<=\#)[0-9]+)\b)*",
-    re.IGNORECASE,
-)
+from ralphgit.model import done_marks
+
 #: What says how an item is done, and not what: `[T]`, `[US1] [P]`, and signs between them.
 _MARKERS = re.compile(r"\A(?:\[[A-Z][A-Z0-9 _-]*\]|[^\w\[`\"'(])+")
 RENUMBERED, REWORDED = "renumbered", "reworded"
@@ -156,7 +150,7 @@ def is_annotated(words: str, before: str) -> bool:
     if at < 0 or words == before:
         return False
     more = (words[:at], words[at + len(before) :])
-    return all(map(_REMARK.fullmatch, more)) and any(map(_DONE.search, more))
+    return done_marks.is_remark(" ".join(more))
 
 
 def is_marked(words: str, before: str) -> bool:

@@ -19,6 +19,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from ralphgit.model import done_marks
 from ralphgit.model.task_status import Mode, Status
 from ralphgit.records.importers.imported import Imported, Log
 from ralphgit.records.importers.importer import LIKELY, NO, SURE, Importer
@@ -51,9 +52,6 @@ _MAY_BE_TASK = re.compile(
     rf"^ {{0,3}}#{{1,6}}[ \t]+[*_`]*{plan_words.TASK}\s*[A-Z0-9]", re.IGNORECASE | re.MULTILINE
 )
 _ELSEWHERE = re.compile(r"\bcd\s+[\"']?(?:/|~|\$HOME|[A-Za-z]:[\\/])")
-#: What a heading says of its task besides what is to be done.
-_DONE = re.compile(r"(?:\u2705|\[x\]|(?:DONE|COMPLETED?)\b)|.*(?:\u2705|[\u2014-] ?DONE)\W*\Z")
-_SIGN = re.compile(r"\A\u2705\s*|\s*\u2705\Z")
 _OPTIONAL = re.compile(
     r"\boptional|\bopcional|optionnel|facultatif|\u53ef\u9009|\u53ef\u9078|\uc120\ud0dd",
     re.IGNORECASE,
@@ -209,14 +207,15 @@ def _fields(section: Section, raw: str) -> tuple[dict[str, object], list[tuple[s
     boxes = plan_sections.boxes(section)
     ticked = [str(number) for number, node in enumerate(boxes, 1) if node.ticked]
     status = Status.COMPLETE if boxes and len(ticked) == len(boxes) else Status.PENDING
-    if any(_DONE.match(words) for words in (section.title, section.aside)) or any(
-        status_of(words) is Status.COMPLETE for words in _labelled(section.nodes, "status")
-    ):
+    title, done = done_marks.split(section.title)
+    done_aside = done_marks.says_done(section.aside)
+    said = _labelled(section.nodes, "status")
+    if done or done_aside or any(status_of(words) is Status.COMPLETE for words in said):
         status = Status.COMPLETE
     elif section.title.startswith("~~"):
         status = Status.CANCELLED
-    title = _SIGN.sub("", section.title) or section.title
-    if section.aside.casefold() not in ("", title.casefold()):
+    title = title or section.title
+    if section.aside.casefold() not in ("", title.casefold()) and not done_aside:
         title = f"{title} ({section.aside})"
     fields: dict[str, object] = {"title": title, "status": status.value}
     if ticked and status is Status.PENDING:
@@ -239,7 +238,7 @@ def _fields(section: Section, raw: str) -> tuple[dict[str, object], list[tuple[s
         fields["verify"] = verify
     made, touched = _files(section.nodes)
     checks = verify and not touched and plan_checks.only_checks(section.nodes)
-    if not section.number or (checks and not _commits(section.nodes)):
+    if not section.number or (checks and not plan_checks.commits(section.nodes)):
         fields["mode"] = Mode.VERIFY.value
     if made:
         fields["outputs"] = made
@@ -303,11 +302,6 @@ def _references(section: Section, numbers: Sequence[str]) -> list[str] | None:
     listed = spelled_out(" ".join(said), known, numbers)
     words = re.findall(r"\b([A-Z]?[0-9]+(?:\.[0-9]+)*[a-z]?|(?<=Task )[A-Z])\b", listed)
     return [word.casefold() for word in words]
-
-
-def _commits(nodes: Sequence[Node]) -> bool:
-    """Whether a task makes a commit, as one does that changes files."""
-    return any("git commit" in node.raw or "git add" in node.raw for node in nodes)
 
 
 IMPORTER = Importer(

@@ -56,6 +56,7 @@ _NO_COMMAND = re.compile(
 )
 #: Behind a command: what is expected of it.
 _REMARK = re.compile(r"\s\(|\u2192|=>|\bexpect", re.IGNORECASE)
+_TURNED = re.compile(r"^! [^&|;\n]+(?<!\\)$", re.MULTILINE)
 _JOINING = re.compile(r"(?:\s|[,;&]|\band\b|\bthen\b)*")
 
 
@@ -95,6 +96,8 @@ def typed(line: str) -> str:
 def script(lines: str) -> str:
     """The lines of a code block as one command: it passes where each of them does."""
     several = [line for line in lines.split("\n") if line.strip() and line.strip()[0] != "#"]
+    # `set -e` passes over what fails behind `!`.
+    lines = _TURNED.sub(r"\g<0> || exit 1", lines) if len(several) > 1 else lines
     return f"set -e\n{lines}" if len(several) > 1 and not several[0].startswith("set ") else lines
 
 

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from ralphgit.model import done_marks
 from ralphgit.model.ids import is_id
 from ralphgit.records.importers.parts.markdown_items import Node
 
@@ -25,12 +26,6 @@ _LONGEST_SLUG = 40
 #: Headings above tasks that say no more than that.
 _PLAIN = frozenset({"tasks", "implementation", "implementation-tasks", "task-list", "steps"})
 _DONE = frozenset({"done", "completed", "complete", "finished"})
-_SAYS_DONE = re.compile(
-    r"\A[\u2705\u2713\u2714]|[\u2705\u2713\u2714]\W*\Z"
-    r"|(?:[(\[:\u2013\u2014-]|[\u2705\u2713\u2714])\s*(?:DONE|COMPLETED?|FINISHED)\W*\Z"
-    r"|[(\[]\s*(?:done|completed?|finished)\s*[)\]]\Z",
-    re.IGNORECASE,
-)
 
 
 class Heading(NamedTuple):
@@ -99,7 +94,7 @@ def read(text: str) -> Heading:
 def is_done(text: str) -> bool:
     """Whether a heading says that what stands below it is done: "Done", "Phase 2 (COMPLETE)"."""
     words = re.sub(r"[*_`]", "", text).strip()
-    return slug(words) in _DONE or _SAYS_DONE.search(words) is not None
+    return slug(words) in _DONE or done_marks.split(words)[1]
 
 
 def is_version(text: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from ralphgit.records.importers.parts import plan_sections, plan_words, proofs
 from ralphgit.records.importers.parts.markdown_items import Node, code_spans
+from ralphgit.records.importers.parts.plan_words import Expected
 from ralphgit.records.importers.parts.proofs import Proof
 
 _RUN = re.compile(rf"[*_]*(?:{plan_words.RUN}){plan_words.COLON}[*_]*\s*(.*)", re.IGNORECASE)
@@ -39,19 +40,31 @@ def of_steps(nodes: Sequence[Node]) -> tuple[list[str], list[tuple[str, str]]]:
     """
     good: dict[str, None] = {}
     bad: dict[str, None] = {}
+    absent: dict[str, None] = {}
     changed: dict[str, None] = {}
     left: list[tuple[str, str]] = []
-    run: list[Proof] = []
-    code: list[Proof] = []
-    awaits = fails = False
+    run: list[str] = []
+    code: list[str] = []
+    awaits, expected = False, Expected()
 
     def end() -> None:
-        (bad if fails else good).update({one.command: None for one in run if one.command})
-        left.extend(pair for one in run for pair in one.left)
+        for proof in (proofs.of(one, expected.finds) for one in run):
+            left.extend(proof.left)
+            if proof.command and expected.runs_on:
+                left.append((proof.command, "runs on"))
+            elif proof.command:
+                fails = expected.fails and not proof.inverted
+                (absent if proof.inverted else bad if fails else good)[proof.command] = None
+
+    def change() -> None:
+        """Behind what changes something, what failed may pass, and what was absent be there."""
+        changed.update(bad)
+        left.extend((command, "is before the change") for command in absent)
+        absent.clear()
 
     for node in plan_sections.flat(nodes):
         if node.kind == "fence":
-            code = [proofs.of(node.text.strip())] if node.language in _SHELLS else []
+            code = [node.text.strip()] if node.language in _SHELLS else []
             if awaits:
                 run, code, awaits = code, [], False
         for number, line in enumerate(node.text.splitlines() if node.kind in _SAYS else ()):
@@ -61,30 +74,30 @@ def of_steps(nodes: Sequence[Node]) -> tuple[list[str], list[tuple[str, str]]]:
                 end()
                 words = line[step.end() :]
                 if not _CHANGES_NOTHING.match(words):
-                    changed |= bad
+                    change()
                 # A block belongs to the step that it stands in.
                 run, code, awaits = [], [], _CHECKS.match(words) is not None
-                fails = plan_words.says_failure(words)
+                expected = Expected(plan_words.says_failure(words))
             elif said := _RUN.match(line.strip()):
                 end()
-                run, code, fails = [*map(proofs.of, code_spans(said[1]))], [], False
+                run, code, expected = [*code_spans(said[1])], [], Expected()
                 awaits = not said[1].strip()
             elif said := _EXPECTED.match(line.strip()):
                 if code:  # What is expected of a block without a word before it.
                     end()
                     run, code = code, []
-                fails = plan_words.expects_failure(said[1].lstrip("*_`"))
+                expected = plan_words.expected(said[1].lstrip("*_`"))
             elif box:
                 end()
                 if not _CHANGES_NOTHING.match(line):
-                    changed |= bad
+                    change()
                 gate = _GATE.fullmatch(line.strip())
-                run, code = [*map(proofs.of, code_spans(gate["code"]))] if gate else [], []
+                run, code = [*code_spans(gate["code"])] if gate else [], []
                 awaits = gate is not None and not gate["code"]
-                fails = plan_words.says_failure(line)
+                expected = Expected(plan_words.says_failure(line))
     end()
     left.extend((command, "is to fail") for command in bad if not good and command not in changed)
-    return list(good or changed), left
+    return list((good or changed) | absent), left
 
 
 def only_checks(nodes: Sequence[Node]) -> bool:
@@ -99,6 +112,19 @@ def only_checks(nodes: Sequence[Node]) -> bool:
     )
 
 
+def commits(nodes: Sequence[Node]) -> bool:
+    """Whether a task makes a commit in any case, as one does that changes files."""
+    step = ""
+    for node in plan_sections.flat(nodes):
+        begins = plan_sections.steps([node._replace(nodes=())]) or node.ticked is not None
+        step = node.text.partition("\n")[0] if begins else step
+        words = node.text if node.nodes else node.raw
+        in_any_case = re.search(r"\bif\b", step, re.IGNORECASE) is None
+        if in_any_case and re.search(r"\bgit (?:commit|add)\b", words):
+            return True
+    return False
+
+
 def of_boxes(nodes: Sequence[Node]) -> tuple[list[str], list[str], list[tuple[str, str]]]:
     """Of boxes that say what holds at the end: commands, criteria, and what is left out.
 
@@ -109,7 +135,8 @@ def of_boxes(nodes: Sequence[Node]) -> tuple[list[str], list[str], list[tuple[st
     left: list[tuple[str, str]] = []
     for node in nodes:
         spans = code_spans(node.text)
-        first = proofs.of(spans[0]) if spans and _begins(node.text, spans[0]) else Proof("")
+        finds = plan_words.expected(node.text).finds
+        first = proofs.of(spans[0], finds) if spans and _begins(node.text, spans[0]) else Proof("")
         left.extend(first.left)
         if first.command:
             verify[first.command] = None

@@ -7,6 +7,8 @@ language translate these: `### Tarea 1: Esquema`, `- [ ] **\u6b65\u9aa4 1\uff1a.
 from __future__ import annotations
 
 import re
+from enum import Enum
+from typing import NamedTuple
 
 #: Behind a number or a label: also as it stands in full width.
 COLON = r"[:\uff1a]"
@@ -66,9 +68,50 @@ _NONE = re.compile(
 )
 
 
-def expects_failure(words: str) -> bool:
-    """Whether what is expected of a command, in these words, is that it fails."""
-    return bool(_FAILS.match(words)) and not (_PASSES.match(words) or _NONE.match(words))
+_NOTHING = re.compile(
+    r"\A[\W_]*(?:nothing|none|empty|0)\b(?!\s+\w)"
+    r"|\b(?:nothing|empty (?:output|result)|(?:no|zero|0|without|sin|sem|keine|aucune?)\s+"
+    r"(?:\w+\s+){0,2}(?:match|result|hit|occurrenc|output|line|referenc|mention|instance|error|warning|failure"
+    r"|salida|coincidencia|sa\u00edda|treffer|ausgabe|r\u00e9sultat))"
+    r"|\u65e0\u8f93\u51fa|\u6ca1\u6709\u8f93\u51fa|\u65e0\u5339\u914d",
+    re.IGNORECASE,
+)
+#: Beside "no matches": something is to be found all the same.
+_BUT = re.compile(
+    r"\b(?:except|besides?|other than|apart from|but|only|first|second|one)\b", re.IGNORECASE
+)
+_RUNS_ON = re.compile(
+    r"\bhangs?\b|\bctrl[ +-]?c\b|\^C|\bkeeps? running\b|\bwait(?:s|ing)? for (?:input|connections)"
+    r"|\b(?:server|daemon|service|app(?:lication)?|bot|it)\s+(?:\w+\s+)?"
+    r"(?:starts?|boots|launches|runs|comes up|listens|is (?:listening|running))\b",
+    re.IGNORECASE,
+)
+
+
+class Finds(Enum):
+    """What a command that searches is to find."""
+
+    SOMETHING = "something"
+    NOTHING = "nothing"
+    UNSURE = "something in one place, and nothing in another"
+
+
+class Expected(NamedTuple):
+    """What is expected of a command."""
+
+    fails: bool = False
+    finds: Finds = Finds.SOMETHING
+    runs_on: bool = False
+
+
+def expected(words: str) -> Expected:
+    """What these words expect of a command: that it passes, where they say nothing else."""
+    passes = _PASSES.match(words) is not None
+    fails = bool(_FAILS.match(words)) and not (passes or _NONE.match(words))
+    finds = Finds.SOMETHING
+    if _NOTHING.search(words):
+        finds = Finds.UNSURE if _BUT.search(words) else Finds.NOTHING
+    return Expected(fails, finds, not passes and _RUNS_ON.search(words) is not None)
 
 
 def says_failure(words: str) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ralphgit.records.importers.parts import commands_in_prose, endless_commands
+from ralphgit.records.importers.parts.plan_words import Finds
 
 _FIRST = r"(?:[A-Z_][A-Z0-9_]*=\S*\s+|sudo\s+|time\s+)*"
 _CHANGES = re.compile(
@@ -21,7 +22,7 @@ _PREPARES = re.compile(
     r"|npm\s+(?:ci|i|install)|(?:pnpm|yarn|bun)\s+(?:install|add)|bundle\s+install"
     r"|pip3?\s+install|uv\s+sync|poetry\s+install|mkdir|cp|touch)(?:\s|\Z)"
 )
-_SHORTENS = re.compile(r"(?:tail|head|less|more|cat)\b")
+_SHORTENS = re.compile(r"(?:tail|head|less|more|cat|wc)\b")
 #: What git shows, with the same exit code whatever that is.
 _SHOWS = re.compile(
     rf"{_FIRST}git(?:\s+-[cC]\s+\S+)*\s+(?:status|log|branch|remote|stash list|show"
@@ -35,7 +36,14 @@ _QUOTED_PLACEHOLDER = re.compile(
 _PASSES = re.compile(r"\|\|\s*(?:true|:|exit 0|(?:echo|printf)\b[^&|;]*)\s*(?:;\s*done)?\s*\Z")
 _FAILS = re.compile(r"\s#.*\b(?:expect\w*|should|must)\b.*\b(?:red|fail\w*)\b", re.IGNORECASE)
 #: At the end of a command: it shows less of what is printed, and succeeds whatever that was.
-_HIDES = re.compile(r"(?:2>&1\s*)?\|&?\s*(?:tail|head|less|more|cat|tee)(?:\s+[^|&;<>\"'`\n]*)?\Z")
+_HIDES = re.compile(
+    r"(?:2>&1\s*)?\|&?\s*(?:tail|head|less|more|cat|tee|wc)(?:\s+[^|&;<>()\"'`\n]*)?\Z"
+)
+#: Fails where it finds nothing; and what succeeds all the same.
+_SEARCHES = re.compile(
+    rf"{_FIRST}(?:git\s+grep|grep|egrep|fgrep|rg|ag|ack)\s(?!.*\s(?:-L|--files-without))"
+)
+_LISTS = re.compile(rf"{_FIRST}(?:find|fd|ls|awk|sed|jq|sort|uniq|comm)\s")
 _SAYS = re.compile(r"(?:echo|printf|true|:|cd|export|set|sleep)(?:\s|\Z)|#")
 _QUOTES = re.compile(r"'[^']*'|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
 _HERE = re.compile(r"<<-?\s*[\"']?(\w+)")
@@ -56,10 +64,15 @@ class Proof(NamedTuple):
     """"" where nothing of it proves anything."""
     left: tuple[tuple[str, str], ...] = ()
     """What was left out of it, each with the reason."""
+    inverted: bool = False
+    """It passes where nothing is found."""
 
 
-def of(code: str) -> Proof:
-    """The command that `code` is, or of a block the script of its lines that prove something."""
+def of(code: str, finds: Finds = Finds.SOMETHING) -> Proof:
+    """The command that `code` is, or of a block the script of its lines that prove something.
+
+    A line that searches, and is to find nothing, is turned round.
+    """
     typed = "\n".join(map(commands_in_prose.typed, code.splitlines()))
     known = _WINDOW.match(typed) or commands_in_prose.is_command(typed)
     if not known:
@@ -75,16 +88,20 @@ def of(code: str) -> Proof:
         hidden = [(found[0].strip(), "hides failures") for unit in kept
                   if (found := _HIDES.search(unit))]  # fmt: skip
         left, kept = (*left, *hidden), [_HIDES.sub("", unit).rstrip() for unit in kept]
+    unsure = [(unit, "is to find nothing") for unit in kept if _is_unsure(unit, finds)]
+    left, kept = (*left, *unsure), [unit for unit in kept if not _is_unsure(unit, finds)]
+    turned = {unit: f"! {unit.strip()}" for unit in kept if _turns(unit, finds)}
+    kept = [turned.get(unit, unit) for unit in kept]
     parts = [part for unit in kept for part in _parts(unit) if not _SAYS.match(part)]
     if parts and all(map(_PREPARES.match, parts)):
         return Proof("", (*left, *((unit, "only prepares") for unit in kept)))
-    if not left:
+    if not (left or turned):
         return Proof(commands_in_prose.script(typed))
     if _BLOCK.search(typed) or all(not unit.strip() or _SAYS.match(unit.strip()) for unit in kept):
         return Proof("", left)
     rest = "\n".join(kept).strip("\n")
     good = commands_in_prose.is_command(rest)
-    return Proof(commands_in_prose.script(rest) if good else "", left)
+    return Proof(commands_in_prose.script(rest) if good else "", left, bool(turned))
 
 
 def _units(code: str) -> Iterator[str]:
@@ -112,6 +129,20 @@ def _is_whole(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _turns(unit: str, finds: Finds) -> bool:
+    """Whether a command searches alone, or at the end of a pipe, for what is not to be there."""
+    plain = _QUOTES.sub("''", unit.strip())
+    alone = not re.search(r"&&|\|\||[;\n]", plain)
+    return finds is Finds.NOTHING and alone and bool(_SEARCHES.match(_parts(unit)[-1]))
+
+
+def _is_unsure(unit: str, finds: Finds) -> bool:
+    """Whether a command says by what it prints, and not by its exit code, that nothing is there."""
+    if finds is Finds.SOMETHING or unit.strip().startswith("! ") or _turns(unit, finds):
+        return False
+    return any(_SEARCHES.match(part) or _LISTS.match(part) for part in _parts(unit)[-1:])
 
 
 def _parts(unit: str) -> list[str]:
