@@ -250,6 +250,7 @@ def test_what_was_used_is_in_the_audit_of_a_task_that_is_blocked(tmp_path: Path)
     assert "cost_usd" not in blocked["usage"]
 
 
+@pytest.mark.slow
 def test_a_loop_stops_after_what_it_may_cost(tmp_path: Path) -> None:
     two = ONE.replace("T-1", "T-2").replace("f.txt", "g.txt")
     alpha = made(tmp_path, ONE, two)

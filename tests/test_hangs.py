@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import ryaml
+import slow
 from running import with_variable
 from test_loop import events, made, on_base, start, task
 from world import PATIENCE, Place, World, until
@@ -31,7 +32,7 @@ def at_work(folder: Path, *lines: str) -> Place:
     return alpha
 
 
-@pytest.mark.parametrize("name", ["pre-commit", "commit-msg", "signer", "filter"])
+@pytest.mark.parametrize("name", slow.but(1, ["pre-commit", "commit-msg", "signer", "filter"]))
 def test_a_commit_that_hangs_ends_and_is_named(tmp_path: Path, name: str) -> None:
     alpha = at_work(tmp_path)
     if name == "signer":

@@ -130,6 +130,7 @@ def test_what_a_worker_may_not_call_is_refused_by_its_environment(world: World) 
     assert world.state() == before
 
 
+@pytest.mark.slow
 def test_what_a_worker_may_not_call_is_refused_by_the_loop_s_lock(world: World) -> None:
     place = beta(world)
     with loop_in(place):

@@ -148,6 +148,7 @@ def without(tmp_path: Path) -> Iterator[dict[str, str]]:
 GONE = "error: the filter cannot be run: git-lfs: not found"
 
 
+@pytest.mark.slow
 def test_without_the_program_nothing_is_half_done(tmp_path: Path, without: dict[str, str]) -> None:
     alpha = with_lfs(tmp_path)
     world: World = alpha.world

@@ -91,6 +91,7 @@ def test_it_answers_this_page_alone(world: World) -> None:
     assert world.state() == before, "it only looks"
 
 
+@pytest.mark.slow
 def test_events_tell_of_changes_and_logs(world: World) -> None:
     alpha = world.worktree("alpha")
     with served(world) as (_, port):

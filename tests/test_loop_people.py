@@ -219,6 +219,7 @@ def test_an_ignored_file_in_the_way_of_a_killed_move_is_kept(tmp_path: Path) -> 
     assert any(alpha.run("git", "show", f"{ref}:new.txt").out == "mine\n" for ref in rescued(alpha))
 
 
+@pytest.mark.slow
 def test_a_hook_that_fails_after_the_switch(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     hook = alpha.world.write(".git/hooks/post-checkout", "#!/bin/sh\necho no lfs >&2; exit 3\n")

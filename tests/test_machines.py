@@ -96,6 +96,7 @@ def test_a_loop_shows_itself_on_the_remote_while_it_runs(world: World) -> None:
     assert world.origin.git("for-each-ref", "refs/ralph/") == ""
 
 
+@pytest.mark.slow
 def test_a_remote_that_takes_no_beat_is_not_asked_twice(world: World) -> None:
     refuses = "#!/bin/sh\ncase $1 in refs/ralph/*) echo no refs of yours; exit 1;; esac\n"
     hook = world.origin.write("hooks/update", refuses)
@@ -150,6 +151,7 @@ def test_no_reset_of_what_beats_elsewhere(world: World) -> None:
     assert world.origin.leases == []
 
 
+@pytest.mark.slow
 def test_a_lease_that_expired_is_taken_back_by_a_loop(world: World) -> None:
     """And what the old holder lands late is refused (law L3)."""
     far = Far(world)

@@ -46,6 +46,7 @@ def test_a_claim_says_what_is_lacking(world: World) -> None:
     assert beta.ralph("claim", "T-1", "--provides", "gpu,browser").code == 0
 
 
+@pytest.mark.slow
 def test_what_nobody_provides_waits_for_a_person(world: World) -> None:
     done = world.ralph("run", "--agent", "scripted", "--land", "merge")
     assert done.code == 7

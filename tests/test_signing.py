@@ -131,6 +131,7 @@ def test_a_key_that_is_nowhere(tmp_path: Path, keys: Keyring) -> None:
     assert alpha.world.state("COMMIT_EDITMSG") == before
 
 
+@pytest.mark.slow
 def test_a_pinentry_that_hangs_or_finds_no_terminal(tmp_path: Path, keys: Keyring) -> None:
     alpha = at_work(tmp_path, keys, LOCKED)
     keys.pinentry(HANGS)

@@ -90,6 +90,7 @@ def test_three_nodes_drain_the_graph(slurm: Slurm, world: World) -> None:
     assert job.refs() == []
 
 
+@pytest.mark.slow
 def test_scancel_keeps_the_work_and_gives_the_task_back(slurm: Slurm, world: World) -> None:
     job = Job(slurm, world, 1)
     until(lambda: job.begun == 1)

@@ -111,6 +111,7 @@ def test_a_login_that_is_refused_is_told_at_once(world: World, server: Sshd) -> 
     assert "Permission denied (publickey)" in done.json["error"]["message"]
 
 
+@pytest.mark.slow
 def test_a_worker_that_cannot_begin_says_why(world: World, server: Sshd) -> None:
     (server.home / ".gitconfig").write_text("[user]\n\tuseConfigOnly = true\n")
     done = world.ralph("fleet", "up", "--on", "gpu1", "--agent", "scripted", "--json")

@@ -32,6 +32,7 @@ def sums(place: Place) -> usage_sums.UsageSums:
     return usage_sums.sums(Project.open(around, []))
 
 
+@pytest.mark.slow
 def test_what_was_used_for_a_task_that_is_given_back_counts(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     env = replayed(alpha, "claude-work")
