@@ -106,28 +106,33 @@ def statuses(place: Place) -> dict[str, str]:
         (Facts(By.THIS, Words.NEW, held=True, told=RENUMBERED), Verdict.NEW),
         (Facts(By.THIS, Words.NEW, elsewhere=True, told=RENUMBERED), Verdict.NEW),
         (Facts(By.THIS, Words.NEW, told=RENUMBERED), Verdict.SAME),
-        # 4: nothing was done yet: the list is followed
+        # 4: an item was taken out, and those behind it have other numbers
+        (Facts(By.THIS, Words.LOST), Verdict.FOLLOWS),
+        (Facts(By.THIS, Words.LOST, elsewhere=True), Verdict.FOLLOWS),
+        (Facts(By.THIS, Words.LOST, held=True), Verdict.ASK),
+        (Facts(By.THIS, Words.LOST, told=REWORDED), Verdict.SAME),
+        # 5: nothing was done yet: the list is followed
         (Facts(By.THIS, Words.NEW), Verdict.SAME),
         (Facts(By.THIS, Words.OTHERS), Verdict.SAME),
         (Facts(By.THIS, Words.NEW, elsewhere=True), Verdict.SAME),
         (Facts(By.THIS, Words.NEW, edited=True), Verdict.SAME),
-        # 5: reworded, as a person says
+        # 6: reworded, as a person says
         (Facts(By.THIS, Words.NEW, held=True, told=REWORDED), Verdict.SAME),
         (Facts(By.THIS, Words.OTHERS, held=True, told=REWORDED), Verdict.SAME),
         (Facts(By.THIS, Words.OTHERS, edited=True, told=REWORDED), Verdict.SAME),
-        # 6: two readings
+        # 7: two readings
         (Facts(By.THIS, Words.NEW, held=True), Verdict.ASK),
         (Facts(By.THIS, Words.OTHERS, held=True), Verdict.ASK),
         (Facts(By.THIS, Words.OTHERS, edited=True), Verdict.ASK),
         (Facts(By.THIS, Words.NEW, edited=True, elsewhere=True), Verdict.ASK),
-        # 7: a number that is new, and words whose number is gone
+        # 8: a number that is new, and words whose number is gone
         (Facts(By.NOBODY, Words.LOST), Verdict.FOLLOWS),
-        # 8: new words, or words that stand twice now
+        # 9: new words, or words that stand twice now
         (Facts(By.NOBODY, Words.NEW), Verdict.NEW),
         (Facts(By.NOBODY, Words.OTHERS), Verdict.NEW),
-        # 9: a task that a person made, or an older version imported
+        # 10: a task that a person made, or an older version imported
         (Facts(By.PERSON, Words.ITS), Verdict.SAME),
-        # 10: an id that means something in its file alone
+        # 11: an id that means something in its file alone
         (Facts(By.PERSON, Words.NEW), Verdict.ANOTHER),
         (Facts(By.OTHER, Words.ITS), Verdict.ANOTHER),
         (Facts(By.OTHER, Words.NEW, told=REWORDED), Verdict.ANOTHER),
@@ -143,6 +148,55 @@ def test_what_an_item_is(facts: Facts, verdict: Verdict) -> None:
 )
 def test_when_a_file_was_moved(gone: bool, tasks: int, same: int, moved: bool) -> None:
     assert import_identity.is_moved(gone=gone, tasks=tasks, same=same) == moved
+
+
+@pytest.mark.parametrize(
+    ("moves", "names", "lost"),
+    [
+        ({"2": "3", "3": "4"}, {"1", "2", "3"}, {"4", "3", "2"}),  # 2 was taken out
+        ({"3": "2", "4": "3"}, {"1", "2", "3", "4"}, set()),  # one was put before 2
+        ({"2": "3", "3": "2"}, {"1", "2", "3"}, set()),  # two were exchanged
+        ({"2": "4", "3": "5"}, {"1", "2", "3"}, {"4", "5", "2", "3"}),
+    ],
+)
+def test_which_ids_a_renumbered_list_lost(
+    moves: dict[str, str], names: set[str], lost: set[str]
+) -> None:
+    assert import_identity.lost(moves, names) == lost
+
+
+@pytest.mark.parametrize("form", ["{0}. {1}", "T00{0} {1}"])
+def test_an_item_taken_out_of_a_list_is_gone_and_no_other_is_there_twice(
+    world: World, form: str
+) -> None:
+    def write(*titles: str) -> None:
+        items = (form.format(number, title) for number, title in enumerate(titles, 1))
+        world.write("plan.md", "".join(f"- [ ] {item}\n" for item in items))
+
+    write("Parser", "Printer", "Linter", "Docs")
+    imported(world, "plan.md")
+    before = titles(world)
+    write("Parser", "Linter", "Docs")
+    told = world.ralph("import", "plan.md")
+    assert told.code == 0 and titles(world) == before
+    gone = list(before)[1]
+    assert f"no longer in the source, and kept here: {gone} (Printer)\n" in told.out
+    third = world.task(list(before)[2])
+    assert third["depends_on"] == [next(iter(before))]
+    again = imported(world, "plan.md")
+    assert (again["added"], again["updated"], again["removed"]) == ([], [], [gone])
+    # One is put in and one taken out: what is gone for good is named.
+    write("Parser", "Docs", "Linter", "Pages")
+    notes = imported(world, "plan.md")["notes"]
+    assert sorted(titles(world).values()) == ["Docs", "Linter", "Pages", "Parser", "Printer"], notes
+
+
+def test_words_that_a_renumbered_list_has_no_more_are_named(world: World) -> None:
+    world.write("plan.md", "- [ ] 1. Parser\n- [ ] 2. Printer\n- [ ] 3. Linter\n")
+    imported(world, "plan.md")
+    world.write("plan.md", "- [ ] 1. Parser\n- [ ] 2. Linter\n- [ ] 3. Pages\n")
+    notes = imported(world, "plan.md")["notes"]
+    assert "'Printer' is in plan.md no more: 2 is 'Linter' now." in notes
 
 
 # --- the same words in two files ----------------------------------------------------------

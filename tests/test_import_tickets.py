@@ -399,3 +399,86 @@ def test_a_folder_is_named_where_it_is_meant(world: World) -> None:
         "2 tasks are complete here and open in the source: "
         "ralphgit export --tick '.claude/epics/my hub'"
     )
+
+
+# --- what a folder of stories, or of Backlog.md, may hold ------------------------------------
+
+NAMED = """\
+# Story{name}
+
+{more}
+
+## Story
+
+Do it
+
+## Acceptance Criteria
+
+1. It works
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "id", "story"),
+    [
+        (" EH-4.1: Errors", "- **Status:** To Do", "EH-4.1", "epic-EH-4"),
+        (" 5.1A: Errors", "Status: Draft", "5.1A", "epic-5"),
+        (" US5-2: Errors", "Status: Draft", "US5.2", "epic-US5"),
+        (" 7: Errors", "Status: Draft", "7", None),
+        (": Errors", "**Story ID**: errors\n**Status**: completed", "errors", None),
+        (": Errors", "**Status**: Draft", "some", None),
+    ],
+)
+def test_a_story_is_read_whatever_it_is_called(
+    name: str, more: str, id: str, story: str | None
+) -> None:
+    text = NAMED.format(name=name, more=more)
+    (task,) = convert("stories/some.story.md", text.encode(), ryaml.loads).tasks
+    assert (task["id"], task["title"], task.get("story")) == (id, "Errors", story)
+
+
+def test_a_story_without_a_status_is_pending_with_a_note() -> None:
+    text = NAMED.format(name=" 1.1: Errors", more="")
+    found = convert("1.1.story.md", text.encode(), ryaml.loads)
+    assert found.notes == ("1.1 says no status: it is pending.",)
+    text = NAMED.format(name=" 1.1: Errors", more="Status: Whatever")
+    found = convert("1.1.story.md", text.encode(), ryaml.loads)
+    assert "1.1: the status 'Whatever' is not known here: kept as x-status." in found.notes
+
+
+@pytest.mark.parametrize(
+    ("said", "ids"),
+    [
+        ("- **Dependencies:** Requires Stories 5.1A and 5.1B completion", ["5.1A", "5.1B"]),
+        ("- **Dependencies:** Stories 5.5A (v1.2), 5.5B (Search)", ["5.5A", "5.5B"]),
+        ("| Depends on | Story EH-1.1 |", ["EH-1.1"]),
+        ("**Dependencies**: React 18.2, Node", None),
+        ("**Dependencies**: None", None),
+    ],
+)
+def test_what_the_head_of_a_story_waits_for(said: str, ids: list[str] | None) -> None:
+    text = NAMED.format(name=" 9.1: Errors", more=f"- **Status:** Draft\n{said}")
+    (task,) = convert("9.1.story.md", text.encode(), ryaml.loads).tasks
+    assert task.get("x-missing-dependencies") == ids
+
+
+def test_two_documents_of_one_number_are_two_tasks(world: World) -> None:
+    files = {
+        "task-64 - Tune.md": ("TASK-64", "Tune", 2),
+        "task-65 - Sample.md": ("TASK-65", "Sample", 3),
+        "task-65 - Compile.md": ("TASK-65", "Compile", 1),
+    }
+    for name, (id, title, place) in files.items():
+        front = f"id: {id}\ntitle: {title}\nstatus: To Do\nordinal: {place}\n"
+        world.write(f"backlog/tasks/{name}", f"---\n{front}---\n")
+    first = world.ralph("import", "backlog", "--json").data
+    assert first["added"] == ["TASK-65", "TASK-64", "TASK-65-sample"]
+    before = world.read()
+    again = world.ralph("import", "backlog", "--json").data
+    assert (len(again["unchanged"]), world.read()) == (3, before)
+    world.write("ralph.toml", "")
+    world.commit()
+    world.did("TASK-65-sample", {"a.txt": "x\n"})
+    assert world.ralph("export", "--tick", "backlog").code == 0
+    assert "status: Done" in world.read("backlog/tasks/task-65 - Sample.md")
+    assert "status: To Do" in world.read("backlog/tasks/task-65 - Compile.md")

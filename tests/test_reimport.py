@@ -122,7 +122,7 @@ def test_what_is_gone_from_the_source_goes_unless_it_changed_here(world: World) 
 def test_a_task_that_is_gone_is_reported_and_stays(world: World) -> None:
     world.replace("- [ ] T3 Sell\n", "- [ ] T4 Rent\n", "plan.md")
     done = world.ralph("import", "plan.md")
-    assert "no longer in the source, and kept here: T3\n" in done.out
+    assert "no longer in the source, and kept here: T3 (Sell)\n" in done.out
     data = again(world)
     assert data["removed"] == ["T3"] and world.task("T3")["status"] == "pending"
     # Another file says nothing about the tasks of this one.
@@ -334,7 +334,7 @@ def test_a_file_that_is_gone_from_a_folder_takes_its_tasks_out_of_the_source(wor
     (world.path / "backlog/tasks/task-7 - Do it.md").unlink()
     (world.path / "plans/task-9.md").unlink()
     done = world.ralph("import", "backlog")
-    assert "no longer in the source, and kept here: TASK-7\n" in done.out
+    assert "no longer in the source, and kept here: TASK-7 (Do 7)\n" in done.out
     # The folder says nothing about a file elsewhere, nor one file about others.
     assert again(world, "backlog/tasks/task-8 - Do it.md")["removed"] == []
 

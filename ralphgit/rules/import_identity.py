@@ -8,13 +8,14 @@ the first row that fits decides:
 | 1 | this file | those of the task | any | any | that task |
 | 2 | this file, or nobody | those of another task of the file | any | renumbered | that other one |
 | 3 | this file | new | has its words under another id now, or is held | renumbered | a new task |
-| 4 | this file | others | is free | any | that task, reworded |
-| 5 | this file | others | is held, or edited and renumbered | reworded | that task, reworded |
-| 6 | this file | others | is held, or edited and renumbered | nothing | asked about |
-| 7 | nobody | those of a task of the file that lost its id | any | any | that task, renumbered |
-| 8 | nobody | others | | any | a new task, but see `in_place_of` |
-| 9 | a person, who made the task | those of the task | any | any | that task |
-| 10 | another file, or a person | any | any | any | another task |
+| 4 | this file | those of a task of the file that lost its id | is free | nothing | that task |
+| 5 | this file | others | is free | any | that task, reworded |
+| 6 | this file | others | is held, or edited and renumbered | reworded | that task, reworded |
+| 7 | this file | others | is held, or edited and renumbered | nothing | asked about |
+| 8 | nobody | those of a task of the file that lost its id | any | any | that task, renumbered |
+| 9 | nobody | others | | any | a new task, but see `in_place_of` |
+| 10 | a person, who made the task | those of the task | any | any | that task |
+| 11 | another file, or a person | any | any | any | another task |
 
 Held is what is complete, cancelled, blocked or claimed: its words say what somebody did, or does.
 The words of a task with a remark that it is done (`is_annotated`), or with other markers before
@@ -26,7 +27,7 @@ one (`is_moved`). An id that is made from the words is another file's as easily 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple
 
@@ -51,7 +52,7 @@ class Words(Enum):
 
     ITS = "those of the task that has its id"
     OTHERS = "those of another task of the file"
-    LOST = "those of a task of the file whose id is in the file no more"
+    LOST = "those of a task of the file whose id is in the file no more, or another's (`lost`)"
     NEW = "new"
 
 
@@ -83,6 +84,7 @@ class Verdict(Enum):
 def decide(facts: Facts) -> Verdict:
     """Decide what an item is, by the table above."""
     known = facts.words in (Words.OTHERS, Words.LOST)
+    free = not (facts.held or facts.edited)
     if facts.by == By.NOBODY:
         follows = facts.words == Words.LOST or (known and facts.told == RENUMBERED)
         return Verdict.FOLLOWS if follows else Verdict.NEW
@@ -93,10 +95,24 @@ def decide(facts: Facts) -> Verdict:
         return Verdict.SAME
     if facts.told == RENUMBERED and known:
         return Verdict.FOLLOWS
+    if facts.words == Words.LOST and free and not facts.told:
+        return Verdict.FOLLOWS
     if facts.told == RENUMBERED and (facts.elsewhere or facts.held):
         return Verdict.NEW
     doubtful = facts.held or (facts.edited and (known or facts.elsewhere))
     return Verdict.ASK if doubtful and facts.told != REWORDED else Verdict.SAME
+
+
+def lost(moves: Mapping[str, str], names: Collection[str]) -> set[str]:
+    """The ids of a file's tasks that stand in it no more, or for another task of it that lost its.
+
+    `moves`: by an item's id, that of the task whose words it has now; `names`: all ids of the file.
+    So where an item is taken out of a numbered list, all behind it keep their tasks.
+    """
+    gone = {old for old in moves.values() if old not in names}
+    while more := {name for name, old in moves.items() if old in gone} - gone:
+        gone |= more
+    return gone
 
 
 class Place(NamedTuple):

@@ -80,8 +80,8 @@ class Import(NamedTuple):
     added: tuple[ImportChange, ...]
     updated: tuple[ImportChange, ...]
     unchanged: tuple[str, ...]
-    removed: tuple[str, ...]
-    """Tasks of this graph that came from `files` and are no longer in there; they stay."""
+    removed: Mapping[str, str]
+    """Tasks of this graph that came from `files` and are no longer in there, with their titles."""
     dropped: tuple[str, ...]
     """Derived fields that were left out."""
     notes: tuple[str, ...]
@@ -146,7 +146,7 @@ def bring(project: Project, options: ImportOptions) -> Import:
         tuple(changes[task["id"]] for task in plan.new),
         tuple(changes[name] for name in plan.changed if name not in plan.same),
         tuple(plan.same),
-        gone.removed,
+        {id: here.by_id[id].title for id in gone.removed},
         source.dropped,
         notes,
         tuple(dict.fromkeys(plan.kept)),

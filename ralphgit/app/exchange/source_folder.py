@@ -27,6 +27,10 @@ _LISTS = frozenset({"markdown", "superpowers"})
 _OF_CCPM = re.compile(r"(?:.+-)?analysis\.md|execution-status\.md|github-mapping\.md")
 
 
+#: With more files than this, the others are only counted.
+_FEW = 20
+
+
 class Read(NamedTuple):
     """A file, and what is in it."""
 
@@ -201,4 +205,4 @@ def chosen(files: Sequence[Read]) -> tuple[list[tuple[str, Imported]], list[str]
 
 
 def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:5]) + (", ..." if names[5:] else "")
+    return ", ".join(names[:_FEW]) + (", ..." if names[_FEW:] else "")

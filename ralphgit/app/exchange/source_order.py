@@ -35,7 +35,9 @@ def told(
         ids = [str(task["id"]) for task in one.tasks if unnumbered or task.keys() & _RANKS]
         folder = name.rpartition("/")[0] if len(one.tasks) == 1 else name
         found.setdefault(folder, []).extend(ids)
-    return tuple(tuple(ids) for ids in found.values() if len(ids) > 1)
+    # Of two documents that are one task, the first has its place.
+    orders = (tuple(dict.fromkeys(ids)) for ids in found.values())
+    return tuple(ids for ids in orders if len(ids) > 1)
 
 
 def not_followed(orders: Iterable[Sequence[str]], rows: Iterable[Row]) -> list[str]:

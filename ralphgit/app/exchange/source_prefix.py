@@ -54,7 +54,7 @@ def of_each(
     folders = {
         os.path.dirname(file)
         for (_, found), file in pairs
-        if found.local and _is_document(file, found)
+        if found.local and is_document(file, found)
     }
     longest: dict[str, int] = {}
     for (_, found), file in pairs:
@@ -64,7 +64,7 @@ def of_each(
     made: list[str] = []
     for (name, found), file in pairs:
         place, word = os.path.dirname(file), ""
-        document = len(folders) > 1 and place in folders and _is_document(file, found)
+        document = len(folders) > 1 and place in folders and is_document(file, found)
         document = document and (found.local or not found.tasks)
         if document and place not in old:
             word = words.get(place) or prefix_of(os.path.join(place, "tasks.md"), longest[place])
@@ -83,7 +83,7 @@ def of_each(
 def named(each: Iterable[tuple[str, Imported]], words: Iterable[str]) -> str:
     """Which prefix stands for which file, or folder of documents."""
     pairs = {
-        (word, os.path.dirname(name) if _is_document(name, found) else name): None
+        (word, os.path.dirname(name) if is_document(name, found) else name): None
         for (name, found), word in zip(each, words, strict=True)
         if word
     }
@@ -96,11 +96,11 @@ def beside(file: str, found: Imported, tasks: Iterable[Known]) -> list[Known]:
     return [
         task
         for task in tasks
-        if _is_document(file, found) and folder in map(os.path.dirname, task.files)
+        if is_document(file, found) and folder in map(os.path.dirname, task.files)
     ]
 
 
-def _is_document(file: str, found: Imported) -> bool:
+def is_document(file: str, found: Imported) -> bool:
     """Whether a file has one task or says something of those beside it, and is no list."""
     return (
         file.endswith(".md")

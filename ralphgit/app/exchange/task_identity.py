@@ -8,19 +8,17 @@ taken.
 from __future__ import annotations
 
 import os
-import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from ralphgit.app.exchange import source_prefix, three_way_import
+from ralphgit.app.exchange import identity_refusals, source_prefix, three_way_import
 from ralphgit.app.exchange.failing_again import ENDED, Failures
 from ralphgit.app.exchange.known_task import Item, Known, known, leased
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import GuardRefused, InvalidRecord, UsageError
+from ralphgit.errors import UsageError
 from ralphgit.model.ids import parse_task_id
-from ralphgit.model.printable import counted
 from ralphgit.model.task_status import Status
 from ralphgit.records import importers
 from ralphgit.records.importers import Imported
@@ -62,13 +60,6 @@ class Identified(NamedTuple):
     """Tasks that are complete or cancelled here, which a report of failures does not change."""
 
 
-class _Doubt(NamedTuple):
-    item: Item
-    task: Known
-    now: str
-    """Where the task's words are in the file, "" where they are not."""
-
-
 def resolve(
     project: Project,
     here: GraphView,
@@ -108,6 +99,8 @@ class _Graph:
         self.moved: dict[str, str] = {}
         self.notes: list[str] = []
         self.settled: set[str] = set()
+        self._documents: dict[str, str] = {}
+        """By id, the title that the first document gave it."""
         self._top, self._given = project.top, frozenset(files)
         held = leased(project)
         self._tasks = [known(here.stored(row), held, (row.file, row.line)) for row in here.rows]
@@ -171,10 +164,7 @@ class _Graph:
             ids = self._local(name, file, found, items, own, by_name, wanted, told)
         else:
             ids = {
-                item.name: by_name[item.name.casefold()].id
-                if item.name.casefold() in by_name
-                else wanted[item.name]
-                for item in items
+                item.name: self._shared(name, file, found, item, by_name, wanted) for item in items
             }
         if found.failing:
             failures = Failures(self._ids, self._archive)
@@ -189,6 +179,27 @@ class _Graph:
             for item in items:
                 self._add(ids[item.name], item, file)
         return ids, prefix
+
+    def _shared(
+        self, name: str, file: str, found: Imported, item: Item,
+        by_name: Mapping[str, Known], wanted: Mapping[str, str],
+    ) -> str:  # fmt: skip
+        """The id of an item whose id other files may share, as a graph and its tickets do.
+
+        Two documents of one id and other titles are two tasks.
+        """
+        known = by_name.get(item.name.casefold())
+        id = known.id if known else wanted[item.name]
+        if not source_prefix.is_document(file, found):
+            return id
+        first = self._documents.setdefault(id.casefold(), item.title)
+        if known or first == item.title:
+            return id
+        return self._named(item, name, f"{id}-{headings.slug(item.title)}", id)
+
+    def _named(self, item: Item, name: str, id: str, other: str) -> str:
+        self.notes.append(f"{item.name} of {name} is {id} here: {other} is another task.")
+        return id
 
     def _add(self, id: str, item: Item, file: str) -> None:
         """Know a task for the files that follow."""
@@ -223,14 +234,14 @@ class _Graph:
         own: Sequence[Known], by_name: Mapping[str, Known], wanted: Mapping[str, str], told: Told,
     ) -> dict[str, str]:  # fmt: skip
         """The ids of the items of a list whose ids mean something within it only."""
-        here = {item.name.casefold() for item in items}
         words = {item.words: item.name for item in items}
         twice = Counter(task.words for task in own)
         by_words = {task.words: task for task in own if twice[task.words] == 1}
+        here = _standing(items, by_name, by_words)
         instead = {} if told.words == RENUMBERED else _in_place_of(found, items, own)
         ids: dict[str, str] = {}
         taken: set[str] = set()
-        doubts: list[_Doubt] = []
+        doubts: list[identity_refusals.Doubt] = []
         for item in items:
             task = by_name.get(item.name.casefold())
             by = By.THIS
@@ -249,10 +260,13 @@ class _Graph:
             )
             verdict = _of_issue(item, task) or import_identity.decide(facts)
             if verdict == Verdict.ASK and task is not None:
-                doubts.append(_Doubt(item, task, words.get(task.words, "")))
+                doubts.append(identity_refusals.Doubt(item, task, words.get(task.words, "")))
                 continue
             if verdict == Verdict.SAME and task is not None:
                 id = task.id
+                if facts.words == Words.OTHERS and task.words not in words:
+                    old, new = short(task.title), short(item.title)
+                    self.notes.append(f"{old} is in {name} no more: {id} is {new} now.")
             elif verdict == Verdict.FOLLOWS and follows is not None:
                 id = follows.id
                 if follows.name != item.name:
@@ -263,7 +277,7 @@ class _Graph:
             ids[item.name] = id
             taken.add(id)
         if doubts:
-            raise _ask(name, doubts)
+            raise identity_refusals.ask(name, doubts)
         return ids
 
     def _other(self, id: str, file: str) -> tuple[Known | None, By]:
@@ -289,7 +303,7 @@ class _Graph:
         }
         beside = document and not near.isdisjoint(other.files)
         if verdict == Verdict.ANOTHER and item.name not in found.made and not beside:
-            raise _another(item, other, name)
+            raise identity_refusals.another(item, other, name)
         stem = os.path.basename(file).partition(".")[0]
         folder = os.path.basename(os.path.dirname(file))
         if item.name in found.made:
@@ -301,8 +315,7 @@ class _Graph:
             id = safe_id(one[:_LONGEST])
             if id.casefold() not in self._ids and self._archive.entry(id) is None:
                 break
-        self.notes.append(f"{item.name} of {name} is {id} here: {wanted} is another task.")
-        return id
+        return self._named(item, name, id, wanted)
 
 
 def _wanted(
@@ -339,6 +352,22 @@ def _in_place_of(found: Imported, items: Sequence[Item], own: Sequence[Known]) -
     }
 
 
+def _standing(
+    items: Sequence[Item], by_name: Mapping[str, Known], by_words: Mapping[str, Known]
+) -> set[str]:
+    """The ids of the file, case-folded, that do not stand for another task which lost its own."""
+    names = {item.name.casefold() for item in items}
+    once = Counter(item.words for item in items)
+    moves = {
+        item.name.casefold(): follows.name.casefold()
+        for item in items
+        if once[item.words] == 1
+        and (follows := by_words.get(item.words)) is not None
+        and _words(item, by_name.get(item.name.casefold()), follows, names) != Words.ITS
+    }
+    return names - import_identity.lost(moves, names)
+
+
 def _words(item: Item, task: Known | None, follows: Known | None, here: set[str]) -> Words:
     """What the words of an item are; `task` has its id, and `follows` its words."""
     if task is not None and (
@@ -358,41 +387,3 @@ def _of_issue(item: Item, task: Known | None) -> Verdict | None:
     if task is None or not (item.address and task.address):
         return None
     return Verdict.SAME if item.address == task.address else Verdict.ANOTHER
-
-
-def _another(item: Item, other: Known, name: str) -> InvalidRecord:
-    file, line = other.place
-    folder, last = os.path.split(name)
-    if folder and last.partition(".")[0] == item.name:  # the folder has more of them
-        name, word = folder, source_prefix.prefix_of(f"{folder}/tasks.md", len(item.name))
-    else:
-        word = source_prefix.prefix_of(name, len(item.name))
-    return InvalidRecord(
-        f"the graph has another task {other.id} ({short(other.title)}); nothing was written; "
-        "--prefix puts a word before the ids",
-        file=file, line=line, task=item.name, code="other_source",
-        hint=f"ralphgit import --prefix {word} {shlex.quote(name)}",
-    )  # fmt: skip
-
-
-def _ask(name: str, doubts: Sequence[_Doubt]) -> GuardRefused:
-    """The refusal of words that changed under what was done, or is; with both readings."""
-    item, task, now = doubts[0]
-    state = task.status if task.status != Status.PENDING else "claimed" if task.held else "edited"
-    more = f" (so have those of {counted(len(doubts) - 1, 'more task')})" if doubts[1:] else ""
-    moved = f"its work is {now} now" if now else "its work is in the list no more"
-    return GuardRefused(
-        f"{name}:{item.line}: {task.id} is {state} here, and its words have changed from "
-        f"{short(task.title)} to {short(item.title)}{more}; nothing was written. Either the list "
-        f"was renumbered: {moved}, and {item.name} is other work (--renumbered). Or it is the "
-        "same work in other words (--reworded)",
-        code="words_changed",
-        hint=f"ralphgit import {name} --{RENUMBERED if now else REWORDED}",
-        details={
-            "changed": [
-                {"task": one.task.id, "line": one.item.line, "from": one.task.title,
-                 "to": one.item.title, "now": one.now or None}
-                for one in doubts
-            ],
-        },
-    )  # fmt: skip

@@ -9,7 +9,7 @@ from ralphgit.app.exchange.import_tasks import ImportOptions
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, safe, safe_lines
-from ralphgit.model.printable import counted
+from ralphgit.model.printable import counted, cut
 
 #: With more tasks than this, only their number is shown.
 _FEW = 20
@@ -55,8 +55,8 @@ def _told(done: import_tasks.Import, dry_run: bool) -> list[str]:
     if done.unchanged:
         lines.append(f"unchanged: {counted(len(done.unchanged), 'task')}")
     if done.removed:
-        names = _some(done.removed)
-        lines.append(f"no longer in the source, and kept here: {names}")
+        names = _some([f"{id} ({cut(title, 60)})" for id, title in done.removed.items()])
+        lines.append(f"no longer in the source, and kept here: {safe(names)}")
     if done.dropped:
         lines.append(f"left out, because it is computed: {safe(', '.join(done.dropped))}")
     lines += [f"note: {safe(sentence)}" for sentence in done.notes]

@@ -11,10 +11,21 @@ from ralphgit.records.importers.importer import NO, SURE, Importer
 from ralphgit.records.importers.parts import document_sections, document_task, tick_in_place
 from ralphgit.records.importers.parts.document_sections import Lines
 from ralphgit.records.importers.parts.field_mapping import status_of
+from ralphgit.records.importers.parts.source_values import MISSING
 from ralphgit.records.importers.source_file import Form, SourceFile
 
+_ID = r"(?P<epic>(?:[A-Z]{1,6}-)?[A-Z]{0,6}[0-9]+)(?P<number>(?:[.-][0-9]+[a-z]?)*)"
+#: `Story 1.2: Log in`, `Story EH-1.1 Errors`; without a number, `Story: Log in`.
 _TITLE = re.compile(
-    r"Story\s+([A-Z]{0,6}[0-9]+)((?:[.-][0-9]+[a-z]?)+)\s*[:.\u2013\u2014-]?\s*(.*)", re.IGNORECASE
+    rf"(?:Story\s+{_ID}(?![\w.])\s*[:.\u2013\u2014-]?|Story\s*:)\s*(?P<title>.*)", re.IGNORECASE
+)
+#: Without a number in its heading, a story may have a name below it.
+_NAME = re.compile(r"^[-*+ \t]*[*_]*Story ID[*_]*[ \t]*:[*_ \t]*(?P<name>[\w.-]+)", re.I | re.M)
+#: What it waits for, beside its status: `Requires Stories 5.1A and 5.1B`.
+_DEPENDS = re.compile(
+    r"^[-*+ \t]*\|?[ \t]*[*_]*(?:Dependencies|Depends on|Prerequisites|Blocked by)[*_]*[ \t]*"
+    r"[:|][*_ \t]*(?P<word>[^\r\n]*)",
+    re.IGNORECASE | re.MULTILINE,
 )
 _SECTIONS = frozenset({"acceptance criteria", "tasks / subtasks", "tasks/subtasks", "tasks"})
 #: Others that a story has; with these, one of the above is enough.
@@ -51,7 +62,10 @@ _TWICE = frozenset({"id", "story", "story_id", "epic", "title", "status"})
 def _sniff(file: SourceFile) -> int:
     if file.form is not Form.TEXT or "Story" not in file.text or "id" in file.front_matter:
         return NO
-    return SURE if _title(document_sections.lines_of(file.behind_front_matter)) else NO
+    body = file.behind_front_matter
+    found = _title(document_sections.lines_of(body))
+    # What has no number is a story where it says how far that is.
+    return SURE if found and (found["epic"] or _said(body)) else NO
 
 
 def _title(lines: Lines) -> re.Match[str] | None:
@@ -63,10 +77,10 @@ def _title(lines: Lines) -> re.Match[str] | None:
     return found if below & _SECTIONS and len(known) > 1 else None
 
 
-def _said(text: str) -> re.Match[str] | None:
+def _said(text: str, what: re.Pattern[str] = _STATUS) -> re.Match[str] | None:
     """Where a story says its status: above its sections, or in one about the story itself."""
     sections = list(_SECTION.finditer(text))
-    for found in _STATUS.finditer(text):
+    for found in what.finditer(text):
         above = [one for one in sections if one.start() <= found.start()]
         if not above or _OF_STORY.fullmatch(above[-1]["words"]):
             return found
@@ -80,7 +94,7 @@ def _read(file: SourceFile) -> Imported:
     title = _title(lines)
     if title is None:
         raise file.refused("there is no story of BMAD in this file")
-    epic, number = title[1], title[2].replace("-", ".")
+    source, epic = _called(file, title)
     said = _said(body)
     front = file.front_matter
     written = front.get("status") or (
@@ -88,22 +102,48 @@ def _read(file: SourceFile) -> Imported:
     )
     status = status_of(written, _STATUSES)
     fields: dict[str, object] = {
-        "title": title[3] or title[0],
+        "title": title["title"] or title[0],
         "status": status.value if status else written or Status.PENDING.value,
-        "story": f"epic-{epic}",
+        **({"story": f"epic-{epic}"} if epic else {}),
         "mode": Mode.SEQUENTIAL.value,
         **{key: value for key, value in front.items() if key not in _TWICE},
     }
     if status is Status.IN_PROGRESS and _IN_REVIEW.match(str(written)):
         # Nobody is to write it a second time.
         fields |= {"status": Status.PENDING.value, "mode": Mode.VERIFY.value}
-        log.note(f"{epic}{number} waits for its review: all that is left here is to verify it.")
+        log.note(f"{source} waits for its review: all that is left here is to verify it.")
+    if not written:
+        log.note(f"{source} says no status: it is pending.")
     if refs := file.front_matter_words("depends_on"):
         fields["depends_on"] = refs
+    elif stories := _stories(body):
+        # Other files: where they are not read as well, nobody knows them.
+        fields[MISSING] = stories
     # It changes as the story is worked on, and is no part of what is to be done.
     plain = body[: said.start()] + body[said.end() :] if said else body
-    task = document_task.task(f"{epic}{number}", fields, plain, log)
+    task = document_task.task(source, fields, plain, log)
     return log.imported([task], {}, local=True)
+
+
+def _called(file: SourceFile, title: re.Match[str]) -> tuple[str, str]:
+    """A story's id and its epic; one without a number is called by its `Story ID`, or its file."""
+    if title["epic"]:
+        number = title["number"].replace("-", ".")
+        return f"{title['epic']}{number}", title["epic"] if number else ""
+    named = _said(file.behind_front_matter, _NAME)
+    stem = file.name.replace("\\", "/").rpartition("/")[2].removesuffix(".md")
+    return named["name"] if named else stem.removesuffix(".story"), ""
+
+
+def _stories(body: str) -> list[str]:
+    """The stories that it says to wait for."""
+    said = _said(body, _DEPENDS)
+    words = re.sub(r"\([^()]*\)", "", said["word"]) if said else ""
+    begin = re.search(r"\bstor(?:y|ies)\b", words, re.IGNORECASE)
+    ids = re.findall(_ID, words[begin.end() :], re.IGNORECASE) if begin else []
+    return list(
+        dict.fromkeys(f"{epic}{number.replace('-', '.')}" for epic, number in ids if number)
+    )
 
 
 def _tick(file: SourceFile, raw: str, ids: Collection[str]) -> str:

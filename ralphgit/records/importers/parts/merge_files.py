@@ -61,7 +61,7 @@ def joined(
     for name in known:
         names.setdefault(name.casefold(), name)
     for task in tasks.values():
-        _put_back(task, names, log)
+        _put_back(task, names)
         depends = task.get("depends_on")
         if isinstance(depends, list):
             task["depends_on"] = [names.get(str(ref).casefold(), ref) for ref in depends]
@@ -195,7 +195,7 @@ def _put_aside(task: dict[str, object], names: Mapping[str, str], log: Log) -> N
         log.note(f"{task['id']} depends on {', '.join(map(str, gone))}, not there: kept aside.")
 
 
-def _put_back(task: dict[str, object], names: Mapping[str, str], log: Log) -> None:
+def _put_back(task: dict[str, object], names: Mapping[str, str]) -> None:
     """Make a dependency again of each task kept aside that is there after all."""
     aside, depends = task.get(MISSING), task.get("depends_on") or []
     if not isinstance(aside, list) or not isinstance(depends, list):
@@ -207,7 +207,6 @@ def _put_back(task: dict[str, object], names: Mapping[str, str], log: Log) -> No
             rest.append(ref)
         elif found not in depends:
             depends = [*depends, found]
-            log.note(f"{task['id']} depends on {found}: it is there after all.")
     task["depends_on"], task[MISSING] = depends, rest
     for key in ("depends_on", MISSING):
         if not task[key]:

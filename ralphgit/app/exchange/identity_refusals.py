@@ -1,0 +1,63 @@
+"""Refuse an import that cannot tell which task an item is, with each reading and its command."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ralphgit.app.exchange import source_prefix
+from ralphgit.app.exchange.known_task import Item, Known
+from ralphgit.errors import GuardRefused, InvalidRecord
+from ralphgit.model.printable import counted
+from ralphgit.model.task_status import Status
+from ralphgit.records.importers.parts.source_values import short
+from ralphgit.rules.import_identity import RENUMBERED, REWORDED
+
+
+class Doubt(NamedTuple):
+    """An item with other words than the task of its id, under which something was done."""
+
+    item: Item
+    task: Known
+    now: str
+    """Where the task's words are in the file, "" where they are not."""
+
+
+def another(item: Item, other: Known, name: str) -> InvalidRecord:
+    file, line = other.place
+    folder, last = os.path.split(name)
+    if folder and last.partition(".")[0] == item.name:  # the folder has more of them
+        name, word = folder, source_prefix.prefix_of(f"{folder}/tasks.md", len(item.name))
+    else:
+        word = source_prefix.prefix_of(name, len(item.name))
+    return InvalidRecord(
+        f"the graph has another task {other.id} ({short(other.title)}); nothing was written; "
+        "--prefix puts a word before the ids",
+        file=file, line=line, task=item.name, code="other_source",
+        hint=f"ralphgit import --prefix {word} {shlex.quote(name)}",
+    )  # fmt: skip
+
+
+def ask(name: str, doubts: Sequence[Doubt]) -> GuardRefused:
+    """The refusal of words that changed under what was done, or is; with both readings."""
+    item, task, now = doubts[0]
+    state = task.status if task.status != Status.PENDING else "claimed" if task.held else "edited"
+    more = f" (so have those of {counted(len(doubts) - 1, 'more task')})" if doubts[1:] else ""
+    moved = f"its work is {now} now" if now else "its work is in the list no more"
+    return GuardRefused(
+        f"{name}:{item.line}: {task.id} is {state} here, and its words have changed from "
+        f"{short(task.title)} to {short(item.title)}{more}; nothing was written. Either the list "
+        f"was renumbered: {moved}, and {item.name} is other work (--renumbered). Or it is the "
+        "same work in other words (--reworded)",
+        code="words_changed",
+        hint=f"ralphgit import {name} --{RENUMBERED if now else REWORDED}",
+        details={
+            "changed": [
+                {"task": one.task.id, "line": one.item.line, "from": one.task.title,
+                 "to": one.item.title, "now": one.now or None}
+                for one in doubts
+            ],
+        },
+    )  # fmt: skip
