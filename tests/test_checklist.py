@@ -412,6 +412,25 @@ def test_numbered_phases_follow_each_other_in_a_plain_list() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("number", ["2a", "2B", "III"])
+def test_a_phase_may_have_a_letter_or_a_roman_number(number: str) -> None:
+    text = f"# T\n## Phase 1\n- [ ] a\n## Phase {number}: Mid\n- [ ] b\n## Phase 4\n- [ ] c\n"
+    assert depends(text) == {"a": [], "b": ["a"], "c": ["b"]}
+    assert tasks(text)["b"]["story"] == f"phase-{number.lower()}"
+
+
+def test_two_phases_of_one_number_are_two_stories() -> None:
+    text = "# T\n## Phase 1: Dig\n- [ ] a\n## Phase 1: Fill it ✅\n- [ ] b\n## Phase 2\n- [ ] c\n"
+    assert [task["story"] for task in tasks(text).values()] == [
+        "phase-1", "phase-1-fill-it", "phase-2",
+    ]  # fmt: skip
+    assert read(text).root["stories"] == [
+        {"id": "phase-1", "title": "Phase 1: Dig"},
+        {"id": "phase-1-fill-it", "title": "Phase 1: Fill it ✅"},
+        {"id": "phase-2", "title": "Phase 2"},
+    ]  # fmt: skip
+
+
 def test_what_an_item_says_of_its_dependencies_counts() -> None:
     text = "- [ ] T1 a\n- [ ] T2 b\n- [ ] T3 c\n  - Depends on: T1 and T9\n"
     found = read(text)

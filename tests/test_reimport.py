@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,19 @@ def test_a_list_without_ids_says_its_order_and_takes_what_is_new_in_it(world: Wo
     ]  # fmt: skip
     world.write("todo.md", "- [ ] gamma three\n- [ ] alpha one\n- [ ] delta four\n- [ ] beta two\n")
     assert said in again(world, "todo.md")["notes"]
+
+
+def test_features_without_a_priority_come_in_the_order_of_their_list(world: World) -> None:
+    def told(*ids: str) -> dict[str, Any]:
+        features = [{"id": id, "description": f"Do {id}", "passes": False} for id in ids]
+        world.write("feature_list.json", json.dumps({"features": features}))
+        return again(world, "feature_list.json")
+
+    said = "The source has its items in another order; the order here is kept."
+    told("f1", "f2", "f3")
+    assert said not in told("f1", "f9", "f2", "f3")["notes"]
+    assert re.findall(r"- id: (f\d)", world.read()) == ["f1", "f9", "f2", "f3"]
+    assert said in told("f3", "f1", "f9", "f2")["notes"]
 
 
 def test_what_is_remembered_is_short(world: World) -> None:

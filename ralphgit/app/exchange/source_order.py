@@ -26,13 +26,15 @@ def told(
 ) -> tuple[tuple[str, ...], ...]:
     """The ids of tasks in the order that their source gives them, by source.
 
-    That is by rank, or in a list without ids, whose tasks are called otherwise in `names`, the
-    order of its lines.
+    That is by rank, or the order of its lines where nothing else says it, and in a list without
+    ids, whose tasks are called otherwise in `names`.
     """
     found: dict[str, list[str]] = {}
     for name, one in each:
-        unnumbered = all(names.get(str(task["id"]), task["id"]) in one.made for task in one.tasks)
-        ids = [str(task["id"]) for task in one.tasks if unnumbered or task.keys() & _RANKS]
+        by_line = one.in_place or all(
+            names.get(str(task["id"]), task["id"]) in one.made for task in one.tasks
+        )
+        ids = [str(task["id"]) for task in one.tasks if by_line or task.keys() & _RANKS]
         folder = name.rpartition("/")[0] if len(one.tasks) == 1 else name
         found.setdefault(folder, []).extend(ids)
     # Of two documents that are one task, the first has its place.

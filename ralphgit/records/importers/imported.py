@@ -39,6 +39,8 @@ class Imported(NamedTuple):
     """The task of another file that waits for this file's, as it is a part of it."""
     made: frozenset[str] = frozenset()
     """The ids that were made from the words: another file may have them as well."""
+    in_place: bool = False
+    """Nothing but a task's place in the file says when its turn is."""
     can_tick: bool = False
     """What is done can be marked in the file."""
     lines: Mapping[str, int] = MappingProxyType({})

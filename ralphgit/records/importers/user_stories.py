@@ -162,7 +162,9 @@ def _read(file: SourceFile) -> Imported:
     lines = {
         names[source.casefold()]: line for source, (line, _) in zip(sources, stories, strict=True)
     }
-    return log.imported(tasks, root, local=True)._replace(made=made, lines=lines)
+    in_place = not any("x-priority" in task or "depends_on" in task for task in tasks)
+    found = log.imported(tasks, root, local=True)
+    return found._replace(made=made, lines=lines, in_place=in_place)
 
 
 def _rank(entry: tuple[int, Mapping[str, object]]) -> float:

@@ -12,8 +12,10 @@ from ralphgit.model import done_marks
 from ralphgit.model.ids import is_id
 from ralphgit.records.importers.parts.markdown_items import Node
 
+#: By a number, with a letter (`Phase 3a`) or without, or by a Roman one.
 _PHASE = re.compile(
-    r"(phase|step|stage|milestone|sprint|part|iteration|chunk|wave)\s+([0-9]+)\b", re.IGNORECASE
+    r"(phase|step|stage|milestone|sprint|part|iteration|chunk|wave)\s+([0-9]+[a-z]?|(?-i:[IVXL]+))\b",
+    re.IGNORECASE,
 )
 #: The same in a sentence, with a list of numbers or a range of them.
 _PHASES = re.compile(
@@ -81,7 +83,7 @@ def read(text: str) -> Heading:
     words = re.sub(r"[*_`]", "", text).strip()
     before, colon, _ = words.partition(":")
     if phase := _PHASE.match(words):
-        story = f"{phase[1].lower()}-{phase[2]}"
+        story = f"{phase[1]}-{phase[2]}".lower()
     elif is_id(words):
         story = words
     elif colon and is_id(before) and any(letter.isdigit() for letter in before):
@@ -89,6 +91,17 @@ def read(text: str) -> Heading:
     else:
         story = slug(words)
     return Heading(story, words, story if phase else "")
+
+
+def told_apart(heading: Heading, titles: dict[str, str]) -> Heading:
+    """The heading, called after its title where another one in `titles` has its story's id.
+
+    "Phase 5: Sync" and "Phase 5: Server" are two stories. The heading is noted in `titles`.
+    """
+    if titles.setdefault(heading.story, heading.title) == heading.title:
+        return heading
+    story = slug(heading.title)
+    return heading._replace(story=story, phase=heading.phase and story)
 
 
 def is_done(text: str) -> bool:

@@ -130,6 +130,8 @@ class _Finder:
         """The heading before the one that began the block, which has that name."""
         self._done_below = 0
         """The level of the heading above that says that all below it is done, 0 without one."""
+        self._titles: dict[str, str] = {}
+        """Of the stories so far."""
         #: Where no block is ended by its mark, a heading ends it.
         self._ended = any(_END.fullmatch(_comment(node)) for node in _flat(nodes))
         self._versions: list[tuple[int, Heading | None]] = []
@@ -159,8 +161,10 @@ class _Finder:
         while self._versions and self._versions[-1][0] >= node.level:
             self._heading = self._versions.pop()[1]
         if node.level == level:
-            read = exported_checklist.heading if self._exported else headings.read
-            self._heading = read(words)
+            if self._exported:
+                self._heading = exported_checklist.heading(words)
+            else:
+                self._heading = headings.told_apart(headings.read(words), self._titles)
         elif node.level < level:
             # Of what stands above the phases; a document's own title is no story.
             self._heading = headings.read(words) if self._phases and node.level > 1 else None
