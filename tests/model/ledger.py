@@ -69,8 +69,12 @@ class Ledger:
                 self._moves(place, Phase.ASKED)
             case "release":
                 self._over(place)
-            case "reset" | "revert" | "reply":
+            case "reset" | "reply":
                 self._frees(str(done.data["task"]["x-key"]))
+            case (
+                "revert"
+            ):  # of the work that has landed: who has claimed the task besides may go on
+                self.freed.add(str(done.data["task"]["x-key"]))
 
     def _claimed(self, place: str, key: str, claim: str) -> None:
         known = self.attempts.get(claim)
