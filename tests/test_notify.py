@@ -192,12 +192,21 @@ def test_once_what_it_names_was_changed_it_is_not_run(line: str, world: World) -
     assert teller._running == before
 
 
+def test_what_sees_to_the_time_limit_is_no_code_of_the_worktree(world: World) -> None:
+    world.write("subprocess.py", "open(__import__('os').environ['TOLD'] + '/evil', 'w')\n")
+    world.environ["RALPH_NOTIFY_COMMAND"] = "pwd > $TOLD/it"
+    notifier(world).hear({"event": "lost", "task": "T-1"})
+    until((world.folder / "told" / "it").exists)
+    assert not (world.folder / "told" / "evil").exists()
+    until(lambda: (world.folder / "told" / "it").read_text() == f"{world.path}\n")
+
+
 def test_the_time_limit(world: World) -> None:
     """Nothing of the command is left when its time is over, nor what it began."""
     begin = time.monotonic()
     line = "sleep 300 & echo $! > $TOLD/pid; wait"
     done = subprocess.run(
-        [sys.executable, "-S", "-E", "-c", notify._CODE, line, "0.3"], env=world.environ,
+        [sys.executable, "-I", "-S", "-c", notify._CODE, line, "0.3", "/"], env=world.environ,
         input=b"{}\n", check=False,
     )  # fmt: skip
     assert (done.returncode, time.monotonic() - begin < PATIENCE) == (0, True)

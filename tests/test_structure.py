@@ -217,6 +217,25 @@ def test_nothing_below_the_command_line_touches_the_outside() -> None:
     assert offenders == []
 
 
+def test_a_python_of_ours_imports_nothing_from_where_it_starts() -> None:
+    """A worktree holds what others wrote: its `json.py` is not the one that we mean."""
+    offenders = []
+    for module in MODULES:
+        safe = {
+            id(node.elts[0])
+            for node in nodes(module)
+            if isinstance(node, ast.List | ast.Tuple) and len(node.elts) > 1
+            if isinstance(node.elts[1], ast.Constant) and node.elts[1].value in ("-I", "-P")
+        }
+        offenders += [
+            f"{module}:{node.lineno} starts Python without -I or -P"
+            for node in nodes(module)
+            if isinstance(node, ast.Attribute) and dotted(node, {"sys": "sys"}) == "sys.executable"
+            if id(node) not in safe
+        ]
+    assert offenders == []
+
+
 # --- size ---------------------------------------------------------------------------------
 
 

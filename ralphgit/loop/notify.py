@@ -36,12 +36,12 @@ EVENTS = {
 LIMIT_S = 10
 #: So much fits into a pipe before it is read, with room for the escapes of JSON.
 _MOST_CHARACTERS = 4096
-#: Runs the command of argv[1] for at most argv[2] seconds; standard library alone.
+#: Runs the command of argv[1] for at most argv[2] seconds in argv[3]; standard library alone.
 _CODE = """
 import os, signal, subprocess, sys
 child = subprocess.Popen(["/bin/sh", "-c", sys.argv[1]], stdin=subprocess.PIPE,
                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                         start_new_session=True)
+                         start_new_session=True, cwd=sys.argv[3])
 try:
     child.communicate(sys.stdin.buffer.read(), timeout=float(sys.argv[2]))
 except subprocess.TimeoutExpired:
@@ -114,8 +114,8 @@ class Notifier:
         extra = {f"RALPH_{name.upper()}": told[name] for name in names}
         environ = verify_command.environment(self._environ, self._policy, extra)
         process = child_process.started(lambda: subprocess.Popen(
-            [sys.executable, "-S", "-E", "-c", _CODE, self._command, str(LIMIT_S)],
-            cwd=self._top, env=environ, start_new_session=True,
+            [sys.executable, "-I", "-S", "-c", _CODE, self._command, str(LIMIT_S), self._top],
+            cwd="/", env=environ, start_new_session=True,
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         ))  # fmt: skip
         self._running.append(process)

@@ -9,7 +9,7 @@ from ralphgit.loop.presets.preset import AgentPreset
 PRESET = AgentPreset(
     name="scripted",
     help="For trying out: it writes a task's outputs, or does what its x-script says.",
-    words=(sys.executable, "-m", "ralphgit.loop.scripted_agent"),
+    words=(sys.executable, "-P", "-m", "ralphgit.loop.scripted_agent"),
     needs="nothing",
     task_fields={
         "RALPH_SCRIPT": "x-script",
