@@ -141,15 +141,69 @@ def test_evidence_of_an_agent_is_no_proof_for_whoever_lands(tmp_path: Path) -> N
     assert alpha.git("show", "origin/main:a.txt") == "good"
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("how", ["evidence add T-1", "complete"])
+#: Evidence that nobody has seen, as an agent writes it down: of a task, with more lines.
+_WRITTEN = """mkdir -p records/evidence/{task}
+cat > records/evidence/{task}/aaaaaaaaab.yaml <<R
+{{id: aaaaaaaaab, task: {task}, kind: {kind}, shows: saw, {more}
+ supports: [{{criterion: ACC-1, verdict: supports}}]}}
+R
+"""
+OBSERVES = {
+    "evidence add": f"{RALPH} evidence add T-1 --shows saw --proves ACC-1 -q || exit 9",
+    "complete": f"{RALPH} complete --shows saw --proves ACC-1 -q || exit 9",
+    "without a claim": _WRITTEN.format(task="T-1", kind="observation", more="by: ann,"),
+    "committed": _WRITTEN.format(task="T-1", kind="observation", more="by: ann,")
+    + "git add -A; git commit -qm Seen",
+    "a command": _WRITTEN.format(
+        task="T-1", kind="command", more="claim: $RALPH_CLAIM, command: make audit, exit_code: 0,"
+    ),
+    "another task": _WRITTEN.format(task="T-2", kind="observation", more="by: ann,"),
+}
+
+
+@pytest.mark.parametrize("how", slow.but(3, [*OBSERVES]))
 def test_what_the_agent_has_observed_proves_nothing(how: str, tmp_path: Path) -> None:
-    alpha = made(tmp_path, task("T-1", "acceptance: [it is good]", "scope: {write: [a.txt]}"))
-    words = f"{how} --shows saw --proves ACC-1"
-    told = work(alpha, f"echo bad > a.txt; {RALPH} {words} -q || exit 9")
+    two = (task("T-1", "acceptance: [it is good]", "scope: {write: [a.txt]}"), task("T-2"))
+    alpha = made(tmp_path, *two)
+    told = work(alpha, f"echo bad > a.txt; {OBSERVES[how]}", "--task", "T-1")
     assert "T-1 is landed, unverified" in told
-    assert "what an agent observes proves nothing in a loop: saw" in told
+    assert how == "a command" or "what an agent observes proves nothing in a loop: saw" in told
     assert alpha.git("ls-tree", "-r", "--name-only", "origin/main", "records/evidence") == ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["committed", "answered"])
+def test_what_the_agent_has_written_does_not_land_with_a_block(how: str, tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", "acceptance: [it is good]"))
+    invents = OBSERVES.get(how, "") or (
+        f"mkdir -p records/guidance/T-1; cat > records/guidance/T-1/aaaaaaaaaa.yaml <<E\n"
+        f"{json.dumps(INVENTED['answer'])}\nE\ngit add -A; git commit -qm Answered"
+    )
+    told = work(alpha, f"{invents}\n{BLOCKS}")
+    assert on_base(alpha, "T-1")["status"] == "blocked", told
+    landed = alpha.git("ls-tree", "-r", "--name-only", "origin/main", "records")
+    assert "aaaaaaaa" not in landed and "records/guidance/T-1/" in landed
+
+
+#: What the work on T-1 writes of other tasks: by path, what is there then.
+OF_OTHERS = {
+    "records/audit/T-2/aaaaaaaaaa.yaml": "{task: T-2, claim: aaaaaaaaaa, events: []}",
+    "records/guidance/T-2/aaaaaaaaaa.yaml": (
+        "{id: aaaaaaaaaa, task: T-2, claim: aaaaaaaaab, question: May I?, options: [], by: bob,"
+        ' at: "2026-11-30T01:00:00Z"}'
+    ),
+    "records/archive/2026-11.jsonl": '{"kind": "archive", "version": 1}',
+}
+
+
+@pytest.mark.parametrize("path", slow.but(1, [*OF_OTHERS]))
+def test_records_of_other_tasks_do_not_land_with_the_work(path: str, tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE, task("T-2"))
+    writes = f"mkdir -p $(dirname {path}); cat > {path} <<'E'\n{OF_OTHERS[path]}\nE\n"
+    told = work(alpha, f"echo good > a.txt; {writes}", "--task", "T-1")
+    assert "the branch of T-1 changes records of other tasks" in told
+    assert on_base(alpha, "T-1")["status"] == "blocked"
+    assert path not in files_on_base(alpha)
 
 
 def test_work_on_what_is_no_branch_is_not_said_to_land(tmp_path: Path) -> None:

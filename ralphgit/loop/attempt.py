@@ -110,6 +110,7 @@ def attempt(
     before: Attempts,
     *,
     command: agent_presets.Command,
+    since: str,
     check: Callable[[], str],
     ended_here: Callable[[Project, Usage], None],
     base_seen: Callable[[Project, str], None],
@@ -120,7 +121,8 @@ def attempt(
 ) -> tuple[Outcome, Usage]:
     """Have the agent work on the task once, and judge the result by what is there.
 
-    Returns also what the agent itself has used.
+    Returns also what the agent itself has used. `since` is the commit that the work stands on,
+    where that is not the base.
 
     Neither its exit code nor its report makes a task done: `complete` does. Where something
     else is in its way, `fix` waits or repairs, and it is tried again. `ended_here` is called as
@@ -192,7 +194,7 @@ def attempt(
         why = f"conflict markers are left in {', '.join(left)}"
         outcome = Failed(why, f"{why}. Join both sides there, and remove the markers.")
     if isinstance(outcome, worker_report.Report):
-        outcome = _complete_at_last(project, lease, outcome, unchanged, fix)
+        outcome = _complete_at_last(project, lease, outcome, unchanged, since, fix)
     if isinstance(outcome, Failed):
         event_log.note(path, f"attempt {before.failed + 1} failed: {outcome.why}")
     return outcome, ended.usage
@@ -221,7 +223,7 @@ def _begin_again(project: Project, lease: Lease, why: InvalidRecord) -> Failed:
     return Failed(sentence, f"{sentence}. Leave the records to ralphgit.{where}")
 
 
-def finish(project: Project, lease: Lease, unchanged: Unchanged) -> Outcome:
+def finish(project: Project, lease: Lease, unchanged: Unchanged, since: str) -> Outcome:
     """Complete what is there, as after an attempt; the agent does not run.
 
     Raises: as `attempt`.
@@ -230,7 +232,7 @@ def finish(project: Project, lease: Lease, unchanged: Unchanged) -> Outcome:
         said = worker_report.read(project.top, secrets_in(project.around.environ))
     except InvalidRecord:
         said = worker_report.Report("")
-    return _complete(project, lease, said, unchanged)
+    return _complete(project, lease, said, unchanged, since)
 
 
 def promised(project: Project, lease: Lease) -> Task:
@@ -310,6 +312,7 @@ def _complete_at_last(
     lease: Lease,
     said: worker_report.Report,
     unchanged: Unchanged,
+    since: str,
     fix: Callable[[RalphError, int], None],
 ) -> Outcome:
     """Complete the task, also where a lock, a full disk or another command is in the way for a
@@ -317,7 +320,7 @@ def _complete_at_last(
     """
     for number in range(1, _TRIES + 1):
         try:
-            return _complete(project, lease, said, unchanged)
+            return _complete(project, lease, said, unchanged, since)
         except (ClaimLost, NeedsPerson):
             raise
         except RalphError as error:
@@ -332,22 +335,30 @@ def _complete_at_last(
     return Failed(str(refusal), "\n".join(filter(None, lines)))
 
 
-def _leave_out_observations(project: Project, lease: Lease) -> None:
-    """Take out what an agent has written down as evidence of its own task (L9)."""
-    folder = project.file(evidence_file.folder(project.config.records, lease.task))
-    if not os.path.isdir(folder):
-        return
-    for name in sorted(os.listdir(folder)):
-        path = os.path.join(folder, name)
-        try:
-            one = evidence_file.parse(atomic_files.read(path) or b"")
-        except InvalidRecord:
-            continue  # which is refused below
-        if one.claim == lease.claim and one.kind != COMMAND:
-            atomic_files.unlink(path)
-            project.warn(
-                f"left out, as what an agent observes proves nothing in a loop: {one.shows}"
-            )
+def _leave_out_evidence(project: Project, lease: Lease, since: str) -> None:
+    """Take out all evidence that an agent can have written down (L9): what neither the base nor
+    the commit `since`, on which the work stands, has. The commands of the task run again.
+    """
+    folder = evidence_file.all_of(project.config.records)
+    commits = [commit for commit in (project.base.commit, since) if commit]
+    listed = project.repository.objects.files(commits, (), (folder,), lambda path: True)
+    known = {path for files in listed.values() for path, _ in files}
+    for parent, _, names in os.walk(project.file(folder)):
+        for full in (os.path.join(parent, name) for name in sorted(names)):
+            if os.path.relpath(full, project.top) in known:
+                continue
+            shown = os.path.relpath(full, project.top)
+            try:
+                one = evidence_file.parse(atomic_files.read(full) or b"")
+                is_own = one.claim == lease.claim and one.kind == COMMAND
+                shown = "" if is_own else one.shows or shown
+            except InvalidRecord:
+                pass
+            atomic_files.unlink(full)
+            if shown:
+                project.warn(
+                    f"left out, as what an agent observes proves nothing in a loop: {shown}"
+                )
 
 
 def _missing(task: str, error: Refused) -> str:
@@ -359,7 +370,7 @@ def _missing(task: str, error: Refused) -> str:
 
 
 def _complete(
-    project: Project, lease: Lease, said: worker_report.Report, unchanged: Unchanged
+    project: Project, lease: Lease, said: worker_report.Report, unchanged: Unchanged, since: str
 ) -> Outcome:
     if hidden := index.unwatched(project.repository):
         # What was verified would not be what is committed.
@@ -369,7 +380,7 @@ def _complete(
         with WorktreeLock(project):
             if kept := task_branch.sweep(project, lease):
                 project.warn(f"what was changed after {lease.task} was complete is kept in {kept}")
-    _leave_out_observations(project, lease)
+    _leave_out_evidence(project, lease, since)
     told = complete.CompleteOptions(
         task=lease.task,
         concerns=worker_report.concerns(said),

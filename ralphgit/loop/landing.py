@@ -13,7 +13,7 @@ from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import fetch, records_in_review
 from ralphgit.app.evidence import completion_proof
 from ralphgit.app.forge import change_base
-from ralphgit.app.gate import verified_completion
+from ralphgit.app.gate import verified_completion, words_of_others
 from ralphgit.app.integration import branch_pull_requests, integrate
 from ralphgit.app.landing import land_records, land_way, merge, pull_request, unlanded
 from ralphgit.app.lifecycle import block_release, idle_errors, task_branch
@@ -200,7 +200,7 @@ class Landing:
 
     def _verify(self, project: Project, lease: Lease) -> Outcome:
         with self._watched(project):
-            outcome = finish(project, lease, self._unchanged)
+            outcome = finish(project, lease, self._unchanged, self.stands_on(lease))
         if isinstance(outcome, Done):
             self.verified = outcome.commit
             project.refresh()
@@ -211,7 +211,7 @@ class Landing:
         self._beat.phase("land", task=lease.task, claim=lease.claim)
         commit = project.repository.head()
         if how == "none":
-            since = self._stands_on(lease)
+            since = self.stands_on(lease)
             verified_completion.require(project, lease, commit, since=since)
         else:
             landed = (merge.by_merge if how == "merge" else self._pulls.open)(project, lease)
@@ -229,7 +229,7 @@ class Landing:
         self._beat.phase("done", task="")
         return Done()
 
-    def _stands_on(self, lease: Lease) -> str:
+    def stands_on(self, lease: Lease) -> str:
         """The commit that a loop's work stands on, where that has not landed itself."""
         return lease.start if self._options.stack else ""
 
@@ -319,8 +319,13 @@ class Landing:
         """
         with WorktreeLock(project):
             head = project.repository.head()
-            more = task_branch.has_work(project, lease) or verified_completion.out_of_task_changes(
-                project, lease, head, since=self._stands_on(lease)
+            task = project.view(head, "HEAD").task(lease.task)
+            more = (
+                task_branch.has_work(project, lease)
+                or verified_completion.out_of_task_changes(
+                    project, lease, head, since=self.stands_on(lease)
+                )
+                or any(words_of_others.of_work(project, [task], head))
             )
             if not more:
                 return bool(task_branch.sweep(project, lease))

@@ -398,6 +398,7 @@ class Loop:
         with watched_settings.watched(project, self._signs, self._name, noted=on_branch):
             outcome, used = attempt(
                 project, lease, before, command=self._away.command,
+                since=self._landing.stands_on(lease),
                 check=lambda: reason_to_stop(quiet, self._journal, lease),
                 ended_here=lambda *ended: self._agent_ended(lease, on_branch, *ended),
                 base_seen=self._base_seen,

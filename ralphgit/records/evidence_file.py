@@ -21,7 +21,12 @@ def path(records: str, task: str, identity: str) -> str:
 
 def folder(records: str, task: str) -> str:
     """Where all that was observed about a task is recorded."""
-    return f"{records}/evidence/{task}"
+    return f"{all_of(records)}/{task}"
+
+
+def all_of(records: str) -> str:
+    """Where all evidence is recorded."""
+    return f"{records}/evidence"
 
 
 def encode(made: Evidence, path: str) -> bytes:

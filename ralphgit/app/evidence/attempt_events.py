@@ -9,6 +9,9 @@ from ralphgit.errors import InvalidRecord
 from ralphgit.model.task import Event
 from ralphgit.records import audit_file
 
+#: The events that have the worker's own words of what it did.
+_DONE = ("completed", "force-completed")
+
 
 def at(project: Project, commit: str, task: str, claim: str) -> tuple[Event, ...]:
     """List the events under a claim on a commit, oldest first.
@@ -32,4 +35,5 @@ def parsed(data: bytes, task: str, claim: str) -> tuple[Event, ...]:
 
 def summary(events: Sequence[Event]) -> str:
     """The last summary that the worker gave, "" for none."""
-    return next((one.summary for one in reversed(events) if one.summary), "")
+    told = (one.summary for one in reversed(events) if one.event in _DONE)
+    return next(filter(None, told), "")

@@ -9,7 +9,7 @@ has to survive a crash for this.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from ralphgit.app.active_claims import own_claims
 from ralphgit.app.evidence import (
@@ -33,6 +33,7 @@ from ralphgit.model.task import Task
 from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import Mode, Status
 from ralphgit.records import audit_file
+from ralphgit.records.schemas import FILED, is_archive
 from ralphgit.rules import evidence_verdict, legal_changes
 from ralphgit.rules.contract_digest import keeps
 
@@ -177,6 +178,9 @@ def out_of_task_changes(
         moved += [row for row in others if _promise(there, row.id) != row.json and row not in moved]
     if moved:
         return [_carried(row) for row in moved]
+    paths = [one.path for one in changes]
+    if not seen and (carried := carried_records(project, paths, [lease.task])):
+        return carried
     new = [one.path for one in changes if not one.old]
     if brought := reviews.of_others(project, head, new, [lease.task]):
         return [carried_review(path, one) for path, one in brought]
@@ -200,6 +204,22 @@ def out_of_task_changes(
 def _promise(view: GraphView, task: str) -> str:
     """Return all that a task says; "" if it is gone."""
     return view.by_id[task].json if task in view.by_id else ""
+
+
+def carried_records(
+    project: Project, paths: Iterable[str], tasks: Collection[str]
+) -> list[Problem]:
+    """Find the records of other tasks that work on `tasks` adds, changes or removes; all that is
+    in the archive is of others.
+    """
+    folder, found = f"{project.config.records}/", []
+    for path in (one for one in paths if one.startswith(folder)):
+        kind, _, rest = path.removeprefix(folder).partition("/")
+        task = rest.partition("/")[0] if kind in FILED else ""
+        if is_archive(project.config.records, path) or (task and task not in tasks):
+            said = f"a record of {task or 'an archived task'} comes with the work on another task"
+            found.append(Problem("carried_claim", file=path, task=task, message=said))
+    return found
 
 
 def carried_review(path: str, one: Review) -> Problem:

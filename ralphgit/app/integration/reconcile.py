@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ralphgit.app.active_claims import own_claims, removed_tasks
 from ralphgit.app.active_claims.claim_map import ClaimMap
-from ralphgit.app.evidence import changed_paths, judged_evidence, reviews
+from ralphgit.app.evidence import changed_paths, judged_evidence
 from ralphgit.app.evidence.judged_evidence import JudgedState
 from ralphgit.app.gate import branch as incoming
 from ralphgit.app.gate import state, verified_completion
@@ -100,9 +100,8 @@ def _one(project: Project, branch: str) -> Reconciled:
         Issue(p.code, p.severity, p.task, p.message, (p.file,) if p.file else (), p.hint)
         for p in problems
     ]
-    for path, one in reviews.of_others(project, commit, paths, {row.id for row in rows}):
-        said = verified_completion.carried_review(path, one).message
-        issues.append(Issue("carried_claim", "error", one.task, said, (path,)))
+    for one in verified_completion.carried_records(project, paths, {row.id for row in rows}):
+        issues.append(Issue(one.code, "error", one.task, one.message, (one.file,)))
     for row in rows:
         mine = (row.id, row.claim, view.row(row.id).base)
         winner = own_claims.withdrawn(ClaimMap(project), mine, commit)

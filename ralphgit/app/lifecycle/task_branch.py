@@ -11,7 +11,7 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.git import refs, remote, trees, worktrees
 from ralphgit.model.active_claim import Lease
-from ralphgit.records import audit_file
+from ralphgit.records import audit_file, question_file
 
 
 def discard(project: Project, branch: str) -> None:
@@ -88,17 +88,19 @@ def keep_if_work(project: Project, ref: str, task: str) -> str:
 def has_work(project: Project, lease: Lease) -> bool:
     """Whether the commits on this branch have more of a task than the records of its end.
 
-    Another plan is more, of this task too, and so are reviews: on the base they would be
-    somebody else's.
+    Another plan is more, of this task too, and so is every record but its audit and its questions:
+    on the base a review, or evidence, would be somebody else's.
     """
     git, head = project.repository.git, project.repository.head()
     target = rescue_refs.return_point(project, lease)
     fork = worktrees.fork(git, target, head) or target
     differing = trees.differing(project.repository.objects, fork, head)
-    log = audit_file.path(project.config.records, lease.task, lease.claim)
-    logs = f"{project.config.records}/audit/"
+    records = project.config.records
+    log = audit_file.path(records, lease.task, lease.claim)
+    questions = f"{question_file.folder(records, lease.task)}/"
     return any(
-        not record_tree.is_record(project, path) or (path.startswith(logs) and path != log)
+        not record_tree.is_record(project, path)
+        or (path.startswith(f"{records}/") and path != log and not path.startswith(questions))
         for path in differing
     ) or _plans(project, fork, head, lease.task)
 
