@@ -439,6 +439,14 @@ def test_a_task_is_archived_as_it_was(world: World) -> None:
     assert "archived_otherwise" in {one["code"] for one in found if one["severity"] == "error"}
 
 
+def test_an_archived_task_is_never_rewritten(world: World) -> None:
+    archived(world)
+    assert ("error", "archived_otherwise") in forged(world, "title: Say hello", "title: Say bye")
+    told = world.ralph("diff", "main..forged", "--json").data
+    assert told["verdict"] == "problems"
+    assert [one["task"] for one in told["notes"] if one["code"] == "archived_otherwise"] == ["T-1"]
+
+
 def test_what_is_not_finished_has_no_place_there(world: World) -> None:
     archived(world)
     found = forged(world, "status: complete", "status: pending")

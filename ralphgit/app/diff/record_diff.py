@@ -137,10 +137,17 @@ class _Gathering:
         records = project.config.records
         # What went into the archive, or came back, is judged where it was.
         self.packed = unpacked.between(old.tree.archive, new.tree.archive, records, records)
-        self.before = {**self.packed.old.rows, **self.before}
-        self.after = {**self.packed.new.rows, **self.after}
+        was, now = self.packed.old, self.packed.new
+        stays = was.rows.keys() & now.rows.keys()  # no graph has these
+        self.before = {**{task: was.rows[task] for task in was.rows.keys() - stays}, **self.before}
+        self.after = {**{task: now.rows[task] for task in now.rows.keys() - stays}, **self.after}
         for one in self.packed.problems:
             self.notes.append(ChangeNote(PROBLEM, one.code, one.task, one.message))
+        for task in stays:
+            if task in self.packed.rewritten or was.blocks[task] != now.blocks[task]:
+                severity = PROBLEM if task in self.packed.rewritten else CONCERN
+                said = f"{task} is in the archive otherwise than it was"
+                self.notes.append(ChangeNote(severity, "archived_otherwise", task, said))
         self.renames = renames.renamed(self.before, self.after)
         self.before = renames.applied(self.before, self.renames)
         objects = project.repository.objects

@@ -34,6 +34,8 @@ class Unpacked(NamedTuple):
     new: Side
     problems: tuple[Problem, ...] = ()
     """Why it is not known."""
+    rewritten: frozenset[str] = frozenset()
+    """Tasks that both have, of which the newer one says something else, in the same epoch."""
 
     @property
     def archived(self) -> list[str]:
@@ -54,7 +56,13 @@ def between(old: Archive, new: Archive, was: str, now: str) -> Unpacked:
         same = {
             task for task, (_, _, one) in right.items() if task in left and left[task][2] == one
         }
-        return Unpacked(_side(left, same, was), _side(right, same, now))
+        old_side, new_side = _side(left, same, was), _side(right, same, now)
+        rewritten = frozenset(
+            task for task, row in new_side.rows.items()
+            if task in old_side.rows and old_side.rows[task].epoch == row.epoch
+            and old_side.blocks[task].strip("\r\n") != new_side.blocks[task].strip("\r\n")
+        )  # fmt: skip
+        return Unpacked(old_side, new_side, rewritten=rewritten)
     except InvalidRecord as error:
         nothing = Side({}, {}, {})
         return Unpacked(nothing, nothing, (from_error(error),))
@@ -105,22 +113,28 @@ def with_records(tree: Tree, records: Mapping[str, bytes]) -> Tree:
 def altered(
     tree: Tree, found: Unpacked, before: Mapping[str, Row], texts: Mapping[str, str]
 ) -> list[Problem]:
-    """Find tasks that are archived otherwise than they were in the graph `before`.
+    """Find tasks that are archived otherwise than they were in the graph `before`, or in the
+    archive.
 
     `texts`: the content of the graph files there. What was not finished then is judged as what the
     change completes.
     """
-    return [
-        in_file(
-            "archived_otherwise", tree, row.file,
-            f"{task} is archived otherwise than it was in {before[task].file}",
-            "archive it anew, from the base: ralphgit archive " + task, task=task, line=row.line,
-        )
-        for task, row in found.new.rows.items()
+    was = {
+        task: before[task].file
+        for task in found.new.rows
         if task in before
         and task not in found.old.rows
         and before[task].status in archive_file.FINISHED
         and found.new.blocks[task].strip("\r\n") not in texts.get(before[task].file, "")
+    } | {task: found.old.rows[task].file for task in found.rewritten}
+    return [
+        in_file(
+            "archived_otherwise", tree, found.new.rows[task].file,
+            f"{task} is archived otherwise than it was in {file}",
+            "archive it anew, from the base: ralphgit archive " + task, task=task,
+            line=found.new.rows[task].line,
+        )
+        for task, file in was.items()
     ]  # fmt: skip
 
 
