@@ -277,6 +277,25 @@ def test_a_loop_says_what_has_not_landed_and_lands_it_later(tmp_path: Path) -> N
 
 
 @pytest.mark.slow
+def test_a_loop_leaves_a_branch_that_nothing_here_has_verified(tmp_path: Path) -> None:
+    """An agent can do another task in a clone, in no loop and in its worker's name."""
+    alpha = made(
+        tmp_path, loop_task("T-1", "outputs: [one.txt]"), loop_task("T-2", "outputs: [two.txt]")
+    )
+    else_ = alpha.world.clone("else")
+    else_.git("switch", "-q", "-c", "ralph/T-1-aaaaaa")
+    else_.git("config", "ralph.worker", "alpha")
+    else_.claim("T-1")
+    else_.write("one.txt", "evil\n")
+    assert else_.ralph("complete", "--shows", "saw").code == 0
+    alpha.git("fetch", "-q", str(else_.path), "HEAD:refs/heads/ralph/T-1-aaaaaa")
+    ran = loop(alpha, "--once")
+    assert ran.code == 0, ran.err
+    assert "T-1 of an earlier loop is still on ralph/T-1-aaaaaa: nothing here has veri" in ran.err
+    assert on_base(alpha, "T-1")["status"] == "pending"
+
+
+@pytest.mark.slow
 def test_a_loop_opens_pull_requests_for_what_an_earlier_one_left(tmp_path: Path) -> None:
     alpha = made(tmp_path, loop_task("T-1", "outputs: [one.txt]"))
     forge = Forge(alpha.world)

@@ -173,6 +173,26 @@ def test_a_lease_that_expired_is_taken_back_by_a_loop(world: World) -> None:
     assert world.git("show", "origin/main:T-1.txt") == "done"
 
 
+@pytest.mark.parametrize("host", ["far", "here"])
+def test_a_lease_names_no_files_of_this_machine(world: World, host: str) -> None:
+    """Machines may have the same folders, and anybody may write a lease; its branch, too."""
+    far = Far(world)
+    world.git("switch", "-q", "-c", "mine")
+    world.write("secret.txt", "mine alone\n")
+    world.commit("Mine")
+    world.git("switch", "-q", "main")
+    world.write("notes.txt", "mine alone\n")
+    named = {"host": heartbeat.host() if host == "here" else host, "branch": "mine"}
+    lease = {**far.clone.lease("T-1"), **named, "worktree": str(world.path)}
+    far._set("refs/ralph/leases/T-1", ryaml.dumps(lease))
+    world.ralph("status", "--fetch")
+    assert world.ralph("reset", "T-1", "--reason", "silent", "--force").code == 0
+    for place in (world, world.origin):
+        refs = place.git("for-each-ref", "--format=%(refname)", "refs/ralph/rescue").split()
+        found = [place.git("ls-tree", "--name-only", ref).split() for ref in refs]
+        assert not {"notes.txt", "secret.txt"} & {name for names in found for name in names}
+
+
 def test_a_remote_that_is_away_is_no_silence_of_others(world: World) -> None:
     far = Far(world)
     far.beat()

@@ -145,14 +145,14 @@ def worktree_of(project: Project, claim: str) -> str:
 def _rescue(project: Project, row: Row, holders: Holders) -> tuple[tuple[str, ...], str]:
     """Keep what the holders have and the base has not; worktrees first, then branches.
 
-    Returns the refs, and the last commit that was made for one; "" if none was.
+    What a lease says of a place may be anybody's word: a worktree is its holder's that knows of the
+    claim, a branch that has it. Returns the refs, and the last commit that was made for one; "" if
+    none was.
     """
     kept: list[str] = []
     made = ""
     done: set[str] = set()
-    paths = [active.path for active in holders.active_claims if active.path]
-    if holders.lease is not None:
-        paths.append(holders.lease.worktree)
+    paths = [one.path for one in holders.active_claims if one.path and one.kind != "lease"]
     # Blocking gives the lease back, and where the block has landed there is no active claim.
     if path := worktree_of(project, holders.claim):
         paths.append(path)
@@ -185,10 +185,7 @@ def _rescue(project: Project, row: Row, holders: Holders) -> tuple[tuple[str, ..
             or name == f"refs/heads/{project.base.branch}"
         ):
             continue
-        short = name.removeprefix("refs/heads/")
-        sighted = any(active.ref == name for active in holders.active_claims)
-        leased = holders.lease is not None and holders.lease.branch == short
-        if sighted or leased:
+        if any(active.ref == name for active in holders.active_claims):
             found = rescue_refs.commit(project, ref.oid, row.id, holders.claim)
             if found.ref:
                 kept.append(found.ref)
