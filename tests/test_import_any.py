@@ -7,9 +7,11 @@ import ryaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ralphgit.app.exchange import source_order
 from ralphgit.errors import InvalidRecord
 from ralphgit.model.ids import is_id
-from ralphgit.records.importers import BUILT_IN, Importer, convert
+from ralphgit.records import graph_file
+from ralphgit.records.importers import BUILT_IN, Imported, Importer, convert
 from ralphgit.records.task_fields import normalise
 
 #: What the formats look at, and what breaks their forms, one line each.
@@ -105,3 +107,30 @@ def test_whatever_a_file_holds(wanted: Importer | None, front: list[str], body: 
         assert normalise(dict(task), dict) == [], task
     ids = [str(task["id"]).casefold() for task in found.tasks]
     assert len(set(ids)) == len(ids)
+
+
+@given(
+    files=st.lists(
+        st.tuples(st.sampled_from("abcde"), st.sampled_from(["tasks", "completed"]), st.integers()),
+        max_size=8,
+    ),
+    here=st.permutations("abcde"),
+    movers=st.sets(st.sampled_from("abcde")),
+)
+def test_tasks_stand_where_files_have_them_whatever_these_are_called(
+    files: list[tuple[str, str, int]], here: list[str], movers: set[str]
+) -> None:
+    each = [
+        (f"{folder}/{number}.md", Imported(({"id": id, "ordinal": rank},), {}, (), ()))
+        for number, (id, folder, rank) in enumerate(sorted(files, key=lambda one: one[2]))
+    ]
+    tasks = "".join(f"  - id: {id}\n    title: {id}\n    status: pending\n" for id in here)
+    graph = graph_file.parse(f"version: 1\ntasks:\n{tasks}".encode(), path="g.yaml", limit=10_000)
+    orders = source_order.told(each, {})
+    text = source_order.text(graph, orders, movers)
+    made = graph_file.parse(text.encode(), path="g.yaml", limit=10_000)
+    ids = [str(task["id"]) for task in made.tasks]
+    assert sorted(ids) == sorted(here)
+    assert [id for id in ids if id not in movers] == [id for id in here if id not in movers]
+    if len(orders) == 1 and movers.issuperset(orders[0]):
+        assert [id for id in ids if id in orders[0]] == list(orders[0])

@@ -260,6 +260,53 @@ def test_documents_beside_the_settings_of_backlog_md_hide_no_task(world: World) 
     ]
 
 
+TICKET = "---\nid: {}\ntitle: {}\nstatus: To Do\ncreated_date: '2025-01-01'\nordinal: {}\n{}---\n"
+
+
+def test_two_files_of_one_id_are_two_tasks(world: World) -> None:
+    """Two branches of Backlog.md gave the same number; another task stands between them."""
+    world.write("backlog/tasks/t-1 - a.md", TICKET.format("T-1", "Draw", 3000, ""))
+    world.write("backlog/tasks/t-1 - b.md", TICKET.format("T-1", "Sell", 1000, ""))
+    world.write("backlog/tasks/t-2.md", TICKET.format("T-2", "Buy", 2000, "dependencies: [T-1]\n"))
+    done = world.ralph("import", "backlog", "--json")
+    assert done.code == 0, done
+    assert done.data["added"] == ["T-1", "T-2", "T-1-draw"]
+    assert (
+        "T-1 of backlog/tasks/t-1 - a.md is T-1-draw here: T-1 is another task."
+        in (done.data["notes"])
+    )
+    assert [world.task(name)["title"] for name in ("T-1", "T-1-draw")] == ["Sell", "Draw"]
+    assert world.task("T-2")["depends_on"] == ["T-1"]
+    again = world.ralph("import", "backlog", "--json").data
+    assert (again["added"], again["updated"], len(again["unchanged"])) == ([], [], 3)
+    # Backlog.md calls a file by the title: each stays what it is, also under another name.
+    (world.path / "backlog/tasks/t-1 - a.md").unlink()
+    world.write("backlog/tasks/t-1 - c.md", TICKET.format("T-1", "Draw it", 3000, ""))
+    again = world.ralph("import", "backlog", "--json").data
+    assert (again["added"], again["updated"], again["removed"]) == ([], ["T-1-draw"], [])
+    # A third one is told alone, too.
+    world.write("backlog/tasks/t-1 - d.md", TICKET.format("T-1", "Lend", 4000, ""))
+    alone = world.ralph("import", "backlog/tasks/t-1 - d.md", "--json").data
+    assert (alone["added"], alone["updated"]) == (["T-1-lend"], [])
+
+
+def test_a_copy_of_a_file_is_the_same_task(world: World) -> None:
+    world.write("backlog/tasks/t-1 - a.md", TICKET.format("T-1", "Draw", 3000, ""))
+    world.write("backlog/completed/t-1 - a.md", TICKET.format("T-1", "Draw", 3000, ""))
+    assert world.ralph("import", "backlog", "--json").data["added"] == ["T-1"]
+
+
+def test_a_task_of_two_files_that_were_read_as_one_is_two(world: World) -> None:
+    """So an older version has read them."""
+    world.write("backlog/tasks/t-1 - a.md", TICKET.format("T-1", "Draw", 1000, ""))
+    world.write("backlog/tasks/t-1 - b.md", TICKET.format("T-1", "Draw", 2000, ""))
+    assert world.ralph("import", "backlog", "--json").data["added"] == ["T-1"]
+    world.write("backlog/tasks/t-1 - b.md", TICKET.format("T-1", "Sell", 2000, ""))
+    assert world.ralph("import", "backlog", "--json").data["added"] == ["T-1-sell"]
+    again = world.ralph("import", "backlog", "--json").data
+    assert (again["added"], again["updated"], len(again["unchanged"])) == ([], [], 2)
+
+
 def test_parts_that_wait_for_their_whole_make_no_circle(world: World) -> None:
     front = "title: x\nstatus: To Do\ncreated_date: '2026-01-01'\n"
     for name, more in {
@@ -383,6 +430,15 @@ def test_two_stories_of_one_folder_with_the_same_number(world: World) -> None:
     world.refused("import", "elsewhere/1.1.other.md", code="other_source", exit=6)
 
 
+def test_each_file_that_is_not_read_is_named(world: World) -> None:
+    world.write("stories/1.1.md", STORY.format("1.1", "Set up"))
+    for number in range(30):
+        world.write(f"stories/{number}-notes.md", "- [ ] Ask\n")
+    notes = world.ralph("import", "stories", "--json").data["notes"]
+    each = ", ".join(f"stories/{number}-notes.md" for number in range(30))
+    assert notes[0] == f"30 files with a list beside the tasks not read: {each}."
+
+
 def test_a_folder_is_named_where_it_is_meant(world: World) -> None:
     task = "---\nname: {}\nstatus: open\ndepends_on: []\n---\n"
     for epic in ("shop", "my hub"):
@@ -423,8 +479,12 @@ Do it
     [
         (" EH-4.1: Errors", "- **Status:** To Do", "EH-4.1", "epic-EH-4"),
         (" 5.1A: Errors", "Status: Draft", "5.1A", "epic-5"),
+        (" 5.1. Errors", "Status: Draft", "5.1", "epic-5"),
         (" US5-2: Errors", "Status: Draft", "US5.2", "epic-US5"),
         (" 7: Errors", "Status: Draft", "7", None),
+        (" STORY-012 - Errors", "Status: Draft", "STORY-012", None),
+        (" E1-S2: Errors", "Status: Draft", "E1-S2", "epic-E1"),
+        (" 7: Errors", "**Epic:** 2 - Shop\nStatus: Draft", "7", "epic-2"),
         (": Errors", "**Story ID**: errors\n**Status**: completed", "errors", None),
         (": Errors", "**Status**: Draft", "some", None),
     ],
@@ -454,6 +514,10 @@ def test_a_story_without_a_status_is_pending_with_a_note() -> None:
         ("| Depends on | Story EH-1.1 |", ["EH-1.1"]),
         ("**Dependencies**: React 18.2, Node", None),
         ("**Dependencies**: None", None),
+        ("**Dependencies**: None - it may be done beside Story 5.1", None),
+        ("**Dependencies**: blocks Story 5.1", None),
+        ("**Dependencies**: Story 9.1, Story E1-S2 must be completed first.", ["E1-S2"]),
+        ("**Dependencies**: 5.1, 5.2", ["5.1", "5.2"]),
     ],
 )
 def test_what_the_head_of_a_story_waits_for(said: str, ids: list[str] | None) -> None:

@@ -27,10 +27,6 @@ _LISTS = frozenset({"markdown", "superpowers"})
 _OF_CCPM = re.compile(r"(?:.+-)?analysis\.md|execution-status\.md|github-mapping\.md")
 
 
-#: With more files than this, the others are only counted.
-_FEW = 20
-
-
 class Read(NamedTuple):
     """A file, and what is in it."""
 
@@ -148,8 +144,8 @@ def passed_over(folder: str, names: Sequence[str]) -> list[str]:
             for each in sorted(beside(os.listdir(os.path.join(folder, place))))
         ]
         if left:
-            files = counted(len(left), "file")
-            notes.append(f"{files} that {tool} keeps beside its {what} not read: {_some(left)}.")
+            files, named = counted(len(left), "file"), ", ".join(left)
+            notes.append(f"{files} that {tool} keeps beside its {what} not read: {named}.")
     return notes
 
 
@@ -194,15 +190,10 @@ def chosen(files: Sequence[Read]) -> tuple[list[tuple[str, Imported]], list[str]
         else:
             kept.append((one.name, one.found))
     kept.sort(key=lambda pair: pair[1].rank)
-    notes = []
-    if unknown:
-        notes.append(f"{counted(len(unknown), 'file')} without a task not read: {_some(unknown)}.")
-    if lists:
-        notes.append(
-            f"{counted(len(lists), 'file')} with a list beside the tasks not read: {_some(lists)}."
-        )
+    kinds = (("without a task", unknown), ("with a list beside the tasks", lists))
+    notes = [
+        f"{counted(len(names), 'file')} {kind} not read: {', '.join(names)}."
+        for kind, names in kinds
+        if names
+    ]
     return kept, notes
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:_FEW]) + (", ..." if names[_FEW:] else "")

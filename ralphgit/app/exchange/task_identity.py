@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.app.exchange import identity_refusals, source_prefix, three_way_import
+from ralphgit.app.exchange.document_ids import DocumentIds
 from ralphgit.app.exchange.failing_again import ENDED, Failures
 from ralphgit.app.exchange.known_task import Item, Known, known, leased
 from ralphgit.app.workspace.graph_view import GraphView
@@ -99,13 +100,12 @@ class _Graph:
         self.moved: dict[str, str] = {}
         self.notes: list[str] = []
         self.settled: set[str] = set()
-        self._documents: dict[str, str] = {}
-        """By id, the title that the first document gave it."""
         self._top, self._given = project.top, frozenset(files)
         held = leased(project)
         self._tasks = [known(here.stored(row), held, (row.file, row.line)) for row in here.rows]
         self._ids = {task.id.casefold(): task for task in self._tasks}
         self._archive = here.archive
+        self._documents = DocumentIds(self._tasks, self._exists)
 
     def prefixes(
         self, each: Sequence[tuple[str, Imported]], files: Sequence[str], told: Told
@@ -192,10 +192,23 @@ class _Graph:
         id = known.id if known else wanted[item.name]
         if not source_prefix.is_document(file, found):
             return id
-        first = self._documents.setdefault(id.casefold(), item.title)
-        if known or first == item.title:
-            return id
-        return self._named(item, name, f"{id}-{headings.slug(item.title)}", id)
+        if own := self._documents.task(item, known, id):
+            return own
+        new = self._unused(item, file, id, [f"{id}-{headings.slug(item.title)}"])
+        self._documents.take(new, item)
+        return self._named(item, name, new, id)
+
+    def _exists(self, file: str) -> bool:
+        return file in self._given or os.path.exists(os.path.join(self._top, file))
+
+    def _unused(self, item: Item, file: str, wanted: str, tries: Sequence[str]) -> str:
+        """The first of `tries` that no task here has, else one of its file's own."""
+        last = f"{wanted[: _LONGEST - 7]}-{headings.digest(file + item.name)}"
+        for one in (*tries, last):
+            id = safe_id(one[:_LONGEST])
+            if id.casefold() not in self._ids and self._archive.entry(id) is None:
+                break
+        return id
 
     def _named(self, item: Item, name: str, id: str, other: str) -> str:
         self.notes.append(f"{item.name} of {name} is {id} here: {other} is another task.")
@@ -223,7 +236,7 @@ class _Graph:
             if (task.name.casefold(), task.words) in words
         )
         for one, number in same.most_common():
-            gone = one not in self._given and not os.path.exists(os.path.join(self._top, one))
+            gone = not self._exists(one)
             if import_identity.is_moved(gone=gone, tasks=others[one], same=number):
                 self.moved[one] = file
                 return [task for task in self._tasks if one in task.files]
@@ -310,12 +323,7 @@ class _Graph:
             tries = [f"{stem}-{wanted}", f"{folder}-{stem}-{wanted}"]
         else:
             tries = [f"{wanted}-{headings.slug(item.title)}"]
-        tries.append(f"{wanted[: _LONGEST - 7]}-{headings.digest(file + item.name)}")
-        for one in tries:
-            id = safe_id(one[:_LONGEST])
-            if id.casefold() not in self._ids and self._archive.entry(id) is None:
-                break
-        return self._named(item, name, id, wanted)
+        return self._named(item, name, self._unused(item, file, wanted, tries), wanted)
 
 
 def _wanted(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
+from ralphgit.model.ids import is_id
 from ralphgit.model.task_status import Mode, Status
 from ralphgit.records.importers.imported import Imported, Log
 from ralphgit.records.importers.importer import NO, SURE, Importer
@@ -14,18 +15,23 @@ from ralphgit.records.importers.parts.field_mapping import status_of
 from ralphgit.records.importers.parts.source_values import MISSING
 from ralphgit.records.importers.source_file import Form, SourceFile
 
-_ID = r"(?P<epic>(?:[A-Z]{1,6}-)?[A-Z]{0,6}[0-9]+)(?P<number>(?:[.-][0-9]+[a-z]?)*)"
+_ID = r"(?P<epic>(?:[A-Z]{1,6}-)?[A-Z]{0,6}[0-9]+)(?P<number>(?:[.-][A-Z]?[0-9]+[a-z]?)*)"
 #: `Story 1.2: Log in`, `Story EH-1.1 Errors`; without a number, `Story: Log in`.
 _TITLE = re.compile(
-    rf"(?:Story\s+{_ID}(?![\w.])\s*[:.\u2013\u2014-]?|Story\s*:)\s*(?P<title>.*)", re.IGNORECASE
+    rf"(?:(?:User\s+)?Story\s+{_ID}(?!\w|\.\w)\s*[:.\u2013\u2014-]?|Story\s*:)\s*(?P<title>.*)",
+    re.IGNORECASE,
 )
-#: Without a number in its heading, a story may have a name below it.
-_NAME = re.compile(r"^[-*+ \t]*[*_]*Story ID[*_]*[ \t]*:[*_ \t]*(?P<name>[\w.-]+)", re.I | re.M)
-#: What it waits for, beside its status: `Requires Stories 5.1A and 5.1B`.
-_DEPENDS = re.compile(
-    r"^[-*+ \t]*\|?[ \t]*[*_]*(?:Dependencies|Depends on|Prerequisites|Blocked by)[*_]*[ \t]*"
-    r"[:|][*_ \t]*(?P<word>[^\r\n]*)",
-    re.IGNORECASE | re.MULTILINE,
+#: What its head says besides, in an item, a line or a row of a table.
+_SAID = r"^[-*+ \t]{0,8}\|?[ \t]?[*_]{0,3}(?:%s)[*_]*[ \t]*[:|][*_ \t]*(?P<word>[^\r\n|]*)"
+_NAME, _EPIC, _DEPENDS = (
+    re.compile(_SAID % name, re.IGNORECASE | re.MULTILINE)
+    for name in ("Story ID", "Epic", "Dependencies|Depends on|Prerequisites|Blocked by")
+)
+_EPIC_NUMBER = re.compile(r"(?:Epic\s+)?([A-Z]{0,6}-?[0-9]+)\b", re.IGNORECASE)
+#: Words that stand beside the ids of stories, where it waits for these and no more is said.
+_BESIDE_IDS = (
+    "and story stories requires required depends on after completion complete completed of the"
+    " must be is are done first"
 )
 _SECTIONS = frozenset({"acceptance criteria", "tasks / subtasks", "tasks/subtasks", "tasks"})
 #: Others that a story has; with these, one of the above is enough.
@@ -116,7 +122,7 @@ def _read(file: SourceFile) -> Imported:
         log.note(f"{source} says no status: it is pending.")
     if refs := file.front_matter_words("depends_on"):
         fields["depends_on"] = refs
-    elif stories := _stories(body):
+    elif stories := _stories(body, source):
         # Other files: where they are not read as well, nobody knows them.
         fields[MISSING] = stories
     # It changes as the story is worked on, and is no part of what is to be done.
@@ -127,23 +133,30 @@ def _read(file: SourceFile) -> Imported:
 
 def _called(file: SourceFile, title: re.Match[str]) -> tuple[str, str]:
     """A story's id and its epic; one without a number is called by its `Story ID`, or its file."""
+    body = file.behind_front_matter
     if title["epic"]:
-        number = title["number"].replace("-", ".")
-        return f"{title['epic']}{number}", title["epic"] if number else ""
-    named = _said(file.behind_front_matter, _NAME)
+        number = re.sub("-(?=[0-9])", ".", title["number"])
+        above = None if number else _EPIC_NUMBER.match(_word(body, _EPIC))
+        return title["epic"] + number, title["epic"] if number else above[1] if above else ""
     stem = file.name.replace("\\", "/").rpartition("/")[2].removesuffix(".md")
-    return named["name"] if named else stem.removesuffix(".story"), ""
+    name = _word(body, _NAME)
+    return name if is_id(name) else stem.removesuffix(".story"), ""
 
 
-def _stories(body: str) -> list[str]:
-    """The stories that it says to wait for."""
-    said = _said(body, _DEPENDS)
-    words = re.sub(r"\([^()]*\)", "", said["word"]) if said else ""
-    begin = re.search(r"\bstor(?:y|ies)\b", words, re.IGNORECASE)
-    ids = re.findall(_ID, words[begin.end() :], re.IGNORECASE) if begin else []
-    return list(
-        dict.fromkeys(f"{epic}{number.replace('-', '.')}" for epic, number in ids if number)
-    )
+def _word(body: str, what: re.Pattern[str]) -> str:
+    """What the head says behind a label; "" where it has none."""
+    said = _said(body, what)
+    return said["word"].strip(" \t*_`") if said else ""
+
+
+def _stories(body: str, own: str) -> list[str]:
+    """The stories that it says to wait for, where it says of its dependencies no more."""
+    words = re.split(r"[\s,;&]+", re.sub(r"\([^()]*\)", " ", _word(body, _DEPENDS)))
+    bare = (word.strip(".:*_`") for word in words)
+    ids = [word for word in bare if word and word.casefold() not in _BESIDE_IDS.split()]
+    if not all(re.fullmatch(_ID, one, re.IGNORECASE) for one in ids):
+        return []
+    return [one for one in dict.fromkeys(ids) if one != own]
 
 
 def _tick(file: SourceFile, raw: str, ids: Collection[str]) -> str:
