@@ -68,15 +68,21 @@ def _standing_in(folder: str, environ: Mapping[str, str]) -> Iterator[None]:
     temporary, tempfile.tempdir = tempfile.tempdir, None  # else found once for a whole process
     try:
         os.chdir(folder)
-        os.environ.clear()
-        os.environ.update(environ)
+        _surround(environ)
         yield
     finally:
-        os.environ.clear()
-        os.environ.update(kept)
+        _surround(kept)
         tempfile.tempdir = temporary
         os.fchdir(before)
         os.close(before)
+
+
+def _surround(environ: Mapping[str, str]) -> None:
+    """Have just these variables; what stays is not set again, which takes a call of C each."""
+    now = dict(os.environ)
+    for name in now.keys() - environ.keys():
+        del os.environ[name]
+    os.environ.update({name: value for name, value in environ.items() if now.get(name) != value})
 
 
 @contextmanager
