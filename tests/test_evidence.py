@@ -491,11 +491,19 @@ def record(name: str, *, code: int = 0, command: str = "c", verdict: str = "") -
 def test_of_one_command_the_newest_fresh_record_counts(
     records: list[tuple[Evidence, bool]], wanted: str
 ) -> None:
-    judged = evidence_verdict.judged(records)
+    judged = evidence_verdict.judged(records, commands="cd")
     assert evidence_verdict.support([Criterion("ACC-1", "it works")], judged)[0].support == wanted
+
+
+def test_a_run_of_a_command_that_the_task_has_not_proves_nothing() -> None:
+    judged = evidence_verdict.judged([(record("1", command="make audit"), True)], commands=["c"])
+    criteria = [Criterion("ACC-1", "it works")]
+    assert evidence_verdict.support(criteria, judged)[0].support == "open"
+    assert not evidence_verdict.is_verified(criteria, judged)
 
 
 def test_evidence_of_a_claim_that_was_given_up_does_not_count() -> None:
     old = record("1")._replace(claim="old")
-    assert evidence_verdict.judged([(old, True)], claim="new") == []
-    assert len(evidence_verdict.judged([(old._replace(claim=""), True)], claim="new")) == 1
+    assert evidence_verdict.judged([(old, True)], commands="c", claim="new") == []
+    anybodys = [(old._replace(claim=""), True)]
+    assert len(evidence_verdict.judged(anybodys, commands="c", claim="new")) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 import threading
@@ -157,18 +158,38 @@ OBSERVES = {
     "a command": _WRITTEN.format(
         task="T-1", kind="command", more="claim: $RALPH_CLAIM, command: make audit, exit_code: 0,"
     ),
+    "more than its run": _WRITTEN.format(
+        task="T-1",
+        kind="command",
+        more="claim: $RALPH_CLAIM, command: test -e a.txt, "
+        f"command_digest: {hashlib.sha256(b'test -e a.txt').hexdigest()}, exit_code: 0,",
+    ),
     "another task": _WRITTEN.format(task="T-2", kind="observation", more="by: ann,"),
 }
 
 
 @pytest.mark.parametrize("how", slow.but(3, [*OBSERVES]))
 def test_what_the_agent_has_observed_proves_nothing(how: str, tmp_path: Path) -> None:
-    two = (task("T-1", "acceptance: [it is good]", "scope: {write: [a.txt]}"), task("T-2"))
-    alpha = made(tmp_path, *two)
+    runs = ["verify: [test -e a.txt]"] if how == "more than its run" else []
+    one = task("T-1", "acceptance: [it is good]", "scope: {write: [a.txt]}", *runs)
+    alpha = made(tmp_path, one, task("T-2"))
     told = work(alpha, f"echo bad > a.txt; {OBSERVES[how]}", "--task", "T-1")
-    assert "T-1 is landed, unverified" in told
-    assert how == "a command" or "what an agent observes proves nothing in a loop: saw" in told
-    assert alpha.git("ls-tree", "-r", "--name-only", "origin/main", "records/evidence") == ""
+    assert f"T-1 is landed{'' if runs else ', unverified'}" in told
+    assert "what an agent observes proves nothing in a loop: saw" in told
+    kept = alpha.git("ls-tree", "-r", "--name-only", "origin/main", "records/evidence").split()
+    assert len(kept) == len(runs) and "aaaaaaaaab" not in "".join(kept)
+    # What the history of the branch had is not missed on the base.
+    alpha.git("switch", "-q", "--detach", "origin/main")
+    assert alpha.ralph("check").out == "No problem found.\n"
+
+
+def test_what_an_agent_runs_itself_says_no_more_than_its_loop(tmp_path: Path) -> None:
+    """Where an agent calls `complete`, both commits have evidence, and none is removed again."""
+    alpha = made(tmp_path, ONE)
+    work(alpha, f"echo good > a.txt; {RALPH} complete -q || exit 9")
+    evidence = alpha.git("ls-tree", "--name-only", "origin/main", "records/evidence/T-1/").split()
+    assert len(evidence) == 2
+    assert alpha.ralph("check", "--at", "origin/main^2").out == "No problem found.\n"
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from ralphgit.app.active_claims import own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.own_claims import WayOut
+from ralphgit.app.evidence import judged_evidence
 from ralphgit.app.handoff import inbox_notes, packet, prompt, worker_report
 from ralphgit.app.integration import before_work
 from ralphgit.app.lifecycle import complete, task_branch
@@ -39,7 +40,6 @@ from ralphgit.loop.agent_log import AgentLog
 from ralphgit.loop.attempt_memory import Attempts
 from ralphgit.loop.claim_watch import LOST, Watch
 from ralphgit.model.active_claim import Lease
-from ralphgit.model.evidence import COMMAND
 from ralphgit.model.handoff import REPORT
 from ralphgit.model.task import Task, Usage
 from ralphgit.model.task_status import Reason, Status
@@ -337,8 +337,12 @@ def _complete_at_last(
 
 def _leave_out_evidence(project: Project, lease: Lease, since: str) -> None:
     """Take out all evidence that an agent can have written down (L9): what neither the base nor
-    the commit `since`, on which the work stands, has. The commands of the task run again.
+    the commit `since`, on which the work stands, has.
+
+    A run of the task's own commands stays, which says no more than theirs that follow: where the
+    agent has completed its task, the history has it, and evidence is never removed.
     """
+    task = promised(project, lease)
     folder = evidence_file.all_of(project.config.records)
     commits = [commit for commit in (project.base.commit, since) if commit]
     listed = project.repository.objects.files(commits, (), (folder,), lambda path: True)
@@ -350,15 +354,13 @@ def _leave_out_evidence(project: Project, lease: Lease, since: str) -> None:
             shown = os.path.relpath(full, project.top)
             try:
                 one = evidence_file.parse(atomic_files.read(full) or b"")
-                is_own = one.claim == lease.claim and one.kind == COMMAND
-                shown = "" if is_own else one.shows or shown
+                if judged_evidence.is_run(one, task, lease.claim):
+                    continue
+                shown = one.shows or shown
             except InvalidRecord:
                 pass
             atomic_files.unlink(full)
-            if shown:
-                project.warn(
-                    f"left out, as what an agent observes proves nothing in a loop: {shown}"
-                )
+            project.warn(f"left out, as what an agent observes proves nothing in a loop: {shown}")
 
 
 def _missing(task: str, error: Refused) -> str:

@@ -1,7 +1,7 @@
 """Judge the evidence about a task: criterion by criterion, and command by command."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from ralphgit.model.evidence import COMMAND, Evidence
@@ -24,7 +24,7 @@ class Judged(NamedTuple):
     fresh: bool
     """The content that it was made on is still what is there."""
     superseded: bool = False
-    """A newer record of the same command replaces it."""
+    """A newer record of the same command replaces it, or the task is judged by other commands."""
 
     @property
     def counts(self) -> bool:
@@ -43,8 +43,12 @@ class CriterionProof(NamedTuple):
     """Ids of the records that say so."""
 
 
-def judged(records: Iterable[tuple[Evidence, bool]], *, claim: str = "") -> list[Judged]:
+def judged(
+    records: Iterable[tuple[Evidence, bool]], *, commands: Collection[str], claim: str = ""
+) -> list[Judged]:
     """The records that are about a task under `claim`, oldest first, with whether they are fresh.
+
+    `commands`: the digests of those that it is judged by; a run of another proves nothing.
 
     A record of another claim is about work that was given up, so it is left out; one without a
     claim is anybody's. Of one command the newest fresh record counts; where none is fresh, the
@@ -58,8 +62,13 @@ def judged(records: Iterable[tuple[Evidence, bool]], *, claim: str = "") -> list
             if evidence.command_digest and fresh >= wanted:
                 newest[evidence.command_digest] = evidence.id
     return [
-        Judged(one, fresh, newest.get(one.command_digest, one.id) != one.id) for one, fresh in own
-    ]
+        Judged(
+            one, fresh,
+            newest.get(one.command_digest, one.id) != one.id
+            or (one.kind == COMMAND and one.command_digest not in commands),
+        )
+        for one, fresh in own
+    ]  # fmt: skip
 
 
 def support(acceptance: Sequence[Criterion], records: Iterable[Judged]) -> list[CriterionProof]:

@@ -90,7 +90,8 @@ def found(
         return None
     fresh_now = {one.path for one in now.records if one.judged.fresh}
     pairs = [(one, path in fresh_now or path in held) for path, one in records.items()]
-    judged = evidence_verdict.judged(pairs, claim=now.row.claim)
+    commands = judged_evidence.asked(project, promised or now.task)
+    judged = evidence_verdict.judged(pairs, commands=commands, claim=now.row.claim)
     paths = {one.id: path for path, one in records.items()}
     filed = tuple(Filed(paths[one.evidence.id], one) for one in judged)
     criteria = tuple(evidence_verdict.support(now.task.acceptance, judged))

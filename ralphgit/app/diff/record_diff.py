@@ -362,7 +362,9 @@ class _Gathering:
         old, new = self.before.get(task), self.after.get(task)
         was, now = graph_view.stored(old) if old else {}, graph_view.stored(new) if new else {}
         promised = task_mapping.task(was) if old else None
-        assessed = judged_evidence.assessed(place, new, records, promised) if new else None
+        assessed = (
+            judged_evidence.assessed(self.project, place, new, records, promised) if new else None
+        )
         then = None
         if assessed is not None and new is not None and new.status == "complete":
             then = own_time.found(self.project, self.range, assessed, records, promised)

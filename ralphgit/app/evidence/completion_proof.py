@@ -49,7 +49,8 @@ def is_observed(project: Project, promised: Task, claim: str, tree: str) -> bool
             continue  # `check` says it
         if one.task == promised.id and judged_evidence.is_fresh(one, promised, files):
             found.append((one, True))
-    judged = evidence_verdict.judged(found, claim=claim)
+    commands = judged_evidence.asked(project, promised)
+    judged = evidence_verdict.judged(found, commands=commands, claim=claim)
     return evidence_verdict.is_verified(promised.acceptance, judged)
 
 

@@ -109,12 +109,18 @@ def _of_task(
     """
     on_base = project.base.commit and row.id in project.base_view.by_id
     promised = project.base_view.task(row.id) if on_base else None
-    return assessed(where, row, records, promised)
+    return assessed(project, where, row, records, promised)
+
+
+def asked(project: Project, task: Task) -> Collection[str]:
+    """Digest the commands whose runs say something of a task."""
+    return {digest_of(command) for command in (*task.verify, project.config.integrate_verify)}
 
 
 def assessed(
-    where: JudgedState, row: Row, records: Mapping[str, Evidence], promised: Task | None
-) -> TaskEvidence:
+    project: Project, where: JudgedState, row: Row, records: Mapping[str, Evidence],
+    promised: Task | None,
+) -> TaskEvidence:  # fmt: skip
     """Judge a task's records, by path; `promised` is the task as it was before, if it existed."""
     task = where.view.task(row.id)
     scopes = [task, *([promised] if promised else [])]
@@ -123,7 +129,8 @@ def assessed(
         (one, any(is_fresh(one, known, where.content) for known in scopes))
         for one in records.values()
     ]
-    found = evidence_verdict.judged(pairs, claim=row.claim)
+    commands = asked(project, promised or task)
+    found = evidence_verdict.judged(pairs, commands=commands, claim=row.claim)
     filed = tuple(Filed(paths[one.evidence.id], one) for one in found)
     return TaskEvidence(row, task, filed, tuple(evidence_verdict.support(task.acceptance, found)))
 
@@ -241,16 +248,13 @@ def of_run(
     `shows`: of what it is a proof, where that is not the task's criteria. `before`: what the
     command exited with on the base without the work.
     """
-    verdict = "supports" if run.passed else "challenges"
     made = Evidence(
         id=project.around.new_id(),
         task=task.id,
         claim=claim,
         kind=COMMAND,
-        supports=()
-        if shows
-        else tuple(Support(criterion, verdict) for criterion in task.proved_by(run.command)),
-        shows=shows or f"the command exits {run.exit_code}",
+        supports=() if shows else _supports(task, run.command, run.exit_code),
+        shows=shows or _shows(run.exit_code),
         does_not_show="anything that the command does not look at",
         at=stamp(run.started, fine=True),
         command=run.command,
@@ -263,6 +267,26 @@ def of_run(
     )
     path = codec.path(project.config.records, task.id, made.id)
     return path, codec.encode(made, path)
+
+
+def _supports(task: Task, command: str, exit_code: int | None) -> tuple[Support, ...]:
+    verdict = "supports" if exit_code == 0 else "challenges"
+    return tuple(Support(criterion, verdict) for criterion in task.proved_by(command))
+
+
+def _shows(exit_code: int | None) -> str:
+    return f"the command exits {exit_code}"
+
+
+def is_run(one: Evidence, task: Task, claim: str) -> bool:
+    """Whether a record says of one of the commands of `task` just what its run says."""
+    return (
+        (one.kind, one.task, one.claim) == (COMMAND, task.id, claim)
+        and one.shows == _shows(one.exit_code)
+        and one.command in task.verify
+        and one.command_digest == digest_of(one.command)
+        and one.supports == _supports(task, one.command, one.exit_code)
+    )
 
 
 def as_promised(project: Project, task: Task) -> Task:

@@ -65,7 +65,8 @@ def _faults(
     records = [*records]
     own = [one for one in records if one.kind == COMMAND and one.claim == row.claim]
     passed = [one for one in own if one.exit_code == 0]
-    wanted = (_task(old) if old is not None else task).verify
+    promised = _task(old) if old is not None else task
+    wanted = promised.verify
     for command in wanted:
         digest = judged_evidence.digest_of(command)
         mine = [one for one in passed if one.command_digest == digest]
@@ -79,7 +80,10 @@ def _faults(
             said = f"files of {id} have changed since this passed: {command}"
             hint = f"ralphgit evidence verify {id} --rerun"
             yield Fault("stale_evidence", id, said, hint, "warning")
-    judged = evidence_verdict.judged([(one, True) for one in records], claim=row.claim)
+    judged = evidence_verdict.judged(
+        [(one, True) for one in records], claim=row.claim,
+        commands=judged_evidence.asked(project, promised),
+    )  # fmt: skip
     if not wanted and not evidence_verdict.is_verified(task.acceptance, judged):
         said = f"{id} is complete and unverified: {evidence_verdict.NOTHING}"
         severity = "error" if project.config.verify_required else "warning"

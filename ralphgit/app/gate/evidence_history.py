@@ -21,7 +21,7 @@ def edited_evidence(project: Project, commit: str = "") -> list[Problem]:
     """Find evidence that differs from what was first committed, and removed evidence and audit.
 
     Looks at `commit`, or at this worktree. What was edited and then restored is not reported, nor
-    is what a shallow clone does not have.
+    is what a shallow clone does not have, nor what a branch had removed again when it was merged.
     """
     head = commit or project.repository.known_head
     records = project.config.records
@@ -54,7 +54,8 @@ def edited_evidence(project: Project, commit: str = "") -> list[Problem]:
         and not _is_renamed(project, path, there, commit, first)
     ]
     found = [_problem(path, first, folder, "edited") for path in dict.fromkeys(changed)]
-    for path in dict.fromkeys(gone):
+    line = _first_added(project, head, folder, attempts, line=True) if gone else {}
+    for path in dict.fromkeys(path for path in gone if path in line):
         if path.startswith(folder):
             evidence = _parsed(project, first.get(path, f"HEAD:{path}"))
             needed = evidence is not None and _proves(evidence, rows)
@@ -141,11 +142,13 @@ def _is_attempt(name: str, rows: Mapping[str, Row]) -> bool:
     return row is not None and row.status == "complete" and bool(claim) and row.claim == claim
 
 
-def _first_added(project: Project, head: str, *folders: str) -> dict[str, str]:
-    """Find the blob with which each file below `folders` was first committed."""
+def _first_added(project: Project, head: str, *folders: str, line: bool = False) -> dict[str, str]:
+    """Find the blob with which each file below `folders` was first committed; with `line`, as the
+    first parents have it.
+    """
     out = project.repository.git.run(
         "log", "--format=", "--raw", "-z", "--no-abbrev", "--no-renames", "--diff-filter=A",
-        head, "--", *folders,
+        *(("-m", "--first-parent") if line else ()), head, "--", *folders,
     )  # fmt: skip
     fields = out.decode("utf-8", "surrogateescape").split("\0")
     # Newest first, so what is read last is the oldest.
