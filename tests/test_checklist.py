@@ -68,7 +68,10 @@ def test_a_smart_ralph_list() -> None:
         "x-commit": "feat(task-planner): add [P] parallel task marking rules",
     }
     description = by_id["1.1"]["description"]
-    assert description.startswith("1. Open `plugins/ralph-specum/agents/task-planner.md`\n2. Add")
+    assert description.startswith(
+        "Part of: Task-Planner Agent Updates\n\n"
+        "1. Open `plugins/ralph-specum/agents/task-planner.md`\n2. Add"
+    )
     assert description.endswith("\n\n- _Requirements: FR-1, US-1_\n- _Design: Component 1 - "
                                 "Task Planner Agent_")  # fmt: skip
     refs = {name: task.get("depends_on", []) for name, task in by_id.items()}
@@ -823,6 +826,142 @@ def test_examples_are_read_where_there_is_nothing_else() -> None:
 def test_front_matter_without_an_id_is_a_documents() -> None:
     (task,) = read("---\ntitle: A plan\nstatus: draft\n---\n- [ ] T1 a\n").tasks
     assert task["id"] == "T1"
+
+
+CRITERIA = """\
+# Plan
+
+## Phase 1: Core
+
+It comes first.
+
+### 1.1 Parser
+
+In C.
+
+- [ ] Write it
+- [x] Test it
+
+### Acceptance criteria
+
+- [ ] It parses
+
+## Phase 2: Shell
+
+- Commands
+  - [ ] add
+- [ ] Docs
+
+## Success Criteria Checklist
+
+### P0 (Must Have)
+
+- [x] It is fast
+- [ ] `make bench`
+- [ ] TBD
+
+## Notes
+"""
+
+
+def test_a_section_of_criteria_verifies_what_is_before_it() -> None:
+    found = read(CRITERIA)
+    by_id = {str(task["id"]): task for task in found.tasks}
+    own, last = by_id["acceptance-criteria"], by_id["success-criteria-checklist"]
+    assert (own["story"], own["mode"]) == ("phase-1", "verify")
+    assert own["depends_on"] == ["write-it", "test-it"]
+    assert own["acceptance"] == [{"id": "ACC-1", "text": "It parses"}]
+    assert ("story" in last, last["mode"], last["verify"]) == (False, "verify", ["make bench"])
+    assert last["acceptance"] == [{"id": "ACC-1", "text": "P0 (Must Have): It is fast"}]
+    assert (last["depends_on"], last["x-box"]) == (
+        ["acceptance-criteria", "add", "docs"], "ticked: step 1 of 2",
+    )  # fmt: skip
+    assert by_id["add"]["depends_on"] == ["write-it", "test-it"]
+    assert found.notes[-1] == (
+        "2 sections of what holds at the end: a task that verifies it (line 14, 24)."
+    )
+    assert [one.reason for one in found.ignored] == ["nothing is written behind the box yet"]
+
+
+@pytest.mark.parametrize(
+    ("heading", "box", "work"),
+    [
+        ("Success Criteria", "It works", False),
+        ("Definition of Done", "It works", False),
+        ("5. Exit criteria", "It works", False),
+        ("Validation Checklist", "It works", False),
+        ("Done when:", "It works", False),
+        ("Success Criteria", "T9 Measure it", True),
+        ("Phase 3: Acceptance criteria", "It works", True),
+        ("Final validation", "Deploy it", True),
+        ("Testing", "Test it", True),
+    ],
+)
+@pytest.mark.parametrize("item", ["T{} Build it", "Build it {}"])
+def test_which_sections_say_what_holds_at_the_end(
+    heading: str, box: str, work: bool, item: str
+) -> None:
+    items = "\n".join(f"- [ ] {item.format(number)}" for number in (1, 2))
+    found = read(f"# P\n\n## Work\n\n{items}\n\n## {heading}\n\n- [ ] {box}\n")
+    if item[0] == "T" and work and box[:2] != "T9":
+        assert [one.reason for one in found.ignored] == [
+            "without an id, below a heading where no item has one"
+        ]
+        return
+    *_, last = found.tasks
+    assert (last.get("mode") == "verify") is not work
+    assert len(found.tasks) == 3
+
+
+def test_a_list_of_criteria_alone_is_a_list_of_tasks() -> None:
+    found = read("# P\n\n## Definition of Done\n\n- [ ] Write it\n- [ ] Test it\n")
+    assert [task["title"] for task in found.tasks] == ["Write it", "Test it"]
+
+
+def test_what_headings_around_an_item_say_is_with_it() -> None:
+    found = read(f"# Plan\n\n## Long term\n{CRITERIA[len('# Plan') :].replace('## ', '### ')}")
+    by_id = {str(task["id"]): task for task in found.tasks}
+    assert by_id["write-it"]["description"] == "Part of: 1.1 Parser\n\nIn C."
+    assert by_id["add"]["description"] == "Part of: Commands"
+    assert {by_id[id]["milestone"] for id in ("write-it", "docs")} == {"long-term"}
+    assert listed(found)[0] == {
+        "id": "phase-1", "title": "Phase 1: Core", "description": "It comes first.",
+    }  # fmt: skip
+    assert found.root["milestones"] == [{"id": "long-term", "title": "Long term"}]
+
+
+def test_what_a_heading_says_is_that_of_the_story_that_its_items_name() -> None:
+    found = read(
+        "# T\n\n## Phase 1: Setup\n\n- [ ] T1 Begin\n\n"
+        "## Phase 2: User Story 1 - Pay (P1)\n\n**Goal**: Pay\n\n- [ ] T2 [US1] Form\n"
+    )
+    assert listed(found)[-1] == {
+        "id": "US1", "title": "Phase 2: User Story 1 - Pay (P1)", "description": "**Goal**: Pay",
+    }  # fmt: skip
+
+
+def test_a_long_text_below_a_heading_is_no_description() -> None:
+    found = read(f"# P\n\n## Part one\n\n{'long ' * 1000}\n\n- [ ] a\n\n## Part two\n\n- [ ] b\n")
+    assert [story.get("description") for story in listed(found)] == [None, None]
+
+
+def test_two_headings_of_one_number_are_two_stories() -> None:
+    found = read(
+        "# R\n\n## Phase 5: Sync\n\n- [ ] a\n\n## Phase 6: Watch\n\n- [ ] b\n\n"
+        "## Phase 5: Server \u2705\n\n- [x] c\n\n## Phase 5: Sync \u2705\n\n- [x] d\n"
+    )
+    assert [task["story"] for task in found.tasks] == [
+        "phase-5", "phase-6", "phase-5-server", "phase-5",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", ["3a", "3A", "3.1", "III", "C"])
+def test_a_phase_may_be_numbered_otherwise(number: str) -> None:
+    found = depends(
+        f"# P\n\n## Phase 2: Two\n\n- [ ] Two\n\n## Phase {number}: Sleep\n\n- [ ] Three\n\n"
+        "## Phase 4: Four\n\n- [ ] Four\n"
+    )
+    assert found == {"two": [], "three": ["two"], "four": ["three"]}
 
 
 def test_one_id_twice_is_refused_where_it_stands() -> None:

@@ -140,6 +140,16 @@ def test_what_is_said(world: World) -> None:
     assert world.read("plan.md") == "- [x] T1 a\n- [ ] T3 something else\n- [ ] T4 d\n"
 
 
+def test_all_boxes_of_a_section_of_criteria_are_ticked(world: World) -> None:
+    text = "# P\n\n## Work\n\n- [ ] Build\n\n## Acceptance criteria\n\n- [ ] Fast\n- [ ] Small\n"
+    world.write("plan.md", text)
+    assert world.ralph("import", "plan.md").code == 0
+    world.write("task-graph.yaml", world.read().replace("status: pending", "status: complete"))
+    assert world.ralph("export", "--tick", "plan.md").code == 0
+    assert world.read("plan.md") == text.replace("[ ]", "[x]")
+    assert world.ralph("import", "plan.md", "--json").data["updated"] == []
+
+
 def test_a_renumbered_and_a_prefixed_list(world: World) -> None:
     world.write("plan.md", "- [ ] 1.1 a\n- [ ] 1.2 b\n")
     done = world.ralph("import", "plan.md", "--prefix", "P-")

@@ -106,8 +106,8 @@ def _with_ids(items: list[Item], log: Log) -> list[Item]:
 
     That is somebody's check list beside the tasks, such as what goes into a pull request.
     """
-    good = {item.entry.section for item in items if has_id(item.node.text)}
-    left = [item for item in items if item.entry.section not in good]
+    good = {item.entry.section for item in items if not item.closing and has_id(item.node.text)}
+    left = [item for item in items if item.entry.section not in good and not item.closing]
     log.ignore(_CHECK_LIST, (item.line for item in left))
     kept = nested_items.kept(items, {item.entry.place for item in left})
     return nested_items.without_steps(kept)
@@ -115,9 +115,10 @@ def _with_ids(items: list[Item], log: Log) -> list[Item]:
 
 def _has_ids(items: Sequence[Item]) -> bool:
     """Whether more than half of the items have an id, or of those that stand in no other."""
+    tasks = [item for item in items if not item.closing]
     return any(
         2 * sum(has_id(item.node.text) for item in some) > len(some)
-        for some in (items, nested_items.outermost(items))
+        for some in (tasks, [one for one in nested_items.outermost(items) if not one.closing])
     )
 
 
@@ -180,7 +181,7 @@ def _tick(file: SourceFile, raw: str, ids: Collection[str]) -> str:
     """Tick the items of some tasks, and those around them in which nothing is left to do."""
     found = _read(file)
     done = {str(one["id"]) for one in found.tasks if one["status"] == Status.COMPLETE} | {*ids}
-    lines = [found.lines[id] for id in ids]
+    lines = [line for id in ids for line in found.boxes.get(id, (found.lines[id],))]
     lines += [line for line, inside in found.wholes.items() if done.issuperset(inside)]
     return tick_in_place.boxes(raw, lines)
 

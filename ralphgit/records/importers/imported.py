@@ -51,6 +51,8 @@ class Imported(NamedTuple):
     """When that was found, with a time zone; "" where the file does not say."""
     wholes: Mapping[int, tuple[str, ...]] = MappingProxyType({})
     """By the line of an item that is open and no task, the tasks inside, with which it is done."""
+    boxes: Mapping[str, tuple[int, ...]] = MappingProxyType({})
+    """By task that has several boxes, their lines."""
     leads: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     """By task with others inside, those that have to be done, too, before it is ticked."""
 

@@ -14,7 +14,8 @@ from ralphgit.records.importers.parts.markdown_items import Node
 
 #: By a number, with a letter (`Phase 3a`) or without, or by a Roman one.
 _PHASE = re.compile(
-    r"(phase|step|stage|milestone|sprint|part|iteration|chunk|wave)\s+([0-9]+[a-z]?|(?-i:[IVXL]+))\b",
+    r"(phase|step|stage|milestone|sprint|part|iteration|chunk|wave)\s+"
+    r"([0-9]+(?:\.[0-9]+)*[a-z]?(?![\w])|(?-i:[IVXL]+)\b|(?-i:[A-Z])(?=\s*(?:[:.)\u2013\u2014-]|\Z)))",
     re.IGNORECASE,
 )
 #: The same in a sentence, with a list of numbers or a range of them.
@@ -26,7 +27,26 @@ _PHASES = re.compile(
 _VERSION = re.compile(r"(?:version|release|v)\s*[0-9]+(?:\.[0-9]+)+\b", re.IGNORECASE)
 _LONGEST_SLUG = 40
 #: Headings above tasks that say no more than that.
-_PLAIN = frozenset({"tasks", "implementation", "implementation-tasks", "task-list", "steps"})
+_PLAIN = frozenset(
+    {
+        "tasks",
+        "implementation",
+        "implementation-tasks",
+        "task-list",
+        "steps",
+        "phases",
+        "phase-details",
+    }
+)
+#: A section of what holds once the tasks before it are done, and no work itself.
+_WHEN_DONE = re.compile(
+    r"\b(?:(?:success|acceptance|completion|exit|done) (?:criteria|check ?list|metrics)"
+    r"|definition of done|done when"
+    r"|(?:verification|validation|quality|release|final|review|pre-merge|sign-?off) check ?list)\b",
+    re.IGNORECASE,
+)
+#: A story's description is no longer.
+_MOST_SAID = 4000
 _DONE = frozenset({"done", "completed", "complete", "finished"})
 
 
@@ -37,6 +57,8 @@ class Heading(NamedTuple):
     title: str
     phase: str
     """The numbered phase that it begins, else ""."""
+    says: str = ""
+    """What stands right below it beside the tasks."""
 
 
 def story_level(nodes: Sequence[Node]) -> int:
@@ -54,7 +76,7 @@ def story_level(nodes: Sequence[Node]) -> int:
         if node.kind == "heading":
             above = {level: one for level, one in above.items() if level < node.level}
             above[node.level] = node
-        elif _has_task(node):
+        elif has_task(node):
             for level, heading in above.items():
                 used.setdefault(level, {})[heading.line] = heading
     if len(first) == 1:
@@ -75,8 +97,9 @@ def story_level(nodes: Sequence[Node]) -> int:
     return levels[0] if levels else 0
 
 
-def _has_task(node: Node) -> bool:
-    return node.kind == "item" and (node.ticked is not None or any(map(_has_task, node.nodes)))
+def has_task(node: Node) -> bool:
+    """Whether a block is an item with a box, or has one in it."""
+    return node.kind == "item" and (node.ticked is not None or any(map(has_task, node.nodes)))
 
 
 def read(text: str) -> Heading:
@@ -98,7 +121,8 @@ def told_apart(heading: Heading, titles: dict[str, str]) -> Heading:
 
     "Phase 5: Sync" and "Phase 5: Server" are two stories. The heading is noted in `titles`.
     """
-    if titles.setdefault(heading.story, heading.title) == heading.title:
+    bare = done_marks.split(heading.title)[0].casefold()
+    if titles.setdefault(heading.story, bare) == bare:
         return heading
     story = slug(heading.title)
     return heading._replace(story=story, phase=heading.phase and story)
@@ -108,6 +132,11 @@ def is_done(text: str) -> bool:
     """Whether a heading says that what stands below it is done: "Done", "Phase 2 (COMPLETE)"."""
     words = re.sub(r"[*_`]", "", text).strip()
     return slug(words) in _DONE or done_marks.split(words)[1]
+
+
+def says_when_done(text: str) -> bool:
+    """Whether a heading is that of what holds when the tasks before it are done."""
+    return _WHEN_DONE.search(text) is not None and not read(text).phase
 
 
 def is_version(text: str) -> bool:
@@ -154,7 +183,47 @@ def digest(words: str) -> str:
 
 
 def stories(headings: Iterable[Heading | None]) -> dict[str, object]:
-    """The root key that has stories' titles, where they say more than their ids."""
-    titles = {each.story: each.title for each in headings if each is not None}
-    listed = [{"id": id, "title": title} for id, title in titles.items() if title != id]
+    """The root key that has what stories are called and say, where that is more than their ids."""
+    found = {each.story: each for each in headings if each is not None}
+    listed = [entry(each) for each in found.values() if each.title != each.story or each.says]
     return {"stories": listed} if listed else {}
+
+
+def entry(heading: Heading, id: str = "") -> dict[str, object]:
+    """A story as the root key has it, called `id` or as its heading is."""
+    made: dict[str, object] = {"id": id or heading.story, "title": heading.title}
+    return {**made, "description": heading.says} if heading.says else made
+
+
+def of_markers(pairs: Sequence[tuple[str, Heading | None]]) -> list[dict[str, object]]:
+    """What is said of the stories that items name by markers, each below a heading of its own.
+
+    Pairs of the story that an item names, or "", and its heading.
+    """
+    below: dict[str, dict[Heading, None]] = {}
+    named: dict[Heading, set[str]] = {}
+    for story, heading in pairs:
+        if story and heading is not None:
+            below.setdefault(story, {})[heading] = None
+            named.setdefault(heading, set()).add(story)
+    return [
+        entry(heading, story)
+        for story, (heading, *others) in below.items()
+        if not others and len(named[heading]) == 1
+    ]
+
+
+def said(nodes: Iterable[Node], *, most: int = _MOST_SAID) -> str:
+    """What stands in blocks that are no tasks, as it is written; "" where that is longer.
+
+    With 0 as `most`, it may be as long as it is.
+    """
+    parts: list[str] = []
+    for node in nodes:
+        if node.kind in ("text", "item", "fence") and re.search(r"\w", node.raw):
+            mark = "- " if node.kind == "item" else ""
+            words = node.raw.replace("\n", "\n  ") if mark else node.raw
+            close = bool(mark and parts and parts[-1].lstrip("\n").startswith("- "))
+            parts.append(("\n" if close else "") + mark + words)
+    text = re.sub(r"\n\n\n(?=- )", "\n", "\n\n".join(parts))
+    return text if not most or len(text) <= most else ""

@@ -52,6 +52,16 @@ def markers(marked: Iterable[Marked]) -> Iterator[str]:
         yield f"Markers that mean nothing here stay in the titles: {named}."
 
 
+def closing(items: Sequence[Item]) -> Iterator[str]:
+    """Say which sections are criteria, and no work."""
+    some = [item for item in items if item.closing]
+    if some:
+        yield (
+            f"{counted(len(some), 'section')} of what holds at the end: a task that verifies it "
+            f"({_lines(some)})."
+        )
+
+
 def boxes(items: Sequence[Item]) -> Iterator[str]:
     """Say what boxes mean that are neither open nor ticked."""
     for box in dict.fromkeys(item.node.box for item in items):

@@ -10,6 +10,7 @@ from ralphgit.model.printable import counted
 from ralphgit.model.task_status import Mode, Status
 from ralphgit.records.importers.imported import Imported, Log
 from ralphgit.records.importers.parts import (
+    closing_sections,
     headings,
     item_ids,
     item_order,
@@ -56,9 +57,14 @@ class _Reader:
         self, file: str, items: Sequence[Item], log: Log, *, ids: bool, ordered: bool
     ) -> None:
         self._file, self._log = file, log
-        self._marked = [marked(item.node.text, ids=ids) for item in items]
+        self._marked = [
+            closing_sections.marked(item) if item.closing else marked(item.node.text, ids=ids)
+            for item in items
+        ]
         self._details = [
-            details(words.title, words.mode, _below(item))
+            closing_sections.details(item, log)
+            if item.closing
+            else details(words.title, words.mode, _below(item))
             for item, words in zip(items, self._marked, strict=True)
         ]
         self._leads = nested_items.leads(items, self._marked, self._details)
@@ -91,7 +97,7 @@ class _Reader:
             if item.entry.place not in self._wholes
         }
         self._log.notes(list_notes.shared_files(self._items, tasks, depends))
-        if any(depends[place] for place in tasks):
+        if any(depends[place] for place in tasks if not self._items[place].closing):
             how = "the list" if self._ordered else "numbers and nesting in the list"
             self._log.note(f"Dependencies were made from the order of {how}.")
         self._tell_boxes()
@@ -101,6 +107,11 @@ class _Reader:
             lines={self._name(place): self._items[place].line for place in tasks},
             wholes=self._open_wholes(),
             leads={self._name(place): self._due(place) for place in self._leads},
+            boxes={
+                self._name(item.entry.place): tuple(box.line for box in item.node.nodes)
+                for item in self._items
+                if item.closing
+            },
         )
 
     def _name(self, place: int) -> str:
@@ -165,7 +176,10 @@ class _Reader:
             fields["story"] = story or heading
         if story and heading and not (above and headings.is_plain(heading)):
             fields["milestone"] = heading
-        said = [
+        if "milestone" not in fields and item.above is not None:
+            fields["milestone"] = item.above.story
+        said = [f"Part of: {words}" for words in item.below]
+        said += [
             self._says(place)
             for place in (above if marked else above[1:])
             if place not in self._leads
@@ -190,6 +204,8 @@ class _Reader:
         )
         listed = root.get("stories")
         stories: list[object] = list(listed) if isinstance(listed, list) else []
+        marked = [words.story for words in self._marked]
+        stories += headings.of_markers(list(zip(marked, read, strict=True)))
         for place in sorted(self._groups):
             if self._above(place) not in ([], [place]):
                 continue
@@ -201,7 +217,9 @@ class _Reader:
             if place in self._wholes and found.commit:
                 story["x-commit"] = found.commit
             stories.append(story)
-        return {"stories": stories} if stories else {}
+        over = headings.stories(item.above for item in self._items).get("stories")
+        root = {"stories": stories, "milestones": over}
+        return {key: value for key, value in root.items() if value}
 
     def _in_a_group(self, place: int) -> bool:
         return place in self._groups or bool(self._above(place))
@@ -231,7 +249,8 @@ class _Reader:
     # -- dependencies ------------------------------------------------------------------------
 
     def _depends(self) -> dict[int, tuple[int, ...]]:
-        top = [item.entry for item in nested_items.outermost(self._items)]
+        outer = nested_items.outermost(self._items)
+        top = [item.entry for item in outer if not item.closing]
         order = item_order.meant if self._ordered else item_order.plain
         aside = {item.entry.place for item in self._items if self._aside(item.entry.place)}
         try:
@@ -245,6 +264,7 @@ class _Reader:
             for place in self._wholes
         }
         found = item_order.passing({**depends, **ends}, aside | self._wholes)
+        found |= closing_sections.waits(self._items, found, aside | self._wholes)
         for place, waits in depends.items():
             # What is optional with what it stands in comes behind it all the same.
             led = [one for one in waits if one in aside & self._leads and one in self._above(place)]
@@ -358,7 +378,8 @@ class _Reader:
                 f"{counted(aside, 'item')} put off or optional: nothing waits for them, and they "
                 f"come last (priority {_OPTIONAL}, {_PUT_OFF})."
             )
-        self._log.notes(list_notes.boxes(items))
+        self._log.notes(list_notes.closing(items))
+        self._log.notes(list_notes.boxes([item for item in items if not item.closing]))
         self._log.notes(list_notes.markers(self._marked))
 
 

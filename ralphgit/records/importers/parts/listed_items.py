@@ -24,6 +24,7 @@ _TO_BE_WRITTEN = re.compile(
     r"[\W_]*(?:TB[DA]|to be (?:determined|defined|added|planned|written))[\W_]*|[.\u2026?\s]*", re.I
 )
 _SAME = Heading("", "", "")
+_NUMBERED = re.compile(r"\A[0-9]+(?:\.[0-9]+)*[.):]?\s+")
 
 
 class Item(NamedTuple):
@@ -36,6 +37,12 @@ class Item(NamedTuple):
     """The words of the heading and of the tasks around it, then its own."""
     line: int
     """In the file."""
+    below: tuple[str, ...] = ()
+    """What headings below its story's, and items without a box around it, say."""
+    above: Heading | None = None
+    """The heading above its story's, if there is one."""
+    closing: bool = False
+    """It is a section of what holds when the tasks before it are done."""
 
     @property
     def end(self) -> int:
@@ -49,7 +56,7 @@ def items(nodes: Sequence[Node], *, exported: bool, bullets: bool = False) -> It
     With `bullets`, items without a box are tasks, too, but for those below another item.
     """
     nodes = [_as_boxed(node) for node in nodes] if bullets else nodes
-    nodes = nodes if exported else _nested(nodes)
+    nodes = nodes if exported else _with_closings(_nested(nodes))
     yield from _Finder(nodes, exported=exported).found
 
 
@@ -76,6 +83,44 @@ def _nested(nodes: Sequence[Node]) -> list[Node]:
 
     moved = {at for some in inside.values() for at in some}
     return [around(at) for at in range(len(nodes)) if at not in moved]
+
+
+def _with_closings(nodes: Sequence[Node]) -> list[Node]:
+    """The nodes; a section of what holds at the end is one node with its boxes inside.
+
+    Not where these have ids, where it is about the list itself, or where nothing else has a box.
+    """
+    found: list[Node] = []
+    at = 0
+    while at < len(nodes):
+        node, at = nodes[at], at + 1
+        if node.kind == "heading" and headings.says_when_done(node.text):
+            level = node.level
+            ends = (place for place in range(at, len(nodes))
+                    if nodes[place].kind == "heading" and nodes[place].level <= level)  # fmt: skip
+            end = next(ends, len(nodes))
+            inside = [*_flat(nodes[at:end])]
+            boxes = [*_criteria(inside)]
+            about_list = any(one.text.lstrip("*_ ").startswith("GATE:") for one in inside)
+            named = any(one.ticked is not None and has_id(one.text) for one in inside)
+            if boxes and not (about_list or named):
+                last = inside[-1].line + inside[-1].raw.count("\n")
+                raw = node.text + "\n" * (last - node.line)
+                node = node._replace(kind="closing", raw=raw, nodes=tuple(boxes))
+                at = end
+        found.append(node)
+    return found if any(map(headings.has_task, found)) else [*nodes]
+
+
+def _criteria(nodes: Sequence[Node]) -> Iterator[Node]:
+    """The boxes among the nodes; what is no command behind the words of the heading above it."""
+    above = ""
+    for node in nodes:
+        if node.kind == "heading":
+            above = f"{headings.read(node.text).title}: "
+        elif node.ticked is not None and not says_nothing(node):
+            words = node.text if node.text.startswith("`") else f"{above}{node.text}"
+            yield node._replace(text=words, nodes=())
 
 
 def says_nothing(node: Node) -> bool:
@@ -123,6 +168,8 @@ class _Finder:
         self._exported = exported
         self._heading: Heading | None = None
         self._section = 0
+        self._groups: tuple[str, ...] = ()
+        """The words of the items without a box around the one that is taken."""
         self._block = 0
         """The number of the block that we are in, 0 outside of one."""
         self._blocks = 0
@@ -136,19 +183,29 @@ class _Finder:
         self._ended = any(_END.fullmatch(_comment(node)) for node in _flat(nodes))
         self._versions: list[tuple[int, Heading | None]] = []
         """The levels of the versions below a story that we are in, and what was above each."""
+        self._deeper: list[tuple[int, str]] = []
+        """The levels and words of the headings below the story's that we are in."""
+        self._over: Heading | None = None
         level = headings.story_level(nodes)
+        self._own_title = sum(node.kind == "heading" and node.level == 1 for node in nodes) == 1
         self._phases = not exported and any(
             node.level == level and headings.read(node.text).phase
             for node in nodes
             if node.kind == "heading"
         )
-        for node in nodes:
+        for at, node in enumerate(nodes):
             if node.kind == "heading":
-                self._take_heading(node, level)
+                ends = (place for place in range(at + 1, len(nodes))
+                        if nodes[place].kind in ("heading", "closing"))  # fmt: skip
+                plain = (one for one in nodes[at + 1 : next(ends, len(nodes))]
+                         if not headings.has_task(one))  # fmt: skip
+                self._take_heading(node, level, "" if exported else headings.said(plain))
+            elif node.kind == "closing":
+                self._close(node, level)
             else:
                 self._look([node])
 
-    def _take_heading(self, node: Node, level: int) -> None:
+    def _take_heading(self, node: Node, level: int, says: str) -> None:
         self._section += 1
         self._block = self._block if self._ended else 0
         words = node.text
@@ -161,27 +218,53 @@ class _Finder:
         while self._versions and self._versions[-1][0] >= node.level:
             self._heading = self._versions.pop()[1]
         if node.level == level:
-            if self._exported:
-                self._heading = exported_checklist.heading(words)
-            else:
-                self._heading = headings.told_apart(headings.read(words), self._titles)
+            self._heading = self._read(words)._replace(says=says)
         elif node.level < level:
             # Of what stands above the phases; a document's own title is no story.
-            self._heading = headings.read(words) if self._phases and node.level > 1 else None
+            above = headings.read(words)._replace(says=says)
+            own_title = node.level == 1 and self._own_title
+            self._over = None if own_title or headings.is_plain(above.story) else above
+            self._heading = above if self._phases and node.level > 1 else None
         elif not self._exported and not self._phases and headings.is_version(words):
             self._versions.append((node.level, self._heading))
-            self._heading = headings.read(words)
+            self._heading = self._read(words)._replace(says=says)
+        self._deeper = [one for one in self._deeper if level < one[0] < node.level]
+        if 0 < level < node.level and not self._exported:
+            title = headings.read(words).title
+            own = self._heading.title if self._heading else ""
+            named = title != own and not headings.is_plain(title)
+            self._deeper += (
+                [(node.level, "\n\n".join(filter(None, (title, says))))] if named else []
+            )
+
+    def _read(self, words: str) -> Heading:
+        if self._exported:
+            return exported_checklist.heading(words)
+        return headings.told_apart(headings.read(words), self._titles)
+
+    def _close(self, node: Node, level: int) -> None:
+        """Take a section of what holds at the end of a story, or of all."""
+        self._section += 1
+        heading = self._heading if 0 < level < node.level else None
+        title = _NUMBERED.sub("", headings.read(node.text).title)
+        ticked = all(each.ticked for each in node.nodes)
+        node = node._replace(kind="item", text=title, ticked=ticked)
+        entry = item_order.Entry(len(self.found), self._section, "", False, False)
+        path = (heading.title, title) if heading else (title,)
+        self.found.append(Item(node, entry, heading, path, node.line, closing=True))
 
     def _begin(self) -> None:
         self._blocks += 1
         self._block = self._blocks
 
-    def _look(self, nodes: Sequence[Node]) -> None:
+    def _look(self, nodes: Sequence[Node], around: tuple[str, ...] = ()) -> None:
         for node in nodes:
             if node.kind == "item" and node.ticked is not None and self._is_task(node):
+                self._groups = around
                 self._take(node, (self._heading.title,) if self._heading else ())
             elif node.kind == "item":
-                self._look(node.nodes)  # a group: its own words are no task
+                # A group: its own words are no task.
+                self._look(node.nodes, (*around, node.text) if node.text else around)
             else:
                 self._take_mark(node)
 
@@ -204,7 +287,9 @@ class _Finder:
             node = node._replace(ticked=True)
         path = (*path, node.text)
         entry = item_order.Entry(place, 0, "", False, False)
-        item = Item(node, entry, self._heading, path, node.line)
+        below = (*(words for _, words in self._deeper), *self._groups)
+        over = self._over if self._heading != self._over else None
+        item = Item(node, entry, self._heading, path, node.line, below, over)
         self.found.append(item)
         block, section = self._block, self._section
         self._block, inner = 0, list[item_order.Entry]()

@@ -34,12 +34,11 @@ _OF_PLAN = re.compile(
 )
 _RULES = re.compile(r"constraint|convention|guardrail|invariant|\brules?\b", re.IGNORECASE)
 #: A section behind the tasks that says what holds when all of them are done.
-_WHEN_DONE = re.compile(
+_AT_THE_END = re.compile(
     r"verif|validat|acceptance|\bfinal\b|success criteri|done[ -](?:when|criteri)"
     r"|definition of done",
     re.IGNORECASE,
 )
-_WORD = re.compile(r"\w")
 
 
 class Section(NamedTuple):
@@ -135,7 +134,7 @@ def _first_part(nodes: Sequence[Node], tasks: Sequence[int]) -> Node | None:
 
 def for_all(nodes: Sequence[Node], first: int) -> str:
     """What the plan says before the line `first`, below its title or of rules for every task."""
-    found: list[str] = []
+    found: list[Node] = []
     inside = True
     for node in nodes:
         if node.line >= first:
@@ -143,13 +142,10 @@ def for_all(nodes: Sequence[Node], first: int) -> str:
         if node.kind == "heading":
             inside = node.level == 1 or _RULES.search(node.text) is not None
             if inside and node.level > 1:
-                found.append(f"{node.text}:")
-        elif inside and node.kind in ("text", "item", "fence") and _WORD.search(node.raw):
-            mark = "- " if node.kind == "item" else ""
-            words = node.raw.replace("\n", "\n  ") if mark else node.raw
-            close = bool(mark and found and found[-1].startswith("- "))
-            found.append(("\n" if close else "") + mark + words)
-    return re.sub(r"\n\n\n(?=- )", "\n", "\n\n".join(found))
+                found.append(node._replace(kind="text", raw=f"{node.text}:"))
+        elif inside:
+            found.append(node)
+    return headings.said(found, most=0)
 
 
 def _bare(text: str) -> str:
@@ -186,7 +182,7 @@ def _part(nodes: Sequence[Node], place: int, following: int) -> Node | None:
 
 def _is_when_done(nodes: Sequence[Node], place: int) -> bool:
     node = nodes[place]
-    if node.kind != "heading" or not _WHEN_DONE.search(node.text):
+    if node.kind != "heading" or not _AT_THE_END.search(node.text):
         return False
     inside = flat(nodes[place + 1 : _end(nodes, place, len(nodes))])
     return any(each.ticked is not None for each in inside)
