@@ -28,6 +28,7 @@ STEERING = [
     ("git config filter.x.clean cat", "git config filter.x.clean"),
     ("git config core.trustCtime false", "git config core.trustctime"),
     ("git config ralph.base x; git branch x", "git config ralph.base"),
+    ("git config ralph.landMode none", "git config ralph.landmode"),
     ("echo a.txt >> $(git rev-parse --git-path info/exclude)", "info/exclude"),
     ("echo '* filter=x' > $(git rev-parse --git-path info/attributes)", "info/attributes"),
     ("mkdir -p ~/.config/git; echo a.txt > ~/.config/git/ignore", ".config/git/ignore"),
@@ -85,7 +86,6 @@ def test_after_a_look_the_loop_goes_on(tmp_path: Path) -> None:
         1,
         [
             ("git config user.name Robot", "git config user.name"),
-            ("git config ralph.landMode none", "git config ralph.landmode"),
             (
                 """printf 'base = "x"\\nworker = "eve"\\n' > ralph.toml; git branch x""",
                 "ralph.toml",

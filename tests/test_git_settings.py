@@ -45,11 +45,14 @@ STEER = {
     "git config branch.alpha.remote public": "branch.alpha.remote",
     "git config branch.alpha.mergeOptions -sours": "branch.alpha.mergeoptions",
     "git config branch.main.remote public": "branch.main.remote",
+    "git config branch.main.merge refs/heads/x": "branch.main.merge",
+    "git config branch.main.rebase true": "branch.main.rebase",
     "git config --global init.templateDir ~/tpl": "init.templatedir",
     "git config trailer.x.cmd 'sh x.sh'": "trailer.x.cmd",
     "git config alias.st '!sh x.sh'": "alias.st",
     "git config ralph.verify.required false": "ralph.verify.required",
     "git config ralph.notifyCommand 'sh x.sh'": "ralph.notifycommand",
+    "git config ralph.landMode none": "ralph.landmode",
     "git config submodule.lib.update '!sh x.sh'": "submodule.lib.update",
     "git config submodule.there.url ../evil": "submodule.there.url",
     "git config made.up.tomorrow x": "made.up.tomorrow",
@@ -64,7 +67,6 @@ NO_STEER = {
     "git config pull.rebase false": "pull.rebase",
     "git config --global color.ui never": "color.ui",
     "git config push.autoSetupRemote true": "push.autosetupremote",
-    "git config ralph.landMode none": "ralph.landmode",
     "git config lfs.https://a.example/x.git/info/lfs.locksverify true":
         "lfs.https://a.example/x.git/info/lfs.locksverify",
     "git config submodule.lib.url ../lib; git config submodule.lib.active true":
@@ -75,6 +77,7 @@ UNSAID = (
     "git branch -q --track x origin/main", "git config branch.x.description 'A thing'",
     "git config branch.alpha.vscode-merge-base origin/main",
     "git branch -q -D old", "git push -q -u origin alpha",
+    "git fetch -q && git branch -q --set-upstream-to origin/main main",
 )  # fmt: skip
 
 
@@ -106,7 +109,8 @@ def hooks(place: Place) -> str:
 
 def test_a_change_of_git_s_settings_steers_unless_it_is_known_not_to(alpha: Place) -> None:
     gone = {"git config --unset branch.main.remote": "branch.main.remote"}
-    for steers, does in ((False, NO_STEER), (True, gone), (True, STEER)):
+    here = {"git config branch.main.remote .": "branch.main.remote"}
+    for steers, does in ((False, NO_STEER), (True, gone), (True, here), (True, STEER)):
         before = changed_settings.signs(opened(alpha))
         alpha.run("sh", "-ec", "; ".join((f"H={hooks(alpha)}", *does)))
         found = changed(alpha, before)

@@ -250,6 +250,14 @@ def test_land_says_where_nothing_says_how(world: World) -> None:
     assert alpha.ralph("land", "--land", "merge").code == 0
 
 
+def test_a_worktree_s_own_file_does_not_say_how(world: World) -> None:
+    """An agent may have left it there, ignored, for the next loop."""
+    alpha = worked(world, "alpha", "C", {"c.txt": "c\n"})
+    (world.path / ".git/info/exclude").write_text("ralph.toml\n")
+    alpha.write("ralph.toml", "[land]\nmode = 'none'\n")
+    assert alpha.ralph("land").code == 0
+
+
 def test_init_says_how_work_lands(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.commit()

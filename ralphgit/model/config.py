@@ -144,7 +144,7 @@ VIAS = ("auto", "gh", "glab", "gitea", "push-options", "none")
 SAFETY = frozenset((
     "lease", "lease_expiry", "require_remote", "max_graph_bytes", "max_record_bytes",
     "verify_timeout", "verify_env", "verify_required", "verify_before", "agent_command",
-    "agent_prompt", "agent_timeout", "agent_silence", AGENTS, "land_base", "land_via",
+    "agent_prompt", "agent_timeout", "agent_silence", AGENTS, "land_base", "land_mode", "land_via",
     "land_remote", "land_concerns", "land_auto_merge", "land_fixes", "land_method",
     "integrate_verify", "notify_command", "worktree_setup", "worktree_check", "review_rounds",
     "review_other_model",

@@ -3,13 +3,12 @@
 Whatever is not named here may say which content git sees, which program it runs, or where it
 fetches from and pushes to, in this version of git or the next: it ends a loop. A loop gives its
 own git an editor, a refspec and a remote, so that what only chooses these for a person is here.
+ralphgit's own keys are not: a loop reads them once, and the next one reads them again.
 """
 
 from __future__ import annotations
 
 import re
-
-from ralphgit.model.config import COMMITTED, family, setting_name
 
 _SECTIONS = ("advice", "author", "color", "column", "committer", "help")
 _KEYS = frozenset((
@@ -34,9 +33,6 @@ def may_change(key: str, *, is_new: bool) -> bool:
     Keys of a branch are judged apart: `of_branch`.
     """
     section = key.partition(".")[0]
-    if section == "ralph":
-        name = setting_name(key.removeprefix("ralph."))
-        return name is None or family(name) not in COMMITTED  # these are read once
     if key in _KEYS or section in _SECTIONS:
         return True
     return bool(_OF_SERVERS.fullmatch(key) or (is_new and _OF_SUBMODULES.fullmatch(key)))

@@ -51,21 +51,26 @@ def is_of_branch(name: str) -> bool:
 def unsaid(project: Project, name: str, now: Mapping[str, str]) -> bool:
     """Whether a change is what git itself notes of branches: nobody has to hear of it.
 
-    Where a branch of work pulls from, or is pushed to where nobody says, decides nothing; the
-    remote of the base's own branch may decide which one the base is. A branch that is gone takes
-    its keys with it.
+    Where a branch of work pulls from, or is pushed to where nobody says, decides nothing. That of
+    the base's own may decide which one the base is, and what a person's pull brings there: it may
+    only become the base. A branch that is gone takes its keys with it.
     """
     if not is_of_branch(name):
         return False
     branch, said = harmless_settings.of_branch(name.removeprefix(PREFIX))
-    value, is_base = now.get(name), branch == project.base.branch
+    value, base = now.get(name), project.base
+    if branch == base.branch and said in ("remote", "merge", "rebase"):
+        usual = {"remote": base.remote, "merge": f"refs/heads/{base.branch}"}.get(said, "")
+        return usual != "" and value == _digest(usual)
     if harmless_settings.is_of_upstream(said):
         return True
-    if value is None and not is_base and f"refs/heads/{branch}" not in project.repository.refs:
+    if (
+        value is None
+        and branch != base.branch
+        and f"refs/heads/{branch}" not in project.repository.refs
+    ):
         return True
-    if said != "remote" or (value is None and is_base):
-        return False
-    return value in (None, _digest("."), _digest(project.base.remote))
+    return said == "remote" and value in (None, _digest("."), _digest(base.remote))
 
 
 def lines_run(project: Project) -> Iterator[str]:
