@@ -9,6 +9,8 @@ from test_landing import agent
 from test_loop import loop, made, task
 from world import Place
 
+from ralphgit.records.redact_secrets import redact, secrets_in
+
 TOKEN = "ghp_abcdefghijklmnopqrstuvwxyz0123456789AB"
 SECRETS = {"MY_SECRET_TOKEN": "hunter2hunter2XYZ"}
 SAID = f"It fails with hunter2hunter2XYZ and {TOKEN} here"
@@ -86,3 +88,38 @@ def test_a_loop_with_an_agent_that_blocks_by_command(tmp_path: Path) -> None:
     assert ran.code == 7, ran.err
     has_none(all_said(alpha, "origin/main"))
     has_none((alpha.path / ".ralph" / "logs" / "loop.jsonl").read_text())
+
+
+#: What programs print; the secret is `S3cretS3cretS3cret`.
+PRINTED = (
+    '{"password": "S3cretS3cretS3cret"}', '"Authorization": "Bearer S3cretS3cretS3cret"',
+    r'"{\"client_secret\": \"S3cretS3cretS3cret\"}"', "'token': 'S3cretS3cretS3cret'",
+    "redis://:S3cretS3cretS3cret@host/0", "https://S3cretS3cretS3cret@host/x.git",
+    "mysql --password S3cretS3cretS3cret", "aws_secret_access_key = S3cretS3cretS3cret",
+    "DB_PASS=S3cretS3cretS3cret", "hf_S3cretS3cretS3cretS3cret", "sk_live_S3cretS3cretS3cret",
+    "ASIAS3CRETS3CRETS3CRET", "xapp-1-S3cretS3cretS3cret", "pypi-AgES3cretS3cretS3cret",
+    "-----BEGIN PGP PRIVATE KEY BLOCK-----\nS3cret\n-----END PGP PRIVATE KEY BLOCK-----",
+)  # fmt: skip
+#: What is none, though it looks a little like one.
+HARMLESS = (
+    "PASS: tests/test_one.py", "task-graph-of-this-repository", "globals-are-shared-between-tests",
+    "ssh://git@host/x.git", "https://somebody@host/x.git", "http://host:8080/@scope/name",
+    "PWD=/home/ann/proj", "the password is not here",
+)  # fmt: skip
+
+
+def test_what_programs_print_of_secrets() -> None:
+    left = [text for text in PRINTED if "s3cret" in redact(text).casefold()]
+    assert (left, [text for text in HARMLESS if redact(text) != text]) == ([], [])
+
+
+def test_names_and_values_of_variables() -> None:
+    environ = {
+        "SMTP_PASS": "of-mails-1", "SSHPASS": "of-ssh-1", "DB_TOKEN": "correct-horse7\n",
+        "KEY_FILE_SECRET": "one line\nsecond 2\n", "BUILD_URL": "amqp://me:of-queue@host/",
+        "CI_BYPASS": "nothing-secret", "COMPASS": "north-north-west",
+    }  # fmt: skip
+    assert {*secrets_in(environ)} == {
+        "of-mails-1", "of-ssh-1", "correct-horse7", "one line\nsecond 2", "one line", "second 2",
+        "of-queue",
+    }  # fmt: skip

@@ -13,24 +13,35 @@ _T = TypeVar("_T")
 MARK = "[redacted]"
 # Only text: compiled where output is recorded.
 _SHAPES = r"""(?xs)
-      gh[pousr]_[A-Za-z0-9]{20,} | github_pat_[A-Za-z0-9_]{20,} | glpat-[A-Za-z0-9_-]{16,}
-    | sk-[A-Za-z0-9_-]{16,} | xox[abprs]-[A-Za-z0-9-]{10,} | AKIA[0-9A-Z]{16}
-    | AIza[0-9A-Za-z_-]{30,} | npm_[A-Za-z0-9]{30,}
+      gh[pousr]_[A-Za-z0-9]{20,} | github_pat_[A-Za-z0-9_]{20,}
+    | gl(?:pat|ptt|dt|rtr?|cbt|ft|soat|agent|oas|imt)-[A-Za-z0-9_-]{16,}
+    | \bsk-[A-Za-z0-9_-]{16,} | \b[prs]k_(?:live|test)_[A-Za-z0-9]{10,} | \bwhsec_[A-Za-z0-9+/]{16,}
+    | xox[abeprs]-[A-Za-z0-9-]{10,} | xapp-[A-Za-z0-9-]{10,} | A[KS]IA[0-9A-Z]{16}
+    | AIza[0-9A-Za-z_-]{30,} | ya29\.[0-9A-Za-z_-]{20,} | npm_[A-Za-z0-9]{30,}
+    | pypi-AgE[A-Za-z0-9_-]{16,} | \bhf_[A-Za-z0-9]{20,} | SG\.[\w-]{16,}\.[\w-]{16,}
+    | dckr_pat_[A-Za-z0-9_-]{20,} | \bdo[opr]_v1_[a-f0-9]{32,}
     | eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}
-    | -----BEGIN[ A-Z]*PRIVATE[ ]KEY-----.*?(?:-----END[ A-Z]*PRIVATE[ ]KEY-----|\Z)
-    | (?<=://)[^\s/:@]+:[^\s/@]+(?=@)
+    | -----BEGIN[ A-Z]*PRIVATE[ ]KEY(?:[ ]BLOCK)?-----.*?
+      (?:-----END[ A-Z]*PRIVATE[ ]KEY(?:[ ]BLOCK)?-----|\Z)
+    | (?<=://)[^\s/:@]*:[^\s/@]+(?=@) | (?<=tp://|ps://)(?=[^\s/:@]*[0-9])[^\s/:@]{16,}(?=@)
     """
+#: A name that says what stands behind it: with `:` or `=`, in JSON, as an option.
 _NAMED = (
-    r"(?i)\b((?:authorization|[a-z0-9_-]{0,64}(?:token|secret|password|passwd|api[_-]?key))"
-    r"\s*[:=]\s*(?:bearer\s+|basic\s+)?)(\"[^\"\n]+\"|'[^'\n]+'|[^\s\"']{4,})"
+    r"(?i)((?:\b(?:authorization|[a-z0-9_-]{0,64}(?:token|secret|password|passwd|passphrase"
+    r"|_pass|_pwd|(?:api|access|private)[_-]?key))\\?[\"']?\s*[:=]\s*"
+    r"|(?<![\w-])--[a-z0-9-]{0,64}(?:token|secret|password|passwd|passphrase|api-?key)[ ])"
+    r"(?:bearer\s+|basic\s+)?)(\\?\"[^\"\n]+\"|'[^'\n]+'|[^\s\"']{4,})"
 )
 _SECRET_NAME = r"""(?xi)
-      token(?!s) | secret | passw | passphrase | pgpass(?!file) | credential | cookie | webhook
-    | api_?key | access_?key | private_?key | (?:^|_) key$ | (?:^|_) pat$ | _pwd$ | _dsn$
+      token(?!s) | secret | passw | passphrase | pgpass(?!file) | (?<!by)(?<!com)pass$
+    | credential | cookie | webhook | api_?key | access_?key | private_?key
+    | (?:^|_) key$ | (?:^|_) pat$ | _pwd$ | _dsn$
     | auth (?! or | ority | _sock )
     """
-_KEY_BEGINS = r"-----BEGIN[ A-Z]*PRIVATE KEY-----"
-_KEY_ENDS = r"-----END[ A-Z]*PRIVATE KEY-----"
+_KEY_BEGINS = r"-----BEGIN[ A-Z]*PRIVATE KEY(?: BLOCK)?-----"
+_KEY_ENDS = r"-----END[ A-Z]*PRIVATE KEY(?: BLOCK)?-----"
+#: The password in an address: any variable may have one.
+_IN_ADDRESS = r"://[^\s/:@]*:([^\s/@]+)@"
 #: A line within a private key: base64, or a header.
 _KEY_LINE = r"\s*(?:[A-Za-z0-9+/=]*|[A-Za-z0-9-]+: .*)\s*"
 #: From so many characters on a value is looked for, whatever it is.
@@ -44,19 +55,18 @@ _SHORT = r"(?=.*[a-zA-Z])(?=.*[0-9]).{4,}"
 
 
 def secrets_in(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """The values of variables whose names say that they are secret, longest first.
+    """The values of variables whose names say that they are secret, longest first, and the
+    passwords in addresses of any.
 
     Of those under eight characters only what has both letters and digits; of one of several lines
-    each line that is twice as long, too.
+    each line that is as long, too. Spaces and line ends around a value do not count.
     """
-    found = {
-        value
-        for name, value in environ.items()
-        if re.search(_SECRET_NAME, name) and (len(value) >= _LONG or re.match(_SHORT, value))
-    }
-    lines = {line.strip() for value in found if "\n" in value for line in value.splitlines()}
-    found |= {line for line in lines if len(line) >= 2 * _LONG}
-    return tuple(sorted(found, key=len, reverse=True))
+    found = {value.strip() for name, value in environ.items() if re.search(_SECRET_NAME, name)}
+    found.update(one for value in environ.values() for one in re.findall(_IN_ADDRESS, value))
+    known = {one for one in found if len(one) >= _LONG or re.match(_SHORT, one)}
+    lines = {line.strip() for value in known if "\n" in value for line in value.splitlines()}
+    known |= {line for line in lines if len(line) >= _LONG}
+    return tuple(sorted(known, key=len, reverse=True))
 
 
 def longest(secrets: tuple[str, ...]) -> int:
