@@ -166,6 +166,21 @@ def test_a_verdict_that_lies_in_the_reviewed_work_is_nobodys(tmp_path: Path) -> 
 
 
 @pytest.mark.slow
+def test_what_the_work_hides_is_shown_to_its_reviewer(tmp_path: Path) -> None:
+    one = task("T-1", "review: critic", "scope: {write: ['src/**', 'records/tools/**']}")
+    alpha = made(tmp_path, one, files={"ralph.toml": SETTINGS, "critic.sh": WANTS})
+    alpha.claim("T-1")
+    alpha.write("src/.gitattributes", "*.py -diff\n")
+    alpha.write("src/b.py", "evil one\n")
+    alpha.write("records/tools/run.sh", "evil two\n")
+    alpha.complete("T-1")
+    review(alpha.world.worktree("critic"), "--once")
+    seen = (tmp_path / "seen.txt").read_text()
+    assert "- A records/tools/run.sh\n- A src/.gitattributes\n- A src/b.py\n" in seen
+    assert "+evil one" in seen and "+evil two" in seen
+    assert "records/audit" not in seen and "records/evidence" not in seen
+
+
 def test_a_reviewer_that_cannot_work_reviews_nothing_and_says_so(tmp_path: Path) -> None:
     alpha, place = both(tmp_path, critic="echo 'Error: 401 Unauthorized'; exit 1\n")
     work(alpha)

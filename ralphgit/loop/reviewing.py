@@ -15,10 +15,11 @@ from ralphgit.app.forge import choice
 from ralphgit.app.handoff import packet, review_report, worker_report
 from ralphgit.app.integration.proving_worktree import Ground
 from ralphgit.app.landing import record_review
-from ralphgit.app.workspace import runtime_files
+from ralphgit.app.workspace import record_tree, runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, NothingReady, RalphError
-from ralphgit.git import work_done, worktrees
+from ralphgit.git import merge_preview, trees, work_done, worktrees
+from ralphgit.git.objects import scratch_folder
 from ralphgit.loop import agent_presets, agent_process, attempt, attempt_memory, event_log
 from ralphgit.loop.agent_log import AgentLog
 from ralphgit.loop.budget import Budget
@@ -37,6 +38,7 @@ from ralphgit.model.task_status import State
 from ralphgit.model.usage import total
 from ralphgit.records import atomic_files
 from ralphgit.records.redact_secrets import secrets_in
+from ralphgit.records.schemas import FILED
 from ralphgit.rules import review_verdict
 from ralphgit.rules.agent_outcome import Limited, Silent, Unavailable
 from ralphgit.rules.claim_options import ClaimOptions, is_wanted
@@ -234,14 +236,25 @@ class Reviewing:
         made = packet.compile(
             project, one.promised, claim=one.holder.claim, worker=project.worker, clean=True
         )
-        git = project.repository.git.at(top)
-        fork = worktrees.fork(git, project.base.commit, one.head) or project.base.commit
-        words = ("--no-ext-diff", "--no-textconv", "--no-color", fork, one.head)
-        without = f":(exclude){project.config.records}"
-        diff = git.run("diff", *words, "--", ".", without).decode("utf-8", "replace")
+        repository = project.repository
+        fork = worktrees.fork(repository.git, project.base.commit, one.head)
+        fork = fork or project.base.commit
+        # In an empty worktree: attributes that come with the work could hide what it changes.
+        with scratch_folder() as scratch:
+            git = merge_preview.merging(repository, scratch, keep=True)
+            words = ("--no-ext-diff", "--no-textconv", "--no-color", "--no-renames", fork, one.head)
+            records = f":(exclude,glob){project.config.records}"
+            without = [f"{records}/{kind}/**/*.yaml" for kind in FILED]
+            diff = git.run("diff", *words, "--", ".", *without).decode("utf-8", "replace")
+        files = [
+            f"{each.kind} {each.path}"
+            for each in trees.changes(repository.objects, fork, one.head)
+            if not record_tree.is_record(project, each.path)
+        ]
         known = reviews.on_base(project, one.head, one.task, one.promised).all
         text = review_report.written(
-            made, worker=one.holder.by, fork=fork, diff=diff, lenses=project.config.review_lenses,
+            made, worker=one.holder.by, fork=fork, files=files, diff=diff,
+            lenses=project.config.review_lenses,
             earlier=review_verdict.open_findings(known), feedback=before.feedback,
         )  # fmt: skip
         folder = os.path.join(top, runtime_files.FOLDER)

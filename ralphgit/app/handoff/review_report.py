@@ -14,6 +14,7 @@ from ralphgit.rules.review_verdict import OpenFinding
 
 #: How much of a change is in the prompt; all of it is in the worktree.
 _MOST_DIFF = 64 * 1024
+_MOST_FILES = 1000
 _ANSWER = f"""\
 When you are done, write {REVIEW_REPORT}:
 
@@ -42,8 +43,8 @@ class ReviewReport(NamedTuple):
 
 
 def written(
-    packet: Packet, *, worker: str, fork: str, diff: str, lenses: Sequence[str],
-    earlier: Sequence[OpenFinding], feedback: str = "",
+    packet: Packet, *, worker: str, fork: str, files: Sequence[str], diff: str,
+    lenses: Sequence[str], earlier: Sequence[OpenFinding], feedback: str = "",
 ) -> str:  # fmt: skip
     """Write the prompt of a reviewer: the task, its change, and how to answer.
 
@@ -53,7 +54,9 @@ def written(
     asked += [f"{item.id}: {item.text}" for item in packet.acceptance]
     asked += [f"verify: {command}" for command in packet.verify]
     asked += [f"may change: {pattern}" for pattern in packet.scope.write]
-    shown = diff if len(diff) <= _MOST_DIFF else f"{diff[:_MOST_DIFF]}\n[cut; see git diff]"
+    said = "[cut; see git diff --text]"
+    shown = diff if len(diff) <= _MOST_DIFF else f"{diff[:_MOST_DIFF]}\n{said}"
+    named = [*files[:_MOST_FILES], *([said] if len(files) > _MOST_FILES else [])]
     lines = [
         f"# Review of task {packet.task}",
         "",
@@ -70,7 +73,9 @@ def written(
         "",
         f"## What was changed (git diff {fork[:12]} HEAD)",
         "",
-        prompt.as_data(shown or "nothing but records"),
+        prompt.as_data(named or ["nothing but records"]),
+        "",
+        prompt.as_data(shown),
         "",
         "## How to look at it",
         "",
