@@ -126,7 +126,9 @@ def test_a_task_within_the_scope_of_its_own_goes_on(write: str) -> None:
         ({"scope": Scope(write=("{src,checks}/a",))}, "may change {src,checks}/a, outside"),
         ({"scope": Scope(write=("src/../checks",))}, "may change src/../checks, outside the scope"),
         ({"verify": ("true",)}, "is not verified as T-1 is"),
-        ({"review": ""}, "needs no review, as T-1 does"),
+        ({"review": ""}, "is not reviewed as T-1 is"),
+        ({"review": "", "risk": "high"}, "is not reviewed as T-1 is"),
+        ({"review": "rubber"}, "is not reviewed as T-1 is"),
         ({"risk": "low"}, "says that its risk is low"),
         ({"agent": "reckless"}, "asks for the agent reckless"),
         ({"budget": None}, "has not the budget of T-1"),
@@ -138,6 +140,17 @@ def test_a_task_beyond_its_own_is_named(more: dict[str, Any], said: str) -> None
     assert excess(new, [ORIGIN]).startswith(f"T-9 is planned, which {said}")
     # One of the tasks that it came with may be as wide.
     assert excess(new, [ORIGIN, new._replace(id="T-2")]) == ""
+
+
+def test_a_task_has_its_own_s_risk_and_no_wider_pattern() -> None:
+    origin = ORIGIN._replace(risk="high", scope=Scope(write=("src/?/**", "lib/[!x]*/**")))
+    new = AS_HELD._replace(risk="high", scope=Scope(write=("src/?/**",)))
+    assert excess(new, [origin]) == ""
+    said = "T-9 is planned, which "
+    assert excess(new._replace(risk=""), [origin]) == f"{said}is not reviewed as T-1 is"
+    for pattern in ("src/*/**", "lib/*/**", "src/a/b"):
+        wider = new._replace(scope=Scope(write=(pattern,)))
+        assert excess(wider, [origin]).startswith(f"{said}may change {pattern}, outside")
 
 
 def test_a_story_that_a_profile_is_for_asks_for_that_agent() -> None:

@@ -42,8 +42,9 @@ def _beyond(new: Task, origin: Task, profiles: Sequence[AgentProfile]) -> Iterat
         yield f"may change {', '.join(outside)}, outside the scope of {origin.id}"
     if any(command not in new.verify for command in origin.verify):
         yield f"is not verified as {origin.id} is"
-    if review_verdict.asked(origin) and not review_verdict.asked(new):
-        yield f"needs no review, as {origin.id} does"
+    is_less = new.risk != review_verdict.HIGH == origin.risk
+    if is_less or origin.review not in ("", new.review):
+        yield f"is not reviewed as {origin.id} is"
     if new.risk == "low" != origin.risk:
         yield "says that its risk is low"
     agent = agent_profile.wanted(new.agent, new.story, profiles)
@@ -54,9 +55,12 @@ def _beyond(new: Task, origin: Task, profiles: Sequence[AgentProfile]) -> Iterat
 
 
 def _is_within(pattern: str, write: Iterable[str]) -> bool:
-    """Whether all that a pattern names is in a scope, as far as the patterns show it simply."""
+    """Whether all that a pattern names is in a scope, as far as the patterns show it simply: one
+    with `?` or `[` names some of many.
+    """
     if pattern in write:
         return True
+    write = [one for one in write if "?" not in one and "[" not in one]
     try:
         folder = head(pattern).rpartition("/")[0]
         names = [f"{folder}{f'/{_ANY}' * depth}".lstrip("/") for depth in _DEPTHS]
