@@ -179,6 +179,19 @@ def test_the_gate_asks_for_a_clear_review_by_somebody_else(world: World, alpha: 
     assert faults(alpha) == []
 
 
+def test_a_review_that_comes_with_the_work_is_never_enough(world: World, alpha: Place) -> None:
+    """Whoever sends the branch may have written it, in anybody's name."""
+    reviewed(alpha, "--by", "ann", "--verdict", "clear")
+    (found,) = alpha.ralph("check", "--base", "main", "--json").data["problems"]
+    assert (found["code"], found["severity"]) == ("review_missing", "warning")
+    told = alpha.ralph("diff", "--json").data
+    assert told["verdict"] == "concerns"
+    assert [one["code"] for one in told["notes"]] == ["review_missing"]
+    # Once the base has it, somebody has let it in.
+    world.merge("alpha")
+    assert faults(world) == []
+
+
 def test_one_who_asks_for_changes_stands_against_one_who_does_not(
     world: World, alpha: Place
 ) -> None:

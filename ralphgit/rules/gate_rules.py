@@ -329,8 +329,11 @@ GROUPS = (
                  "Its commands, outputs or scope were passed over; the audit says why.",
                  "Read the reason, and look at the work yourself."),
         _error("review_missing", "A task that asks for a review has no clear one by somebody else.",
-               "`risk: high`, or `review: NAME`, says that one pair of eyes is not enough.",
-               "As somebody else: `ralphgit audit add ID --verdict clear --target REV`."),
+               "`risk: high`, or `review: NAME`, says that one pair of eyes is not enough. A "
+               "review that comes with the work may be its worker's own, in any name.",
+               "As somebody else, on the base: `ralphgit audit add ID --verdict clear --target "
+               "REV`.",
+               "a review that comes with the work is clear"),
     )),
     Group("The branch", _BRANCHES, (
         _error("outside_scope", "A changed file is outside the write scope of the branch's tasks.",

@@ -325,6 +325,13 @@ class _Gathering:
         found = review.listed(self.project, tree, tasks, unreadable=[])
         return [one for one in found if one.id not in known]
 
+    def _brought(self, paths: Sequence[str]) -> frozenset[str]:
+        """The ids of the records that the change adds, and the base has not by now."""
+        base, resolve = self.project.base.commit, self.project.repository.objects.resolve
+        known = resolve([f"{base}:{path}" for path in paths]) if base else [None] * len(paths)
+        new = (path for path, oid in zip(paths, known, strict=True) if oid is None)
+        return frozenset(path.rpartition("/")[2].removesuffix(".yaml") for path in new)
+
     # -- tasks ---------------------------------------------------------------------------
 
     def _changes(self, written: Mapping[str, Written]) -> tuple[TaskChange, ...]:
@@ -384,7 +391,10 @@ class _Gathering:
         )
         task_now = task_mapping.task(now) if new else None
         not_by = review.model_of(self.project, self.range.new, task_now) if task_now else ""
-        told = task_change.notes(made, old, new, now, place.content, reviews, not_by=not_by)
+        told = task_change.notes(
+            made, old, new, now, place.content, reviews, not_by=not_by,
+            brought=self._brought(written.paths),
+        )  # fmt: skip
         legal = task in self.reverted  # though no command does so
         self.notes += [one for one in told if not (legal and one.code in _OF_MOVES)]
         return made

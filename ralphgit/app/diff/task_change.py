@@ -199,8 +199,11 @@ def notes(
     known_reviews: Sequence[Review],
     *,
     not_by: str,
+    brought: Collection[str] = (),
 ) -> Iterator[ChangeNote]:  # fmt: skip
-    """List what a reviewer should look at. `stored` is the block of `new`."""
+    """List what a reviewer should look at. `stored` is the block of `new`; `brought` are the ids of
+    reviews that come with the work.
+    """
     if new is None:
         if old is not None:
             yield _of_fault(legal_changes.removed(old))
@@ -230,7 +233,7 @@ def notes(
         said = f"{one.task} was made {new.status} by hand; no command does that"
         yield ChangeNote(PROBLEM, "set_by_hand", one.task, said)
     if one.completed:
-        yield from _of_completion(one, one.new, files, known_reviews, not_by)
+        yield from _of_completion(one, one.new, files, known_reviews, not_by, brought)
     for open_finding in one.findings:
         review, finding = open_finding
         against = review.verdict == reviews.AGAINST
@@ -246,8 +249,9 @@ def _of_fault(fault: legal_changes.Fault) -> ChangeNote:
 
 
 def _of_completion(
-    one: TaskChange, task: Task, files: Content, known_reviews: Sequence[Review], not_by: str
-) -> Iterator[ChangeNote]:
+    one: TaskChange, task: Task, files: Content, known_reviews: Sequence[Review], not_by: str,
+    brought: Collection[str],
+) -> Iterator[ChangeNote]:  # fmt: skip
     forced = next((step for step in one.steps if step.deed == diff_steps.FORCE), None)
     if forced is not None:
         why = f": {forced.why}" if forced.why else ""
@@ -295,11 +299,20 @@ def _of_completion(
     asked = reviews.asked(task, one.promised)
     if asked and task.claim is not None:
         digest = files.digest(one.promised.scope)
-        if why := reviews.missing(
-            known_reviews, worker=task.claim.by, digest=digest, not_by=not_by
-        ):
-            said = f"{task.id} has {asked}, and {why}"
+        of_others = [review for review in known_reviews if review.id not in brought]
+        whys = [
+            reviews.missing(some, worker=task.claim.by, digest=digest, not_by=not_by)
+            for some in (known_reviews, of_others)
+        ]
+        if whys[0]:
+            said = f"{task.id} has {asked}, and {whys[0]}"
             yield ChangeNote(PROBLEM, "review_missing", task.id, said)
+        elif whys[1]:
+            said = (
+                f"{task.id} has {asked}, and {whys[1]}, but for a review that comes with the "
+                "work, which may be the worker's own"
+            )
+            yield ChangeNote(CONCERN, "review_missing", task.id, said)
     for concern in task.lifecycle.result.concerns if task.lifecycle.result else ():
         by = task.claim.by if task.claim else "whoever completed it"
         yield ChangeNote(CONCERN, "concern", task.id, f"{task.id}: {by} is not sure: {concern}")

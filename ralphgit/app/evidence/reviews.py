@@ -146,16 +146,18 @@ def missing(
     promised: Task | None = None,
     *,
     of_branch: bool = True,
+    base: str = "",
 ) -> str:
     """Say what a task lacks that asks for a review before its work at commit `head` may land; ""
     for nothing.
 
-    Reviews count from the base and, with `of_branch`, from `head`. It asks by what the branch says
-    or what the base says (`promised`): a branch cannot lower its own risk.
+    Reviews count from the base, from `base` and, with `of_branch`, from `head`. It asks by what the
+    branch says or what the base says (`promised`): a branch cannot lower its own risk.
     """
     if not rule.asked(task, promised) or task.claim is None:
         return ""
-    known = _known(project, [*([head] if of_branch else []), project.base.commit], task.id)
+    commits = [*([head] if of_branch else []), project.base.commit, base]
+    known = _known(project, [one for one in commits if one], task.id)
     digest = Content(project, head).digest((promised or task).scope)
     worker, not_by = task.claim.by, model_of(project, head, task)
     why = rule.missing(known, worker=worker, digest=digest, not_by=not_by)

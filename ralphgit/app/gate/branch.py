@@ -45,8 +45,8 @@ def incoming(
 
     Without `whole`, only of what the branch brings, and not whether all records are valid. With
     `may_leave`, the removal of the graph and all records together is a warning. Without
-    `own_reviews` those that come with the branch count for nothing. Without `anew` a task may be
-    taken for judged because it was before (`task_verdicts`).
+    `own_reviews` those that come with the branch count for nothing; with them it is a warning.
+    Without `anew` a task may be taken for judged because it was before (`task_verdicts`).
 
     Raises: UsageError (bad_revision), InvalidRecord (no_graph).
     """
@@ -204,7 +204,7 @@ def _brought(
         *completions.unproved(now, made, files),
         *_unfinished(made, faulty | {one.task for one in by_hand}),
         *by_hand,
-        *completions.unreviewed(now, made, span.head, own_reviews),
+        *completions.unreviewed(now, made, span.head, span.old, own_reviews),
         *_runtime(span, paths, known),
         *write_scope.committed(was, now, paths, since, made.moved, made.before),
     ]

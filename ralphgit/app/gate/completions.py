@@ -95,16 +95,24 @@ def _task(row: Row) -> Task:
     return task_mapping.task(graph_view.stored(row))
 
 
-def unreviewed(project: Project, made: BranchChange, head: str, own: bool) -> list[Problem]:
-    """Find completed work that asks for a review, and has none as it is on the branch."""
+def unreviewed(
+    project: Project, made: BranchChange, head: str, base: str, own: bool
+) -> list[Problem]:
+    """Find completed work that asks for a review, and has none as it is on the branch.
+
+    With `own` one that comes with the work makes it a warning: it may be anybody's.
+    """
     found = []
     for row in made.completed:
         old = made.before.get(row.id)
         promised = _task(old) if old is not None else None
-        if why := reviews.missing(project, head, _task(row), promised, of_branch=own):
-            said = f"{row.id} has {review_verdict.asked(_task(row), promised)}, and {why}"
+        task = _task(row)
+        if why := reviews.missing(project, head, task, promised, of_branch=False, base=base):
+            brought = own and not reviews.missing(project, head, task, promised, base=base)
+            said = f"{row.id} has {review_verdict.asked(task, promised)}, and {why}"
             hint = reviews.command(row.id, head[:12])
-            fault = Fault("review_missing", row.id, said, hint)
+            severity = "warning" if brought else "error"
+            fault = Fault("review_missing", row.id, said, hint, severity)
             found.append(place(made.tree, fault, made.after))
     return found
 
