@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from world import World
 
 from ralphgit.records.importers import Imported, convert, superpowers
-from ralphgit.records.importers.parts import endless_commands, proofs
+from ralphgit.records.importers.parts import endless_commands, headings, proofs
 
 Task = dict[str, Any]
 
@@ -197,7 +197,7 @@ def test_what_is_expected_of_a_command_says_whether_it_fails(expected: str, kept
     [
         ('grep -r "pplx-" src/', "No matches.", ['! grep -r "pplx-" src/']),
         ("rg -n foo src", "no output", ["! rg -n foo src"]),
-        ("git grep -n foo", "Nothing", ["! git grep -n foo"]),
+        ("git grep -n foo -- src", "Nothing", ["! git grep -n foo -- src"]),
         ("grep -c foo a.py", "0", ["! grep -c foo a.py"]),
         ("grep -rn foo src | wc -l", "`0`", ["! grep -rn foo src"]),
         ("npx tsc --noEmit | grep error", "no errors", ["! npx tsc --noEmit | grep error"]),
@@ -212,6 +212,12 @@ def test_what_is_expected_of_a_command_says_whether_it_fails(expected: str, kept
         ("node dist/index.js", "server starts on port 3000", None),
         ("./run.sh", "it keeps running", None),
         ("pytest test_server.py", "PASS, the server starts", ["pytest test_server.py"]),
+        ("node dist/index.js", "Server listening on 3000", None),
+        ("python -m app", "Listening on :8080", None),
+        ("./board.sh", "the board is drawn; press q to quit", None),
+        ("python -m app", "runs until it is stopped", None),
+        ("python -m app  # Ctrl+C to stop", "ok", None),
+        ("grep -rn foo src", "\n\n- No matches", ["! grep -rn foo src"]),
     ],
 )
 def test_what_is_expected_says_what_a_command_finds_and_that_it_runs_on(
@@ -225,8 +231,54 @@ def test_what_is_expected_says_what_a_command_finds_and_that_it_runs_on(
     assert bool(found.notes) == (verify is None or "wc" in command)
 
 
+@pytest.mark.parametrize(
+    ("step", "run", "verify"),
+    [
+        ("Verify no references remain", "```bash\ngrep -rn foo src\n```", ["! grep -rn foo src"]),
+        ("Verify foo is gone", "```bash\ngrep -rn foo src\n```", None),
+        ("Verify server starts", "```bash\npython -m app\n```", None),
+        ("Verify", "Run: `python -m app` (Ctrl+C to stop)", None),
+        ("Verify", "Run: `app --help` or see that it starts the server", ["app --help"]),
+        ("Verify", "Run: `grep -rn foo src` (no matches)", ["! grep -rn foo src"]),
+        ("Verify", "Run: `npm test` - Expected: FAIL", None),
+        ("Verify", "Run: `npm test` or `npm t`, all of it", ["npm test", "npm t"]),
+        ("Verify there are no type errors", "```bash\nnpx tsc --noEmit\n```", ["npx tsc --noEmit"]),
+    ],
+)
+def test_what_a_step_or_a_line_says_is_expected_too(
+    step: str, run: str, verify: list[str] | None
+) -> None:
+    text = f"### Task 1: a\n\n**Step 1: {step}**\n\n{run}\n"
+    found = read(text)
+    assert found.tasks[0].get("verify") == verify
+    assert bool(found.notes) == (verify is None)
+
+
+@pytest.mark.parametrize(
+    ("command", "finds"),
+    [
+        ("grep -rn pplx- docs src", True),
+        ("grep -rn pplx- .", True),
+        ("rg pplx-", True),
+        ("git grep -n 'pplx-\\|sk-'", True),
+        ("grep -n pplx- docs/plans/*.md", True),
+        ("grep -rn pplx- src", False),
+        ("grep -rn pplx- . --include=*.py", False),
+        ("rg -t py pplx-", False),
+        ("grep -rnE 'pplx-[a-z]{9}' docs", False),
+        ("grep -n pplx- *.md", False),
+    ],
+)
+def test_a_search_that_finds_its_own_plan_is_none(command: str, finds: bool) -> None:
+    text = f"### Task 1: a\n\n**Step 1: Check**\n\n```sh\n{command}\n```\nExpected: none\n"
+    found = convert("docs/plans/a.md", text.encode(), ryaml.loads)
+    assert found.tasks[0].get("verify") == (None if finds else [f"! {command}"])
+    assert [note.endswith("(finds the plan itself).") for note in found.notes] == [True] * finds
+
+
 def test_several_searches_for_nothing_fail_each_for_itself(tmp_path: Path) -> None:
-    code = "```bash\ngrep x a.py\ngrep y a.py\n```\nExpected: none\n"
+    lines = "grep -E 'x|q' a.py\ngrep y a.py | grep -v k  # it's no match\ngrep k a.py"
+    code = f"```bash\n{lines}\n```\nExpected: none\n"
     text = f"### Task 1: a\n\n**Step 1: Check**\n\n{code}"
     (script,) = tasks(text)["task-1"]["verify"]
     for words, exit_code in (("x", 1), ("y", 1), ("z", 0)):
@@ -258,14 +310,38 @@ def test_a_task_that_commits_only_what_it_has_to_fix_verifies(words: str, mode: 
         "{} DONE", "{} \u2705 DONE", "{} (DONE)", "{} [DONE]", "{} (done)", "{} \u2014 done",
         "{} - DONE", "{} (COMPLETE)", "{} (done 2026-01-02)", "{} \u2714", "{} \u2714\ufe0f",
         "{} (DONE \u2705)", "\u2705 {}", "DONE: {}", "[x] {}",
-        "{} (merged in #12)", "{} **DONE**", "{} COMPLETED",
+        "{} (merged in #12)", "{} **DONE**", "{} COMPLETED", "(done) {}", "[Done] {}", "{} [x]",
+        "{} (completed 2026-01-02 by @bob)", "{} \u2705 done", "{} \u2705 \u5df2\u5b8c\u6210",
+        "{} (erledigt)", "{} \uff08\u5b8c\u6210\uff09",
     ],
 )  # fmt: skip
-def test_a_mark_at_a_heading_says_that_its_task_is_done(words: str) -> None:
-    heading = words.format("Update the version")
-    text = f"### Task 1: {heading}\n\n**Step 1: x**\n\n### Task 2: b\n\n**Step 1: y**\n"
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_mark_at_a_heading_says_that_its_task_is_done(words: str, whole: bool) -> None:
+    heading = "Task 1: Update the version"
+    heading = words.format(heading) if whole else f"Task 1: {words.format(heading[8:])}"
+    before = "### Task 0: a\n\n**Step 1: x**\n\n"
+    text = f"{before}### {heading}\n\n**Step 1: x**\n\n### Task 2: b\n\n**Step 1: y**\n"
     found = tasks(text)["task-1"]
     assert (found["title"], found["status"]) == ("Update the version", "complete")
+    assert headings.is_done(words.format("Update the version"))
+
+
+@pytest.mark.parametrize(
+    ("heading", "title", "status"),
+    [
+        ("~~Task 1: Draw~~", "Draw", "cancelled"), ("\U0001f6a7 Task 1: Draw", "Draw", "pending"),
+        ("[ ] Task 1: Draw", "Draw", "pending"), ("Task 1 \u2705: Draw", "Draw", "complete"),
+        ("Task 1 \u2014 DONE", "Task 1", "complete"),
+        ("**Task 1: Draw** \u2705", "Draw", "complete"),
+    ],
+)  # fmt: skip
+def test_signs_around_a_heading_make_it_no_less_a_task(
+    heading: str, title: str, status: str
+) -> None:
+    text = f"### Task 0: a\n\n**Step 1: x**\n\n### {heading}\n\n**Step 1: x**\n"
+    found = tasks(text)["task-1"]
+    assert (found["title"], found["status"]) == (title, status)
+    assert list(tasks(f"# P\n\n### {heading}\n\n- [ ] **Step 1: x**\n")) == ["task-1"]
 
 
 @pytest.mark.parametrize(
@@ -500,6 +576,8 @@ def test_which_heading_above_the_first_task_is_its_part(heading: str, story: str
     ("make x || echo \"no\"", "", ["cannot fail"]),
     ("test -e x || { echo no; exit 1; }", "test -e x || { echo no; exit 1; }", []),
     ("pytest x.py\npytest y.py  # expected red", "pytest x.py", ["is to fail"]),
+    ("grep -n a x.py\ngrep -n b x.py  # no matches",
+     "grep -n a x.py\n! grep -n b x.py || exit 1  # no matches", []),
     ("for x in a b; do\n  git add $x\ndone", "", ["changes files or commits"]),
     ("ls src | while read -r x; do\n  test -e x || echo no\ndone", "", ["cannot fail"]),
     ("ls src | \\\nwhile read -r x; do test -e x || echo no; done", "", ["cannot fail"]),

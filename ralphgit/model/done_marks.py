@@ -5,23 +5,27 @@ from __future__ import annotations
 import re
 
 SIGNS = "\u2705\u2714\u2713\u2611"
-_ENDED = r"done|completed?|finished|merged|shipped|implemented|landed"
+_DONE = (
+    r"done|completed?|finished|hecho|completado|conclu\u00eddo|termin\u00e9|erledigt|fertig"
+    r"|\u0433\u043e\u0442\u043e\u0432\u043e|\u5df2?\u5b8c\u6210|\u5b8c\u4e86|\uc644\ub8cc"
+)
+_ENDED = rf"{_DONE}|merged|shipped|implemented|landed"
 _MORE = rf"{_ENDED}|fixed|closed|commit"
 _HASH = r"(?=[a-f]*[0-9])[0-9a-f]{7,40}"
 _SAYS_SO = re.compile(rf"[{SIGNS}]|\b(?:{_MORE}|{_HASH})\b", re.IGNORECASE)
 _SAYS_DONE = re.compile(rf"[{SIGNS}]|\b(?:{_ENDED})\b", re.IGNORECASE)
 #: What says that an item is done, and no more: `(done 2025-01-02)`, `✅ commit 1f2e3d4`.
 _REMARK = re.compile(
-    rf"(?:[\W_]|\b(?:{_MORE}|{_HASH}|in|on|at|see|pr|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}|(?<=\#)[0-9]+)\b)*",
+    rf"(?:[\W_]|\b(?:{_MORE}|{_HASH}|in|on|at|see|pr|by\s+@?\w+|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}|(?<=\#)[0-9]+)\b)*",
     re.IGNORECASE,
 )
 _BEFORE = re.compile(
-    rf"\A(?:[{SIGNS}]\ufe0f?|\[x\]|\[(?:DONE|COMPLETED?)\]|\((?:DONE|COMPLETED?)\)"
+    rf"\A(?:[{SIGNS}]\ufe0f?|\[x\]|[(\[](?i:{_DONE})[)\]]"
     r"|(?:DONE|COMPLETED?)\b)[\s:\u2013\u2014-]*"
 )
 _BEHIND = re.compile(
-    rf"(?:[{SIGNS}]\ufe0f?|[(\[](?P<aside>[^()\[\]]*)[)\]]"
-    r"|(?:[:\u2013\u2014]|(?<=\s)-)\s*(?P<said>(?i:done|completed?|finished))"
+    rf"(?:[{SIGNS}]\ufe0f?|(?<=\s)\[[xX]\]|[(\[\uff08](?P<aside>[^()\[\]\uff08\uff09]*)[)\]\uff09]"
+    rf"|(?:[:\u2013\u2014]|(?<=\s)-|[{SIGNS}]\ufe0f?)\s*(?i:{_DONE})"
     r"|(?<=\s)[*_]*(?P<word>DONE|COMPLETED?|FINISHED))[*_\s.!]*\Z"
 )
 #: Behind these, a word in capitals is what an item is about: "Mark it as DONE".

@@ -17,7 +17,8 @@ it is written is the description, in which the steps keep their order.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 
 from ralphgit.model import done_marks
 from ralphgit.model.task_status import Mode, Status
@@ -29,6 +30,7 @@ from ralphgit.records.importers.parts import (
     plan_checks,
     plan_sections,
     plan_words,
+    self_search,
     tick_in_place,
 )
 from ralphgit.records.importers.parts.field_mapping import in_order, status_of, task_of
@@ -49,7 +51,8 @@ _LABEL = re.compile(
 )
 _MADE = re.compile(rf"(?:{plan_words.CREATE})(?!\w)", re.IGNORECASE)
 _MAY_BE_TASK = re.compile(
-    rf"^ {{0,3}}#{{1,6}}[ \t]+[*_`]*{plan_words.TASK}\s*[A-Z0-9]", re.IGNORECASE | re.MULTILINE
+    rf"^ {{0,3}}#{{1,6}}[ \t][^\n]{{0,20}}?{plan_words.TASK}\s*[A-Z0-9]",
+    re.IGNORECASE | re.MULTILINE,
 )
 _ELSEWHERE = re.compile(r"\bcd\s+[\"']?(?:/|~|\$HOME|[A-Za-z]:[\\/])")
 _OPTIONAL = re.compile(
@@ -99,12 +102,13 @@ def _read(file: SourceFile) -> Imported:
     named |= {one.number.casefold(): id for one, id in zip(sections, ids, strict=True)}
     tasks: list[dict[str, object]] = []
     before: list[str] = []
+    is_found = partial(self_search.finds, name=file.name, text=file.body)
     for new, section in zip(ids, sections, strict=True):
         # Which steps are ticked is said apart, so that a tick changes no description.
         ticks = (box.line for box in plan_sections.boxes(section))
         raw = tick_in_place.boxes(file.body, ticks, sign=" ")
         lines = raw.split("\n")[section.line : section.end - 1]
-        fields, left = _fields(section, "\n".join(lines).strip("\n"))
+        fields, left = _fields(section, "\n".join(lines).strip("\n"), is_found)
         _tell_left(new, left, log)
         refs = _references(section, numbers)
         if refs is not None:
@@ -202,17 +206,20 @@ def _tick(file: SourceFile, raw: str, ids: Collection[str]) -> str:
     return "\n".join(lines)
 
 
-def _fields(section: Section, raw: str) -> tuple[dict[str, object], list[tuple[str, str]]]:
+def _fields(
+    section: Section, raw: str, is_found: Callable[[str], bool]
+) -> tuple[dict[str, object], list[tuple[str, str]]]:
     """What a section says of its task, and what it runs that is no verify command."""
     boxes = plan_sections.boxes(section)
     ticked = [str(number) for number, node in enumerate(boxes, 1) if node.ticked]
     status = Status.COMPLETE if boxes and len(ticked) == len(boxes) else Status.PENDING
     title, done = done_marks.split(section.title)
     done_aside = done_marks.says_done(section.aside)
+    done = done or done_aside or section.done
     said = _labelled(section.nodes, "status")
-    if done or done_aside or any(status_of(words) is Status.COMPLETE for words in said):
+    if done or any(status_of(words) is Status.COMPLETE for words in said):
         status = Status.COMPLETE
-    elif section.title.startswith("~~"):
+    elif section.struck or section.title.startswith("~~"):
         status = Status.CANCELLED
     title = title or section.title
     if section.aside.casefold() not in ("", title.casefold()) and not done_aside:
@@ -226,7 +233,7 @@ def _fields(section: Section, raw: str) -> tuple[dict[str, object], list[tuple[s
         fields["story"] = section.story.story
     if raw.strip():
         fields["description"] = raw
-    verify, left = plan_checks.of_steps(section.nodes)
+    verify, left = plan_checks.of_steps(section.nodes, is_found)
     if not section.number:
         more, criteria, others = plan_checks.of_boxes(boxes)
         verify, left = list(dict.fromkeys((*verify, *more))), [*left, *others]

@@ -56,7 +56,11 @@ _NO_COMMAND = re.compile(
 )
 #: Behind a command: what is expected of it.
 _REMARK = re.compile(r"\s\(|\u2192|=>|\bexpect", re.IGNORECASE)
-_TURNED = re.compile(r"^! [^&|;\n]+(?<!\\)$", re.MULTILINE)
+#: One command, or a pipe, behind `!`, and a remark behind it.
+_TURNED = re.compile(
+    r"^(! (?:[^&|;#\n'\"]|(?<!\|)\|(?!\|)|(?<!\s)\#|'[^'\n]*'|\"[^\"\n]*\")+)(?<!\\)(\s\#.*)?$",
+    re.MULTILINE,
+)
 _JOINING = re.compile(r"(?:\s|[,;&]|\band\b|\bthen\b)*")
 
 
@@ -97,8 +101,13 @@ def script(lines: str) -> str:
     """The lines of a code block as one command: it passes where each of them does."""
     several = [line for line in lines.split("\n") if line.strip() and line.strip()[0] != "#"]
     # `set -e` passes over what fails behind `!`.
-    lines = _TURNED.sub(r"\g<0> || exit 1", lines) if len(several) > 1 else lines
+    lines = _TURNED.sub(_strict, lines) if len(several) > 1 else lines
     return f"set -e\n{lines}" if len(several) > 1 and not several[0].startswith("set ") else lines
+
+
+def _strict(turned: re.Match[str]) -> str:
+    command = turned[1].rstrip()
+    return f"{command} || exit 1{turned[0][len(command) :]}"
 
 
 def is_command(code: str) -> bool:

@@ -69,9 +69,14 @@ def runs_on(unit: str) -> bool:
     return any(map(_never_ends, re.split(r"&&|\|\||[;|&\n()]", plain)))
 
 
+def only_says(command: str) -> bool:
+    """Whether a command only tells how a program is used, or its version."""
+    return _ONLY_SAYS.search(command) is not None
+
+
 def _never_ends(command: str) -> bool:
     command = re.sub(r"\s#.*", "", command)
-    if _ONLY_SAYS.search(command):
+    if only_says(command):
         return False
     if _WATCHES.search(command):
         return True

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from ralphgit.records.importers.parts import plan_sections, plan_words, proofs
+from ralphgit.records.importers.parts import (
+    endless_commands,
+    plan_sections,
+    plan_words,
+    proofs,
+)
 from ralphgit.records.importers.parts.markdown_items import Node, code_spans
 from ralphgit.records.importers.parts.plan_words import Expected
 from ralphgit.records.importers.parts.proofs import Proof
@@ -28,12 +33,18 @@ _GATE = re.compile(
 )
 #: What a box says of when, or that something is not done, is no work.
 _NO_WORK = re.compile(r"\W*(?:do not|don't|never|if|skip|commit\b.*\bif)\b", re.IGNORECASE)
+#: Between a command and what is said of it.
+_AROUND = " -([:;,.\u2013\u2014\u2192"
 _SHELLS = frozenset({"", "bash", "sh", "shell", "console", "zsh"})
 _SAYS = frozenset({"text", "item", "heading"})
 
 
-def of_steps(nodes: Sequence[Node]) -> tuple[list[str], list[tuple[str, str]]]:
+def of_steps(
+    nodes: Sequence[Node], is_found: Callable[[str], bool] | None = None
+) -> tuple[list[str], list[tuple[str, str]]]:
     """The commands that are to succeed, and what proves nothing in them, with the reason.
+
+    `is_found` says of a search that it finds something in any case: the plan itself.
 
     Those that fail at first are among them only where there are no others, and steps behind them
     are to change that.
@@ -45,12 +56,12 @@ def of_steps(nodes: Sequence[Node]) -> tuple[list[str], list[tuple[str, str]]]:
     left: list[tuple[str, str]] = []
     run: list[str] = []
     code: list[str] = []
-    awaits, expected = False, Expected()
+    awaits, expects, expected = False, False, Expected()
 
     def end() -> None:
-        for proof in (proofs.of(one, expected.finds) for one in run):
+        for proof in (proofs.of(one, expected.finds, is_found) for one in run):
             left.extend(proof.left)
-            if proof.command and expected.runs_on:
+            if proof.command and expected.runs_on and not endless_commands.only_says(proof.command):
                 left.append((proof.command, "runs on"))
             elif proof.command:
                 fails = expected.fails and not proof.inverted
@@ -65,9 +76,11 @@ def of_steps(nodes: Sequence[Node]) -> tuple[list[str], list[tuple[str, str]]]:
     for node in plan_sections.flat(nodes):
         if node.kind == "fence":
             code = [node.text.strip()] if node.language in _SHELLS else []
+            expects = False
             if awaits:
                 run, code, awaits = code, [], False
         for number, line in enumerate(node.text.splitlines() if node.kind in _SAYS else ()):
+            below, expects = expects, False
             box = node.ticked is not None and number == 0
             if step := plan_sections.STEP.match(line):
                 # The block of a step that only checks is a command, without a word before it.
@@ -77,16 +90,18 @@ def of_steps(nodes: Sequence[Node]) -> tuple[list[str], list[tuple[str, str]]]:
                     change()
                 # A block belongs to the step that it stands in.
                 run, code, awaits = [], [], _CHECKS.match(words) is not None
-                expected = Expected(plan_words.says_failure(words))
+                expected = plan_words.of_step(words)
             elif said := _RUN.match(line.strip()):
                 end()
-                run, code, expected = [*code_spans(said[1])], [], Expected()
+                run, code = [*code_spans(said[1])], []
+                expected = _beside(said[1])
                 awaits = not said[1].strip()
             elif said := _EXPECTED.match(line.strip()):
                 if code:  # What is expected of a block without a word before it.
                     end()
                     run, code = code, []
                 expected = plan_words.expected(said[1].lstrip("*_`"))
+                expects = not said[1].strip()
             elif box:
                 end()
                 if not _CHANGES_NOTHING.match(line):
@@ -94,10 +109,21 @@ def of_steps(nodes: Sequence[Node]) -> tuple[list[str], list[tuple[str, str]]]:
                 gate = _GATE.fullmatch(line.strip())
                 run, code = [*code_spans(gate["code"])] if gate else [], []
                 awaits = gate is not None and not gate["code"]
-                expected = Expected(plan_words.says_failure(line))
+                expected = plan_words.of_step(line)
+            elif below:
+                expected = plan_words.expected(line)
     end()
     left.extend((command, "is to fail") for command in bad if not good and command not in changed)
     return list((good or changed) | absent), left
+
+
+def _beside(words: str) -> Expected:
+    """What words around a command expect of it; that it fails, they say behind a label."""
+    for span in code_spans(words):
+        words = words.replace(f"`{span}`", " ", 1)
+    said = _EXPECTED.match(words.strip(_AROUND))
+    found = plan_words.expected(said[1] if said else words.strip(_AROUND))
+    return found if said else found._replace(fails=False)
 
 
 def only_checks(nodes: Sequence[Node]) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from ralphgit.model import done_marks
 from ralphgit.records.importers.parts import headings, plan_words
 from ralphgit.records.importers.parts.markdown_items import Node
 from ralphgit.records.importers.source_file import SourceFile
@@ -19,12 +20,16 @@ from ralphgit.records.importers.source_file import SourceFile
 _TASK = re.compile(
     rf"{plan_words.TASK}\s*(?P<number>[A-Z]?[0-9]+(?:\.[0-9]+)*[a-z]?"
     rf"|(?<=\s)[A-Z](?=\s*(?:[(\[]|{plan_words.BETWEEN})))"
+    rf"(?P<sign>\s*[{done_marks.SIGNS}]\ufe0f?)?"
     r"(?:\s*[(\[\uff08](?P<aside>[^()\[\]\uff08\uff09]*)[)\]\uff09])?"
     rf"(?:\s*{plan_words.BETWEEN}\s*(?P<title>.*))?",
     re.IGNORECASE,
 )
 #: The same with words right behind the number: perhaps one, perhaps a word on one.
 _LIKE_A_TASK = re.compile(rf"{plan_words.TASK}\s*[A-Z]?[0-9]", re.IGNORECASE)
+_STRUCK = re.compile(r"\A~~(.*)~~\W*\Z")
+#: Before the word of a task: an open box, a picture.
+_SIGNS = re.compile(r"\A(?:\[ ?\]|[^\w\s\[(<`~]+)\s+")
 STEP = re.compile(rf"[*_]*{plan_words.STEP}\s*[0-9]+", re.IGNORECASE)
 #: What a plan's title says of itself, and a section that holds for every task of it.
 _OF_PLAN = re.compile(
@@ -55,6 +60,23 @@ class Section(NamedTuple):
     end: int
     """The line behind its last one."""
     nodes: tuple[Node, ...]
+    done: bool = False
+    """Its heading says so before the word or behind its title."""
+    struck: bool = False
+
+
+class _Words(NamedTuple):
+    """A heading without marks and signs around its words."""
+
+    text: str
+    done: bool
+    struck: bool
+
+
+def _words(text: str) -> _Words:
+    struck = _STRUCK.match(text)
+    left, done = done_marks.split(struck[1] if struck else text)
+    return _Words(_SIGNS.sub("", left), done, struck is not None)
 
 
 def sections(file: SourceFile) -> list[Section]:
@@ -67,7 +89,7 @@ def sections(file: SourceFile) -> list[Section]:
     starts = [
         (place, task)
         for place, node in enumerate(nodes)
-        if node.kind == "heading" and (task := _TASK.fullmatch(_bare(node.text)))
+        if node.kind == "heading" and (task := _TASK.fullmatch(_words(_bare(node.text)).text))
     ]
     found: list[Section] = []
     plan = _plan(nodes)
@@ -76,7 +98,7 @@ def sections(file: SourceFile) -> list[Section]:
     for number, (place, task) in enumerate(starts):
         following = starts[number + 1][0] if number + 1 < len(starts) else len(nodes)
         stop = _end(nodes, place, following)
-        words = _TASK.fullmatch(nodes[place].text)
+        words = _TASK.fullmatch(_words(nodes[place].text).text)
         title = (words or task)["title"] or task["aside"] or nodes[place].text
         heading = headings.read(story.text) if story is not None else None
         if heading is None or headings.is_plain(heading.story):
@@ -98,7 +120,11 @@ def _section(
     end = nodes[stop].line if stop < len(nodes) else file.body.count("\n") + 2
     number, aside = (task["number"], task["aside"] or "") if task else ("", "")
     inside = nodes[place + 1 : stop]
-    return Section(number, aside.strip(), title, story, nodes[place].line, end, inside)
+    _, done, struck = _words(_bare(nodes[place].text))
+    done = task is not None and (done or task["sign"] is not None)
+    return Section(
+        number, aside.strip(), title, story, nodes[place].line, end, inside, done, struck
+    )
 
 
 def unread(file: SourceFile, found: Sequence[Section]) -> list[int]:
@@ -107,7 +133,7 @@ def unread(file: SourceFile, found: Sequence[Section]) -> list[int]:
     return [
         node.line for node in file.blocks
         if node.kind == "heading" and node.line not in inside
-        and _LIKE_A_TASK.match(_bare(node.text))
+        and _LIKE_A_TASK.match(_words(_bare(node.text)).text)
     ]  # fmt: skip
 
 

@@ -82,10 +82,15 @@ _BUT = re.compile(
 )
 _RUNS_ON = re.compile(
     r"\bhangs?\b|\bctrl[ +-]?c\b|\^C|\bkeeps? running\b|\bwait(?:s|ing)? for (?:input|connections)"
+    r"|\bpress \S+ to (?:quit|exit|stop)|\bruns until\b|\blistening (?:on|at)\b"
     r"|\b(?:server|daemon|service|app(?:lication)?|bot|it)\s+(?:\w+\s+)?"
-    r"(?:starts?|boots|launches|runs|comes up|listens|is (?:listening|running))\b",
+    r"(?:starts?|boots|launches|runs|comes up|listens|(?:is )?(?:listening|running))\b",
     re.IGNORECASE,
 )
+
+
+#: What a step that checks says of what it looks for.
+_GONE = re.compile(r"\b(?:no|none|never|without|removed|gone|absent|deleted)\b", re.IGNORECASE)
 
 
 class Finds(Enum):
@@ -112,6 +117,13 @@ def expected(words: str) -> Expected:
     if _NOTHING.search(words):
         finds = Finds.UNSURE if _BUT.search(words) else Finds.NOTHING
     return Expected(fails, finds, not passes and _RUNS_ON.search(words) is not None)
+
+
+def of_step(words: str) -> Expected:
+    """What a step, in these words, expects of a command of which nothing else is said."""
+    found = expected(words)
+    unsure = found.finds is Finds.SOMETHING and _GONE.search(words) is not None
+    return Expected(says_failure(words), Finds.UNSURE if unsure else found.finds, found.runs_on)
 
 
 def says_failure(words: str) -> bool:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from ralphgit.records.importers.parts import commands_in_prose, endless_commands
-from ralphgit.records.importers.parts.plan_words import Finds
+from ralphgit.records.importers.parts import commands_in_prose, endless_commands, plan_words
+from ralphgit.records.importers.parts.plan_words import Expected, Finds
 
 _FIRST = r"(?:[A-Z_][A-Z0-9_]*=\S*\s+|sudo\s+|time\s+)*"
 _CHANGES = re.compile(
@@ -68,10 +68,13 @@ class Proof(NamedTuple):
     """It passes where nothing is found."""
 
 
-def of(code: str, finds: Finds = Finds.SOMETHING) -> Proof:
+def of(
+    code: str, finds: Finds = Finds.SOMETHING, is_found: Callable[[str], bool] | None = None
+) -> Proof:
     """The command that `code` is, or of a block the script of its lines that prove something.
 
-    A line that searches, and is to find nothing, is turned round.
+    A line that searches, and is to find nothing, is turned round, but for one of which `is_found`
+    says that something is there in any case.
     """
     typed = "\n".join(map(commands_in_prose.typed, code.splitlines()))
     known = _WINDOW.match(typed) or commands_in_prose.is_command(typed)
@@ -88,9 +91,19 @@ def of(code: str, finds: Finds = Finds.SOMETHING) -> Proof:
         hidden = [(found[0].strip(), "hides failures") for unit in kept
                   if (found := _HIDES.search(unit))]  # fmt: skip
         left, kept = (*left, *hidden), [_HIDES.sub("", unit).rstrip() for unit in kept]
-    unsure = [(unit, "is to find nothing") for unit in kept if _is_unsure(unit, finds)]
-    left, kept = (*left, *unsure), [unit for unit in kept if not _is_unsure(unit, finds)]
-    turned = {unit: f"! {unit.strip()}" for unit in kept if _turns(unit, finds)}
+    remarks = {unit: _remark(unit) for unit in kept}
+    if any(one.runs_on for one in remarks.values()):
+        return Proof("", (*left, (kept[0], "runs on")))
+    wants = {unit: Finds.NOTHING if one.finds is Finds.NOTHING else finds
+             for unit, one in remarks.items()}  # fmt: skip
+    reasons = {
+        unit: "is to find nothing" if _is_unsure(unit, want)
+        else "finds the plan itself" if is_found and _is_vain(unit, want, is_found) else ""
+        for unit, want in wants.items()
+    }  # fmt: skip
+    left = (*left, *((unit, why) for unit, why in reasons.items() if why))
+    kept = [unit for unit in kept if not reasons[unit]]
+    turned = {unit: f"! {unit.strip()}" for unit in kept if _turns(unit, wants[unit])}
     kept = [turned.get(unit, unit) for unit in kept]
     parts = [part for unit in kept for part in _parts(unit) if not _SAYS.match(part)]
     if parts and all(map(_PREPARES.match, parts)):
@@ -136,6 +149,17 @@ def _turns(unit: str, finds: Finds) -> bool:
     plain = _QUOTES.sub("''", unit.strip())
     alone = not re.search(r"&&|\|\||[;\n]", plain)
     return finds is Finds.NOTHING and alone and bool(_SEARCHES.match(_parts(unit)[-1]))
+
+
+def _is_vain(unit: str, finds: Finds, is_found: Callable[[str], bool]) -> bool:
+    """Whether what a search is not to find is there in any case."""
+    return (unit.strip().startswith("! ") or _turns(unit, finds)) and is_found(unit)
+
+
+def _remark(unit: str) -> Expected:
+    """What the words behind a command expect of it."""
+    found = re.search(r"\s#\s*(.*)\Z", _QUOTES.sub("''", unit))
+    return plan_words.expected(found[1]) if found else Expected()
 
 
 def _is_unsure(unit: str, finds: Finds) -> bool:
