@@ -38,6 +38,8 @@ def with_epics(folder: Path) -> World:
         world.write(f".claude/epics/{epic}/epic.md", EPIC.format(epic.title()))
     world.write(".claude/epics/shop/1-analysis.md", "# Analysis\n")
     world.write(".claude/epics/shop/SUMMARY.md", "# S\n\n### Task 1: a\n\n### Task 2: b\n")
+    report = "---\nissue: 1\ntitle: One - Test Results\nstatus: PASSED\n---\nAll is well.\n"
+    world.write(".claude/epics/shop/1-test-results.md", report)
     world.commit()
     return world
 
@@ -58,8 +60,8 @@ def test_all_epics_at_once_each_with_its_name_before_its_ids(world: World) -> No
         "shop", "my-hub-my_hub",
     ]  # fmt: skip
     assert [one for one in data["notes"] if "epic.md describes" not in one] == [
-        "1 file that ccpm keeps beside its tasks not read: .claude/epics/shop/1-analysis.md.",
-        "1 file with a list beside the tasks not read: .claude/epics/shop/SUMMARY.md.",
+        "3 files that ccpm keeps beside its tasks not read: .claude/epics/shop/1-analysis.md, "
+        ".claude/epics/shop/1-test-results.md, .claude/epics/shop/SUMMARY.md.",
         "Several lists have the same ids. They begin here with: my-hub- (.claude/epics/my_hub), "
         "shop- (.claude/epics/shop).",
     ]

@@ -423,6 +423,7 @@ def test_a_prefix_stands_before_stories_and_milestones_too(specs: World) -> None
     assert {key: title.strip("'\"") for key, title in stories(specs).items()} == {
         "phase-1": "Phase 1: Setup of alpha", "phase-3": "Phase 3: User Story 1 - Log in",
         "B-phase-1": "Phase 1: Setup of beta", "B-phase-3": "Phase 3: User Story 1 - Pay",
+        "US1": "Phase 3: User Story 1 - Log in", "B-US1": "Phase 3: User Story 1 - Pay",
     }  # fmt: skip
 
 

@@ -330,7 +330,7 @@ def test_numbered_tasks_under_tags() -> None:
     assert list(tasks) == ["1", "2", "2.1", "2.2", "3", "web.1", "web.2"]
     assert tasks["1"] == {
         "id": "1", "title": "Set up", "status": "complete", "priority": 1,
-        "description": "The frame.\n\nUse uv.",
+        "description": "The frame.\n\nUse uv.", "story": "1",
         "acceptance": [{"id": "ACC-1", "text": "It installs."}],
     }  # fmt: skip
     assert tasks["2"]["depends_on"] == ["1", "2.1", "2.2"]
@@ -342,6 +342,35 @@ def test_numbered_tasks_under_tags() -> None:
     assert (tasks["3"]["status"], tasks["3"]["priority"]) == ("pending", 5)
     assert (tasks["web.1"]["story"], tasks["web.1"]["status"]) == ("web", "pending")
     assert (tasks["web.2"]["depends_on"], tasks["web.2"]["status"]) == (["web.1"], "cancelled")
+
+
+def test_a_subtask_has_what_its_task_says_as_its_story() -> None:
+    parts = [{"id": 1, "title": "Parse", "status": "pending"}]
+    task = {"id": 7, "title": "Import", "description": "Read it.", "details": "With care.",
+            "status": "pending", "subtasks": parts}  # fmt: skip
+    other = {"id": 8, "title": "Draw", "status": "pending", "dependencies": []}
+    found = read(json.dumps({"master": {"tasks": [task, other]}, "web": {"tasks": [task, other]}}))
+    tasks = {str(one["id"]): (one["story"], one.get("milestone")) for one in found.tasks}
+    assert tasks == {
+        "7": ("7", None), "7.1": ("7", None), "8": ("8", None),
+        "web.7": ("web.7", "web"), "web.7.1": ("web.7", "web"), "web.8": ("web.8", "web"),
+    }  # fmt: skip
+    said = {"title": "Import", "description": "Read it.\n\nWith care."}
+    assert found.root["stories"] == [{"id": "7", **said}, {"id": "web.7", **said}]
+
+
+@pytest.mark.parametrize(
+    ("said", "criteria"),
+    [
+        ("- A\n- [x] B\n", ["A", "B"]),
+        ("1. A\n2. B", ["A", "B"]),
+        ("It works:\n- A", ["It works:\n- A"]),
+        ("It works", ["It works"]),
+    ],
+)
+def test_a_list_of_criteria_of_an_issue_is_so_many(said: str, criteria: list[str]) -> None:
+    (task,) = lines(bead("B-1", acceptance_criteria=said)).tasks
+    assert [one["text"] for one in task["acceptance"]] == criteria  # type: ignore[attr-defined]
 
 
 def test_numbered_tasks_without_tags() -> None:

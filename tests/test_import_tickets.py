@@ -9,6 +9,7 @@ import pytest
 import ryaml
 from world import World
 
+from ralphgit.errors import InvalidRecord
 from ralphgit.records.importers import Imported, convert
 
 Task = dict[str, Any]
@@ -546,3 +547,11 @@ def test_two_documents_of_one_number_are_two_tasks(world: World) -> None:
     assert world.ralph("export", "--tick", "backlog").code == 0
     assert "status: Done" in world.read("backlog/tasks/task-65 - Sample.md")
     assert "status: To Do" in world.read("backlog/tasks/task-65 - Compile.md")
+
+
+@pytest.mark.parametrize("more", ["verified: 2026-01-02", "score: 5/5", "plan: 02"])
+def test_a_report_of_gsd_is_no_task(more: str) -> None:
+    with pytest.raises(InvalidRecord, match="format"):
+        convert(
+            "V.md", f"---\nphase: 01-a\nstatus: passed\n{more}\n---\n# V\n".encode(), ryaml.loads
+        )

@@ -144,14 +144,44 @@ def test_a_task_that_is_gone_is_reported_and_stays(world: World) -> None:
     assert again(world, "other.md")["removed"] == []
 
 
+def test_what_an_import_made_of_values_is_said_once(world: World) -> None:
+    def write(*fields: str) -> list[str]:
+        lines = (f'{{"id": "{id}", "title": "{id}", {more}}}' for id, more in
+                 zip(("A", "B"), fields, strict=True))  # fmt: skip
+        world.write("plan.jsonl", "".join(f"{line}\n" for line in lines))
+        notes: list[str] = again(world, "plan.jsonl")["notes"]
+        return notes
+
+    odd = ['"status": "whatever"', '"status": "strange"']
+    assert [note[0] for note in write(*odd)] == ["A", "A", "B", "B"]
+    assert write(*odd) == []
+    assert [note[0] for note in write('"status": "whatever", "priority": 1', odd[1])] == ["A", "A"]
+
+
+def test_what_only_waits_for_something_else_is_counted(world: World) -> None:
+    def write(*more: str) -> None:
+        items = (f"- [ ] Do {number}\n" for number in range(30))
+        world.write(
+            "long.md", f"## Phase 1\n\n- [ ] Begin\n{''.join(more)}\n## Phase 2\n\n{''.join(items)}"
+        )
+
+    write()
+    again(world, "long.md")
+    write("- [ ] Prepare\n")
+    told = world.ralph("import", "long.md", "--dry-run").out.splitlines()
+    assert told[:2] == ["# would add prepare: Prepare", "# would update: 30 tasks (depends_on)"]
+
+
 def test_no_import_touches_a_lifecycle(world: World) -> None:
     world.claim("T1")
     claimed = world.task("T1")
     data = edited(world, "[ ] T1", "[x] T1")
     assert world.task("T1") == claimed
     assert data["unchanged"] == ["T1", "T2", "T3"]
-    said = "T1 is complete in the source, in-progress here: claim and complete it."
-    assert data["notes"][-1] == said
+    assert data["notes"][-1] == (
+        "T1 is complete in the source, in-progress here: claim and complete it, or, where its "
+        "work is here, ralphgit complete T1 --by COMMIT"
+    )
     # Nor one of a task that nobody has begun: no commit would say who did it.
     data = edited(world, "[ ] T3", "[x] T3")
     assert world.task("T3")["status"] == "pending"

@@ -59,6 +59,8 @@ class Source(NamedTuple):
     root: dict[str, object]
     dropped: tuple[str, ...]
     notes: tuple[str, ...]
+    mapped: tuple[str, ...]
+    """Notes on what became of the values in the files."""
     origins: dict[str, tuple[str, ...]]
     """By task, which of the files it is in."""
     groups: dict[tuple[str, str], tuple[str, ...]]
@@ -154,15 +156,15 @@ def read(
     ignored = tuple(
         IgnoredLines(name, one.lines, one.reason) for name, found in each for one in found.ignored
     )
-    passed = [*source_folder.passed_over(folder, names), *passed]
-    notes = [*passed, *found.notes, *identified.notes, *notes]
+    passed = [*source_folder.passed_over(folder, names), *passed, *identified.notes]
     files += _deleted(project, names, here, {*files, *identified.moved})
     given = Given(tuple(files), identified.names, identified.moved)
     return Source(
         made.tasks,
         root,
         found.dropped,
-        tuple(notes),
+        tuple(passed),
+        (*found.notes, *notes),
         origins,
         groups,
         given,

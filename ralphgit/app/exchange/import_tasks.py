@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -35,6 +36,8 @@ from ralphgit.records.importers.parts.merge_files import GROUPS
 from ralphgit.records.task_origin import SOURCE
 from ralphgit.rules import contract_digest, cycles, legal_changes, pattern_overlap
 
+#: The task that a note is on.
+_WHOSE = re.compile(r"(?s)(?:[^:\n]*\.\w+: )?([^\s:]*).*")
 _PROMISED = frozenset(contract_digest.PROMISED)
 
 
@@ -128,6 +131,7 @@ def bring(project: Project, options: ImportOptions) -> Import:
         plan.texts[path] = source_order.text(plan.file(path), source.orders, movers)
     notes = (
         *source.notes,
+        *plan.told(source.mapped),
         *plan.notes,
         *gone.notes,
         *left_out,
@@ -147,7 +151,7 @@ def bring(project: Project, options: ImportOptions) -> Import:
         tuple(changes[name] for name in plan.changed if name not in plan.same),
         tuple(plan.same),
         {id: here.by_id[id].title for id in gone.removed},
-        source.dropped,
+        plan.told(source.dropped),
         notes,
         tuple(dict.fromkeys(plan.kept)),
         source.ignored,
@@ -259,6 +263,15 @@ class _Plan:
             self.changed[name] = {**decision.fields, **origin}
         if not decision.fields:
             self.same[name] = None
+
+    def told(self, notes: Sequence[str]) -> tuple[str, ...]:
+        """What the import before this one has not said: notes on what is new here, or changed.
+
+        A note is on a task where it begins with its id, behind the name of a file or not.
+        """
+        if not (self.new or set(self.changed) - set(self.same)):
+            return ()
+        return tuple(note for note in notes if _WHOSE.sub(r"\1", note, count=1) not in self.same)
 
     def says_done(self) -> bool:
         """Whether it makes a task complete, by the word of the source."""

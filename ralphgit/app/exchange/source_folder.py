@@ -23,8 +23,8 @@ _OF_BEADS = ("issues.jsonl", "beads.jsonl")
 _EPIC = "epic.md"
 _ARCHIVES = frozenset({"archive", "archived"})
 _LISTS = frozenset({"markdown", "superpowers"})
-#: What ccpm keeps beside the tasks of an epic: it says of them how they are done.
-_OF_CCPM = re.compile(r"(?:.+-)?analysis\.md|execution-status\.md|github-mapping\.md")
+#: A task of ccpm in its epic's folder; what stands beside it says how these are done.
+_OF_EPIC = re.compile(r"[0-9]+\.md")
 
 
 class Read(NamedTuple):
@@ -151,10 +151,10 @@ def passed_over(folder: str, names: Sequence[str]) -> list[str]:
 
 def _beside_epic(listed: Sequence[str]) -> set[str]:
     """The files of an epic's folder that are ccpm's own, and no tasks."""
-    numbered = any(re.fullmatch(r"[0-9]+\.md", each) for each in listed)
-    if not numbered or _EPIC not in listed:
+    tasks = {each for each in listed if _OF_EPIC.fullmatch(each)}
+    if not tasks or _EPIC not in listed:
         return set()
-    return {each for each in listed if _OF_CCPM.fullmatch(each)}
+    return {each for each in listed if each.endswith(".md")} - tasks - {_EPIC}
 
 
 def _by_number(name: str) -> list[tuple[int, str]]:

@@ -174,8 +174,11 @@ def _status_notes(
         return (f"{task['id']} is open again in the source, {stored['status']} here: {how}",)
     if task["status"] not in _ENDED or stored["status"] in _ENDED:
         return ()
-    how = "claim and complete it" if task["status"] == Status.COMPLETE else "edit --cancel does it"
-    return (f"{task['id']} is {task['status']} in the source, {stored['status']} here: {how}.",)
+    how = f"ralphgit edit {task['id']} --cancel"
+    if task["status"] == Status.COMPLETE:
+        how = f"claim and complete it, or, where its work is here, ralphgit complete {task['id']}"
+        how += " --by COMMIT"
+    return (f"{task['id']} is {task['status']} in the source, {stored['status']} here: {how}",)
 
 
 def _digests(task: Mapping[str, Any]) -> dict[str, str]:

@@ -77,9 +77,14 @@ def _summary(done: import_tasks.Import) -> str:
 
 
 def _changes(what: str, changes: Sequence[import_tasks.ImportChange]) -> list[str]:
+    lines: list[str] = []
     if len(changes) > _FEW:
-        return [f"{what}: {counted(len(changes), 'task')}"]
-    lines = []
+        # Where one is put between others, what follows waits for something else, and no more.
+        order = [change for change in changes if change.fields == ("depends_on",)]
+        changes = [change for change in changes if change not in order]
+        lines += [f"{what}: {counted(len(order), 'task')} (depends_on)"] if order else []
+        if len(changes) > _FEW:
+            return [f"{what}: {counted(len(changes), 'task')}", *lines]
     for change in changes:
         fields = f" ({', '.join(change.fields)})" if change.fields else ""
         lines.append(f"{what} {change.task}: {safe(change.title)}{safe(fields)}")

@@ -15,7 +15,7 @@ from ralphgit.errors import InvalidRecord
 from ralphgit.model.task_status import Mode, Status
 from ralphgit.records.importers.imported import Imported, Log
 from ralphgit.records.importers.importer import NO, SURE, Importer
-from ralphgit.records.importers.parts import waiting
+from ralphgit.records.importers.parts import document_task, waiting
 from ralphgit.records.importers.parts.field_mapping import in_order, task_of
 from ralphgit.records.importers.parts.source_values import (
     MISSING,
@@ -124,7 +124,7 @@ def _read(file: SourceFile) -> Imported:
             fields["mode"] = Mode.VERIFY.value
             criteria = criteria or "all of its parts are done"
         if criteria:
-            fields["acceptance"] = [criteria]
+            fields["acceptance"] = document_task.criteria_in(criteria)
         rest = _rest(issue.fields, issue.word)
         kept = fields.pop("x-beads", None)
         if kept:

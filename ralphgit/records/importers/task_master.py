@@ -34,6 +34,7 @@ _KEYS = frozenset({"dependencies", "subtasks", "testStrategy"})
 #: In Shrimp's file, when a task was last changed; and the files that one changes.
 _STAMP = "updatedAt"
 _CHANGED = frozenset({"TO_MODIFY", "CREATE"})
+_SAID = ("title", "description")
 _DEFERRED = 5
 """The priority of what is put off: it comes last."""
 
@@ -98,8 +99,33 @@ def _read(file: SourceFile) -> Imported:
     waits = _waits(found, inside, log)
     tasks = [_task(entry, waits[entry.id], inside.get(f"{entry.id}.", []), names, log)
              for entry in found]  # fmt: skip
+    stories: list[dict[str, object]] = []
+    with_parts = {entry.tag for entry in found if entry.before != _top(entry)}
+    for entry, task in zip(found, tasks, strict=True):
+        if entry.tag in with_parts:
+            _place(entry, task, names)
+        if f"{entry.id}." in inside:
+            stories.append({"id": task["id"], **{key: task[key] for key in _SAID if key in task}})
+    tasks = list(map(in_order, tasks))
     where = {names[entry.id.casefold()]: line for entry, line in zip(found, lines, strict=True)}
-    return log.imported(tasks, {}, local=True)._replace(lines=where)
+    root: dict[str, object] = {"stories": stories} if stories else {}
+    return log.imported(tasks, root, local=True)._replace(lines=where)
+
+
+def _top(entry: _Entry) -> str:
+    """What stands before the ids of all tasks of a tag."""
+    return "" if entry.tag == _USUAL else f"{entry.tag}."
+
+
+def _place(entry: _Entry, task: dict[str, object], names: Mapping[str, str]) -> None:
+    """Have a task with its subtasks be a story: each subtask's packet has what the task says.
+
+    So is every other task of the file, as stories come before tasks without one.
+    """
+    above = entry.before.removesuffix(".") if entry.before != _top(entry) else entry.id
+    task["story"] = names[above.casefold()]
+    if entry.tag != _USUAL:
+        task["milestone"] = entry.tag
 
 
 def _entries(
@@ -159,7 +185,7 @@ def _meant(entry: _Entry, ref: str, there: Collection[str], log: Log) -> str:
     Task Master reads 3 in a subtask as a sibling where it looks for the next one, and as the task
     3 where it adds and checks dependencies.
     """
-    top = "" if entry.tag == _USUAL else f"{entry.tag}."
+    top = _top(entry)
     if "." in ref:
         return f"{top}{ref}"
     sibling, task = f"{entry.before}{ref}", f"{top}{ref}"

@@ -22,8 +22,14 @@ _CHECKED = frozenset({
 })  # fmt: skip
 
 
+#: What GSD says of a phase in front of its reports.
+_REPORT = frozenset({"verified", "score", "plan", "nyquist_compliant", "source", "subsystem"})
+
+
 def _sniff(file: SourceFile) -> int:
     front = file.front_matter.keys()
+    if "phase" in front and "id" not in front and front & _REPORT:
+        return NO
     if not front & _FIELDS or front & {"nodes", "tasks"}:
         return NO
     if "id" in front:

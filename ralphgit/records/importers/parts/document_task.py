@@ -120,6 +120,12 @@ def criteria(items: Sequence[Item]) -> list[dict[str, object]]:
     return made
 
 
+def criteria_in(text: str) -> list[object]:
+    """The criteria that a text is: the items of its list, or all of it where it has more."""
+    items, beside = document_sections.listed(document_sections.lines_of(text))
+    return [*criteria(items)] if items and not beside else [text]
+
+
 def _fill(fields: dict[str, object], key: str, value: object) -> None:
     """Put `value` under `key` when there is one."""
     if value:
