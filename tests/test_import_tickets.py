@@ -291,6 +291,18 @@ def test_two_files_of_one_id_are_two_tasks(world: World) -> None:
     assert (alone["added"], alone["updated"]) == (["T-1-lend"], [])
 
 
+def test_front_matter_may_end_right_before_what_follows(world: World) -> None:
+    """As Backlog.md writes and reads it."""
+    text = TICKET.format("T-1", "Draw", 1, "")[:-1] + "## Description\n\nA line.\n"
+    world.write("backlog/tasks/t-1.md", text)
+    assert world.ralph("import", "backlog", "--json").data["added"] == ["T-1"]
+    assert world.task("T-1")["description"] == "## Description\n\nA line."
+    world.replace("status: pending", "status: complete")
+    assert world.ralph("export", "--tick", "backlog").code == 0
+    assert world.read("backlog/tasks/t-1.md") == text.replace("To Do", "Done")
+    assert world.ralph("import", "backlog", "--json").data["updated"] == []
+
+
 def test_a_copy_of_a_file_is_the_same_task(world: World) -> None:
     world.write("backlog/tasks/t-1 - a.md", TICKET.format("T-1", "Draw", 3000, ""))
     world.write("backlog/completed/t-1 - a.md", TICKET.format("T-1", "Draw", 3000, ""))

@@ -26,6 +26,7 @@ from ralphgit.records.importers.parts import (
     tick_in_place,
 )
 from ralphgit.records.importers.parts.field_mapping import in_order, status_of, task_of
+from ralphgit.records.importers.parts.front_matter import FENCED
 from ralphgit.records.importers.parts.markdown_items import code_spans
 from ralphgit.records.importers.parts.source_values import (
     MISSING,
@@ -45,7 +46,6 @@ _BELOW = "it stands below the plan's todos, and says how they are done"
 #: Read into fields of ours.
 _READ = frozenset({"id", _WORDS, "status", "dependencies"})
 _STATUS = re.compile(r"(?m)^(?P<key>[ \t]+(?:-[ \t]+)?status[ \t]*:[ \t]*)(?P<word>[^\s#]+)")
-_FRONT = re.compile(r"\A\ufeff?---[ \t]*\r?\n.*?^---[ \t]*\r?$", re.DOTALL | re.MULTILINE)
 _HEAD = re.compile(rf"^{_LIST}[ \t]*:[ \t]*\r?\n", re.MULTILINE)
 
 
@@ -139,7 +139,7 @@ def _story(file: SourceFile, heading: headings.Heading | None) -> dict[str, obje
 
 def _entries(raw: str) -> list[tuple[int, int]]:
     """Where each entry of the list stands in the front matter."""
-    front = _FRONT.match(raw)
+    front = FENCED.match(raw)
     head = _HEAD.search(front[0]) if front else None
     if front is None or head is None:
         return []

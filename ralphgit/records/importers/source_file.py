@@ -11,13 +11,13 @@ from functools import cached_property
 from ralphgit.errors import InvalidRecord
 from ralphgit.records import input_limits
 from ralphgit.records.importers.parts import json_places, loose_yaml, markdown_items, strict_json
+from ralphgit.records.importers.parts.front_matter import FENCED
 from ralphgit.records.importers.parts.markdown_items import USUAL, Boxes, Node
 from ralphgit.records.importers.parts.source_values import as_mapping
 
 #: Fields that show that front matter describes a task, or a plan for several.
 _TASK_FIELDS = frozenset({"id", "title", "status", "depends_on"})
 _GRAPH_KEYS = frozenset({"nodes", "tasks"})
-_FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 _JSON_OBJECT = re.compile(r"\s*\{\s*\"")
 
 
@@ -82,11 +82,11 @@ class SourceFile:
 
         Raises: InvalidRecord.
         """
-        found = _FRONT_MATTER.match(self.text)
+        found = FENCED.match(self.text)
         if found is None:
             return {}
         # The empty line stands for the opening fence: the parser's line numbers are the file's.
-        text = "\n" + found[1]
+        text = "\n" + found["inside"]
         try:
             return as_mapping(self._parsed(text)) or {}
         except InvalidRecord:
@@ -101,13 +101,13 @@ class SourceFile:
 
         Empty where it is not a plain word or a list of such.
         """
-        found = _FRONT_MATTER.match(self.text)
-        return loose_yaml.words(found[1], key) if found else []
+        found = FENCED.match(self.text)
+        return loose_yaml.words(found["inside"], key) if found else []
 
     @property
     def behind_front_matter(self) -> str:
         """The text after the front matter."""
-        found = _FRONT_MATTER.match(self.text)
+        found = FENCED.match(self.text)
         return self.text[found.end() :] if found else self.text
 
     @cached_property

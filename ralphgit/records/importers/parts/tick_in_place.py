@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from ralphgit.records.importers.parts.front_matter import FENCED
 from ralphgit.records.importers.parts.markdown_items import BALLOT, OPEN_SIGNS, SIGN
 
 #: The box of an item, behind its mark or, of lists in a list on one line, several.
 _BOX = re.compile(r"((?:[ \t]*(?:[-*+]|[0-9]{1,9}[.)]))+[ \t]*\[)[^\[\]]*(?=\])")
-_FRONT_MATTER = re.compile(
-    r"\A(\ufeff?---[ \t]*\r?\n)(.*?)(?=^---[ \t]*\r?$)", re.DOTALL | re.MULTILINE
-)
 _VALUE = r"""("[^"\n]*"|'[^'\n]*'|[^\s#"'][^#\r\n]*?)"""
 _STATUS = re.compile(rf"^(status[ \t]*:[ \t]*){_VALUE}?(?=[ \t]*(?:#[^\n]*)?\r?$)", re.MULTILINE)
 
@@ -35,17 +33,18 @@ def _signed(line: str, *, done: bool) -> str:
 
 def status(raw: str, word: str) -> str:
     """Set `status` in the front matter, in the quotes that it has."""
-    front = _FRONT_MATTER.match(raw)
+    front = FENCED.match(raw)
     if front is None:
         return raw
-    found = _STATUS.search(front[2])
+    inside = front["inside"]
+    found = _STATUS.search(inside)
     if found is None:
-        end = "\r\n" if front[1].endswith("\r\n") else "\n"
-        made = f"{front[2]}status: {word}{end}"
+        end = "\r\n" if front["open"].endswith("\r\n") else "\n"
+        made = f"{inside}status: {word}{end}"
     else:
         quote = found[2][0] if found[2] and found[2][0] in "\"'" else ""
-        made = f"{front[2][: found.end(1)]}{quote}{word}{quote}{front[2][found.end() :]}"
-    return raw[: front.start(2)] + made + raw[front.end(2) :]
+        made = f"{inside[: found.end(1)]}{quote}{word}{quote}{inside[found.end() :]}"
+    return raw[: front.start("inside")] + made + raw[front.end("inside") :]
 
 
 def edited(raw: str, edits: Iterable[tuple[int, int, str]]) -> str:
