@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,10 @@ from test_landing import agent, files_on_base
 from test_loop import loop, made, on_base, rescued, task
 from test_structure import git_processes
 from world import Place
+
+from ralphgit.app.workspace import taken_back
+from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.surroundings import Surroundings
 
 ONE = task("T-1", "outputs: [f.txt]", "verify: [grep -q good f.txt]")
 METHODS = ["merge", "squash", "rebase"]
@@ -65,6 +70,25 @@ def in_history(folder: Path, method: str, *, remote: bool = True, way: str = "re
         world.commit("Other")
         push(world, "--force")
     return alpha
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_what_landed_since_the_base_was_read_is_not_taken_back(kept: bool, tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE, task("T-2"), remote=True)
+    beta = alpha.world.worktree("beta", at="origin/main")
+    alpha.did("T-2", {"g.txt": "good\n"})
+    assert alpha.ralph("land").code == 0
+    claim = alpha.did("T-1", {"f.txt": "good\n"})
+    project = Project.open(Surroundings(str(beta.path), beta.environ, time.time, lambda: "x"))
+    assert project.base.commit != alpha.head
+    if kept:
+        assert taken_back.known(project) == {}
+        project.taken_back = None
+    assert alpha.ralph("land").code == 0  # by another process, while this one looks
+    assert taken_back.of(project, "T-1", claim, "") is None
+    project.refresh()
+    project.taken_back = None
+    assert taken_back.known(project) == {}
 
 
 # -- for the loop ------------------------------------------------------------------------

@@ -46,8 +46,9 @@ class Worktree(NamedTuple):
         return own and os.path.isdir(self.path)
 
 
-#: Branches, remote-tracking branches, leases and rescue refs.
-FOLDERS = ("refs/heads", "refs/remotes", "refs/ralph")
+#: Leases and rescue refs, branches, remote-tracking branches. In this order: a lease goes once the
+#: base has the work, so that of a task without one a base that is read later tells what became.
+FOLDERS = ("refs/ralph", "refs/heads", "refs/remotes")
 #: What asks git for these, and for worktrees.
 LIST_REFS = ("for-each-ref", "--format=%(objectname) %(refname) %(symref)", *FOLDERS)
 LIST_WORKTREES = ("worktree", "list", "--porcelain", "-z")

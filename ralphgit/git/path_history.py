@@ -105,23 +105,28 @@ class RefLog(NamedTuple):
     """How long the log was; what is read from there on is new."""
 
 
-def moves(repository: Repository, ref: str, since: int) -> RefLog:
-    """Read where `ref` has been, from byte `since` of its log on; nothing where none is kept.
+def moves(repository: Repository, ref: str, since: int, tip: str) -> RefLog:
+    """Read where `ref` has been until it was at `tip`, from byte `since` of its log on.
 
-    A log that has become shorter is read from its beginning.
+    Nothing where no log is kept, or where it has nothing of `tip`. What is behind `tip` another
+    process has moved since: it says nothing of what was before. A log that has become shorter is
+    read from its beginning.
     """
     path = os.path.join(repository.common_dir, "logs", *ref.split("/"))
     try:
         size = os.stat(path).st_size
         if size == since:
             return RefLog((), size)
+        since = since if since < size else 0
         with open(path, "rb") as file:
-            file.seek(since if since < size else 0)
-            lines = file.read().decode("utf-8", "surrogateescape").split("\n")
+            file.seek(since)
+            lines = file.read().splitlines(keepends=True)
     except OSError:
         return RefLog((), 0)
-    found = {oid: None for line in lines for oid in line.split(" ", 2)[:2] if oid.strip("0")}
-    return RefLog((*found,), size)
+    moved = [line.split(b" ", 2)[:2] for line in lines]
+    last = max((at for at, both in enumerate(moved) if both[1:] == [tip.encode()]), default=-1) + 1
+    found = {oid.decode(): None for both in moved[:last] for oid in both if oid.strip(b"0\n")}
+    return RefLog((*found,), since + sum(map(len, lines[:last])))
 
 
 def left_behind(repository: Repository, tip: str, commits: Sequence[str]) -> list[str]:

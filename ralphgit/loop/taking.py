@@ -11,6 +11,7 @@ from ralphgit.app.active_claims.other_bases import elsewhere
 from ralphgit.app.base import fetch
 from ralphgit.app.lifecycle import claim, claim_facts, onto_base, task_branch
 from ralphgit.app.processes import trust
+from ralphgit.app.workspace import locks
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.errors import ClaimHeld, GuardRefused, IllegalMove, NothingReady
@@ -28,6 +29,11 @@ from ralphgit.rules.claim_options import ClaimOptions, lacking
 #: What others' work does to a task between our look and our claim.
 _TAKEN = ("unsettled", "scope_overlap", "dependencies_incomplete", "mode", "held_back",
           "illegal_move")  # fmt: skip
+
+
+#: How long a loop waits while another one of this repository takes a task: who looks meanwhile
+#: sees what is about to be taken. After that it looks all the same.
+_TURN_S = 10.0
 
 
 class Taking:
@@ -51,6 +57,18 @@ class Taking:
         self._landing.fresh_until = 0.0
         heard = not fresh and fetch.synchronise(project)
         onto_base.refuse_dirty(project)
+        with locks.RepositoryLock(project, "taking", patience_s=_TURN_S):
+            lease = self._first(project)
+        if lease is not None:
+            return lease
+        # Of a remote that was not heard nobody gives a sign: that is no silence of theirs.
+        if fresh or (heard and self._took_back(project)):
+            project.refresh()
+            return self.take(project)
+        return None
+
+    def _first(self, project: Project) -> Lease | None:
+        """Claim the first task that is free."""
         free_rows = [row for row in self._free(project) if row.id not in self.released]
         rows = readiness.spread(free_rows, task_branch.place_of(project))
         while rows:
@@ -60,10 +78,6 @@ class Taking:
             project.refresh()  # and go on with what others have left of the list
             free = {row.id for row in self._free(project)}
             rows = [row for row in rows if row.id in free]
-        # Of a remote that was not heard nobody gives a sign: that is no silence of theirs.
-        if fresh or (heard and self._took_back(project)):
-            project.refresh()
-            return self.take(project)
         return None
 
     def _took_back(self, project: Project) -> bool:

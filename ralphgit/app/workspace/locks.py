@@ -55,12 +55,16 @@ class RepositoryLock(_Lock):
     The lock is on a folder of its own, `<git common dir>/ralphgit/NAME`. What was read before
     it was taken is read anew; without `anew` by the caller, who knows what he needs.
 
-    Raises: GuardRefused (`code`) after `patience_s`, NotWritable.
+    After `patience_s` it is refused with `code`; without one it goes on, for what only saves
+    work.
+
+    Raises: GuardRefused (`code`), NotWritable.
     """
 
     def __init__(
-        self, project: Project, name: str, *, code: str, patience_s: float = 0.0, anew: bool = True
-    ) -> None:
+        self, project: Project, name: str, *,
+        code: str = "", patience_s: float = 0.0, anew: bool = True,
+    ) -> None:  # fmt: skip
         self._project, self._name, self._anew = project, name, anew
         self._code, self._patience_s = code, patience_s
 
@@ -74,7 +78,8 @@ class RepositoryLock(_Lock):
             raise NotWritable(f"cannot write {folder}: {error.strerror}") from error
         if not self._take(self._patience_s):
             self.__exit__()
-            raise _busy(f"{self._name} is at work in this repository", self._code)
+            if self._code:
+                raise _busy(f"{self._name} is at work in this repository", self._code)
         if self._anew:
             self._project.refresh()
 

@@ -111,7 +111,7 @@ def _read(project: Project) -> Removed:
     folder = f"{project.config.records}/audit"
     key = repr((base.ref, folder))
     old, seen, found = cache.kept(key) or ("", 0, {})
-    log = path_history.moves(repository, base.ref, seen)
+    log = path_history.moves(repository, base.ref, seen, base.commit)
     removed: Removed = {claim: TakenBack(*values) for claim, values in found.items()}
     if (old, seen) == (base.commit, log.size):
         return removed
