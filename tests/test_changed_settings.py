@@ -38,6 +38,11 @@ STEERING = [
         ".config/git/attributes",
     ),
     ("echo > $(git rev-parse --git-common-dir)/info/grafts", "info/grafts"),
+    ("git rev-parse HEAD > $(git rev-parse --git-common-dir)/shallow", ".git/shallow"),
+    (
+        "echo /tmp > $(git rev-parse --git-common-dir)/objects/info/alternates",
+        "objects/info/alternates",
+    ),
     (
         "git config branch.$(git symbolic-ref --short HEAD).pushRemote public",
         "pushremote",

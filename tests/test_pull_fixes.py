@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import slow
@@ -13,6 +14,7 @@ from test_loop import events, on_base, task
 from test_pull_states import FORGES, Review
 
 from ralphgit.app.workspace import tracked_pull_requests
+from ralphgit.model.pull_request import Pull
 
 VERIFIED = (
     "outputs: [one.txt]",
@@ -235,6 +237,17 @@ def test_killed_meanwhile_it_goes_on(when: str, flow: Flow) -> None:
     assert flow.there() == "green"
     assert len(forge.pulls) == 1
     assert states(flow.alpha) == {"T-1": "in-review"}
+
+
+@pytest.mark.parametrize("name", ["branch", "commit", "url", "base"])
+def test_a_note_that_a_worker_wrote_gives_no_program_an_option(name: str, tmp_path: Path) -> None:
+    pull = Pull("T-1", "aaaaaaaaaa", "alpha", 0, "ralph/T-1-aaaaaa", "c" * 40, "gh")
+    (tmp_path / ".ralph").mkdir()
+    tracked_pull_requests.note(str(tmp_path), pull)
+    assert tracked_pull_requests.read(str(tmp_path)) == [pull]
+    forged: dict[str, Any] = {name: "--repo=else/where"}
+    tracked_pull_requests.note(str(tmp_path), pull._replace(**forged))
+    assert tracked_pull_requests.read(str(tmp_path)) == []
 
 
 @pytest.mark.slow

@@ -24,6 +24,9 @@ from ralphgit.records import atomic_files, settings_file
 _LINKS = ("commondir", "gitdir")
 #: Of the repository's `info` folder.
 _INFO = ("exclude", "attributes", "grafts")
+#: Of the repository: where they come, git sees another history or other objects. git itself brings
+#: those that are there up to date, and takes the first one away.
+_REACH = ("shallow", "objects/info/alternates")
 #: Of all the repositories of a user: the key that names the file, and git's own place for it.
 _USERS = (("core.excludesfile", "ignore"), ("core.attributesfile", "attributes"))
 
@@ -37,6 +40,7 @@ _ON_BRANCH = "HEAD, which was on "
 _GIT_RUNS = "what git runs: "
 _WORKTREE = "worktree's git config "
 _CONFIG = "config.worktree"
+_THERE = "there"
 
 Signs = Mapping[str, str]
 """What may steer a decision, by the name that people know it by, and a digest of it."""
@@ -127,6 +131,9 @@ def _settings(project: Project) -> Signs:
     common, top = project.repository.common_dir, project.top
     for path in (*(os.path.join(common, "info", name) for name in _INFO), *_of_user(project)):
         found[project.show_path(path)] = _digest(atomic_files.read(path))
+    for path in (os.path.join(common, name) for name in _REACH):
+        if os.path.lexists(path):
+            found[project.show_path(path)] = _THERE
     if project.repository.linked:
         places = {".git": os.path.join(top, ".git")}
         for name in _LINKS:
@@ -220,10 +227,13 @@ def _worktrees_configured(project: Project) -> Signs:
 
 
 def _comes_or_goes(project: Project, name: str, before: Signs, now: Signs) -> bool:
-    """Whether a worktree went, or a new one came, with another's configuration as git copies it.
+    """Whether a worktree went, or a new one came, with another's configuration as git copies it; or
+    git has all the history now.
 
     This worktree's own is one of them, and is judged key by key.
     """
+    if before.get(name) == _THERE:
+        return True
     if not name.startswith(_WORKTREE) or (name in before and name in now):
         return False
     known = {"", *(digest for one, digest in before.items() if one.startswith(_WORKTREE))}

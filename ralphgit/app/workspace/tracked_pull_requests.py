@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 PATH = os.path.join(".ralph", "pulls.yaml")
 #: What earlier versions called a closed one.
 _REFUSED = "refused"
+#: What programs are told of a pull request: an option is none, though a worker can write the note.
+_NAMES = ("branch", "commit", "url", "base")
 
 
 def read(top: str) -> list[Pull]:
@@ -48,6 +50,8 @@ def _pull(entry: object) -> Pull | None:
     known: dict[str, Any] = {k: v for k, v in entry.items() if type(v) is kinds.get(k)}
     state = {_REFUSED: "closed"}.get(state := known.pop("state", PullState.PUSHED), state)
     known["state"] = PullState(state) if state in {*PullState} else PullState.OPEN
+    if any(str(known.get(name, "")).startswith("-") for name in _NAMES):
+        return None
     required = set(Pull._fields) - set(Pull._field_defaults)
     return Pull(**known) if required <= set(known) else None
 
