@@ -280,6 +280,16 @@ _TASKS = st.lists(_TASK, min_size=1, max_size=4).map(
 )
 
 
+def test_boxes_in_a_description_are_no_ignored_lines() -> None:
+    """Of whatever sign: they are what the task is about."""
+    description = "- [?] b\n\n```\n- [ ] c\n```\n> - [ ] d\n- [ ]\n- [ ] TBD"
+    task = {"id": "T-1", "title": "a", "status": "pending", "description": description}
+    file = stored([task], {})
+    text = export_formats.text("markdown", file.tasks, file.root)
+    found = importers.convert("x.md", text.encode(), ryaml.loads)
+    assert (found.tasks[0]["description"], found.ignored) == (description, ())
+
+
 @pytest.mark.slow
 @settings(deadline=None)
 @example([{"id": "T-0", "title": "\ud7a4", "status": "pending"}])  # nothing can show it

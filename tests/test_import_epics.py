@@ -177,6 +177,16 @@ def test_a_full_width_bracket_stands_right_behind_a_box(world: World) -> None:
     assert world.read("plan.md").splitlines()[1] == "- [x]\uff08Plan\uff09Draw it"
 
 
+def test_a_box_may_have_its_words_right_behind_it(world: World) -> None:
+    world.write("plan.md", "- [x]2.1 Verify it\n- [ ]2.2 Draw it\n- [ ]`a.c`\n- []string\n")
+    data = world.ralph("import", "plan.md", "--json").data
+    assert data["added"] == ["2.1", "2.2", "a-c"]
+    assert [one["lines"] for one in data["ignored"]] == [[4]]
+    world.write("task-graph.yaml", world.read().replace("status: pending", "status: complete"))
+    assert world.ralph("export", "--tick", "plan.md").code == 0
+    assert world.read("plan.md").splitlines()[1] == "- [x]2.2 Draw it"
+
+
 def test_all_ids_that_are_there_twice_are_named_at_once(world: World) -> None:
     world.write("plan.md", "- [ ] 6.2 A\n- [ ] 6.3 B\n- [x] 6.2 C\n- [ ] 6.3 D\n")
     error = world.refused("import", "plan.md", code="duplicate_id", exit=6)

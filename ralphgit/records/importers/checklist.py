@@ -150,7 +150,10 @@ def _name_others(file: SourceFile, items: Sequence[Item], log: Log) -> None:
     """Name the lines that look like items, and are neither a task nor a part of one."""
     named = {line for item in items for line in range(item.line, item.end + 1)}
     named |= _legend(file.blocks)
-    for reason, line in _passed_over(file.blocks):
+    blocks = file.blocks
+    if _is_export(file):  # What stands in its items is what these are about.
+        blocks = tuple(node._replace(nodes=()) for node in blocks)
+    for reason, line in _passed_over(blocks):
         log.ignore(reason, [line])
         named.add(line)
     others = markdown_items.lines_like_items(file.body)

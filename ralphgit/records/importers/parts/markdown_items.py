@@ -54,8 +54,12 @@ SIGN = re.compile(
 )
 
 
-#: Full-width brackets stand right behind a box, as a sign without a space before it.
-_OPENING = "[\uff08\u3010\u300c\u300e\u300a\u3008]"
+#: Full-width brackets stand right behind a box, as a sign without a space before it; so do words
+#: behind a plain one.
+_RIGHT_BEHIND = (
+    "(?:(?=[\uff08\u3010\u300c\u300e\u300a\u3008])"
+    r"|(?<=\[[ xX\u2713\u2714\u2611]\])(?=[\w`*\"']))"
+)
 
 
 class Boxes:
@@ -73,8 +77,8 @@ class Boxes:
         }  # fmt: skip
         signs = "".join(map(re.escape, filter(None, self.meanings)))
         inside = rf"\[[ \t]*([{signs}]|[^\w\s\[\]]?)[ \t]*\](\*?)"
-        self.box = re.compile(inside + rf"(?:\s+|\Z|(?={_OPENING}))")
-        self.item = re.compile(rf"{_MARK}{inside}(?:[ \t]|$|(?={_OPENING}))", re.MULTILINE)
+        self.box = re.compile(inside + rf"(?:\s+|\Z|{_RIGHT_BEHIND})")
+        self.item = re.compile(rf"{_MARK}{inside}(?:[ \t]|$|{_RIGHT_BEHIND})", re.MULTILINE)
         #: `-[ ] words`, which Markdown takes for text.
         self.tight = re.compile(rf"^([ \t]*(?:[-*+]|[0-9]{{1,9}}[.)]))(?={inside}[ \t])")
 
