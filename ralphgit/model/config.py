@@ -1,6 +1,7 @@
 """Define the settings, their types and defaults."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ralphgit.errors import UsageError
@@ -348,8 +349,13 @@ def settle(layers: Iterable[Layer]) -> dict[str, Setting]:
     for where, layer in layers:
         for name, value in layer.items():
             if name not in made:
-                made[name] = Setting(parse_setting(name, value, where), where)
+                parse = _parsed_text if isinstance(value, str) else parse_setting
+                made[name] = Setting(parse(name, value, where), where)
     return made
+
+
+#: A loop has all its settings as text, and settles them several times a task.
+_parsed_text = lru_cache(maxsize=1024)(parse_setting)
 
 
 def from_settings(made: Mapping[str, Setting]) -> Config:
