@@ -203,7 +203,7 @@ def test_what_is_against_it(world: World) -> None:
     alpha.commit("More")
     assert codes(alpha) == [
         ("problem", "stale_evidence"), ("problem", "open_finding"), ("problem", "set_by_hand"),
-        ("problem", "outside_scope"),
+        ("problem", "outside_scope"), ("concern", "word_of_others"),
     ]  # fmt: skip
     assert changes(alpha)["T-2"]["sentence"] == (
         "T-2 was made complete by hand; no command does that"

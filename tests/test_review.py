@@ -186,7 +186,8 @@ def test_a_review_that_comes_with_the_work_is_never_enough(world: World, alpha: 
     assert (found["code"], found["severity"]) == ("review_missing", "warning")
     told = alpha.ralph("diff", "--json").data
     assert told["verdict"] == "concerns"
-    assert [one["code"] for one in told["notes"]] == ["review_missing"]
+    assert [one["code"] for one in told["notes"]] == ["review_missing", "word_of_others"]
+    assert "is a review by ann, which the base has not" in told["notes"][1]["message"]
     # Once the base has it, somebody has let it in.
     world.merge("alpha")
     assert faults(world) == []

@@ -176,6 +176,7 @@ class _Gathering:
         if any(one.worked_on for one in changes):
             for one in settings:
                 self.notes.append(ChangeNote(CONCERN, "settings_changed", "", one.sentence))
+        self._note_words_of_others([one.task for one in changes if one.worked_on])
         self._note_reverts()
         self._note_tampering()
         self._note_imports()
@@ -232,6 +233,20 @@ class _Gathering:
         }
         for one in tampering.problems(self.project, span, made, files, illegal):
             self.notes.append(ChangeNote(PROBLEM, one.code, one.task, one.message))
+
+    def _note_words_of_others(self, tasks: Sequence[str]) -> None:
+        """Note what comes with work in the name of others, and the base has not."""
+        made = [
+            task_mapping.task(graph_view.stored(self.after[task]))
+            for task in tasks
+            if task in self.after
+        ]
+        if not made:
+            return
+        from ralphgit.app.gate import words_of_others  # of work alone
+
+        for said in words_of_others.of_work(self.project, made, self.range.new):
+            self.notes.append(ChangeNote(CONCERN, "word_of_others", "", said))
 
     def _note_imports(self) -> None:
         """Note each new task that is complete because its source says so."""
