@@ -75,6 +75,20 @@ def test_a_packet_has_what_the_dependencies_left(world: World, alpha: Place) -> 
     assert told in prompt
 
 
+def test_what_others_say_of_it_later_is_not_handed_on(world: World, alpha: Place) -> None:
+    """A commit that names the claim, and an event more in its audit."""
+    claim = alpha.task("T-1")["claim"]["id"]
+    assert world.merge("alpha").code == 0
+    path = f"records/audit/T-1/{claim}.yaml"
+    more = "  - {at: t, event: landed, by: ann, summary: It is square.}\n"
+    world.write(path, world.read(path) + more)
+    world.commit("An event")
+    world.write("other.txt", "x\n")
+    world.commit(f"T-9: Another\n\nRalph-Claim: {claim}")
+    told = world.ralph("packet", "T-2", "--json").data["packet"]["dependencies"][0]
+    assert (told["commit"], told["summary"]) == (alpha.head[:12], SUMMARY)
+
+
 def test_work_that_is_only_on_this_branch_is_handed_on_there(world: World, alpha: Place) -> None:
     first = alpha.ralph("packet", "T-2", "--json").data["packet"]["dependencies"][0]
     assert (first["commit"], first["summary"]) == (alpha.head[:12], SUMMARY)

@@ -95,18 +95,22 @@ def _summary(project: Project, view: GraphView, task: str, claim: str) -> str:
 
 
 def _commits(project: Project, claims: Collection[str]) -> dict[str, str]:
-    """Find by their trailers the commits that completed the work under these claims."""
+    """Find by their trailers the commits that completed the work under these claims.
+
+    A commit may say what it likes: it has to write the claim's audit, too.
+    """
     tips = [project.base.commit, project.repository.known_head]
     out = project.repository.git.run(
-        "log", "--no-merges", "--fixed-strings", "--format=%H%n%B%x00",
-        *(f"--grep={_CLAIM}{claim}" for claim in sorted(claims)),
+        "log", "--no-merges", "--fixed-strings", "--format=%x00%H", "--name-only",
+        "--diff-filter=AM", *(f"--grep={_CLAIM}{claim}" for claim in sorted(claims)),
         *dict.fromkeys(filter(None, tips)), "--",
     )  # fmt: skip
     found: dict[str, str] = {}
     for entry in out.decode("utf-8", "replace").split("\0"):
-        commit, *lines = entry.strip().splitlines() or [""]
-        for line in lines:
-            claim = line.removeprefix(_CLAIM)
-            if claim != line and claim.strip() in claims:
-                found.setdefault(claim.strip(), commit)
+        commit, *paths = entry.split("\n") if entry else [""]
+        for path in paths:
+            folder, _, name = path.strip('"').rpartition("/")
+            claim = name.removesuffix(".yaml")
+            if claim in claims and "/audit/" in folder:
+                found.setdefault(claim, commit)
     return found
