@@ -221,6 +221,15 @@ def test_a_finished_story_is_marked_in_its_file(world: World) -> None:
     assert world.ralph("import", "1.2.story.md", "--json").data["updated"] == []
 
 
+def test_a_finished_story_is_marked_as_its_status_is_written(world: World) -> None:
+    text = BMAD.replace("Ready for Review", "ready-for-dev")
+    world.write("1.2.story.md", text)
+    world.ralph("import", "1.2.story.md")
+    world.replace("status: pending", "status: complete")
+    world.ralph("export", "--tick", "1.2.story.md")
+    assert world.read("1.2.story.md") == text.replace("ready-for-dev", "done")
+
+
 def test_a_finished_story_with_front_matter_is_marked_there(world: World) -> None:
     text = (Path(__file__).parent / "cases/plans/4.3.1.story.md").read_text()
     world.write("4.3.1.story.md", text)
@@ -441,6 +450,26 @@ def test_two_stories_of_one_folder_with_the_same_number(world: World) -> None:
     assert (again["added"], again["updated"], len(again["unchanged"])) == ([], [], 2)
     world.write("elsewhere/1.1.other.md", STORY.format("1.1", "Else"))
     world.refused("import", "elsewhere/1.1.other.md", code="other_source", exit=6)
+
+
+def test_a_story_of_another_title_in_another_file_is_the_same(world: World) -> None:
+    """BMAD calls a file by the story's title."""
+    for number, title in (("1.1", "Set up"), ("1.2", "Log in")):
+        world.write(f"stories/{number}-{title[:3]}.md", STORY.format(number, title))
+    world.ralph("import", "stories")
+    (world.path / "stories/1.1-Set.md").unlink()
+    world.write("stories/1.1-Prepare.md", STORY.format("1.1", "Prepare"))
+    data = world.ralph("import", "stories", "--json").data
+    assert (data["added"], data["updated"], data["removed"]) == ([], ["1.1"], [])
+    again = world.ralph("import", "stories", "--json").data
+    assert (again["added"], again["updated"], len(again["unchanged"])) == ([], [], 2)
+    # What is done has no other words unasked.
+    world.write("task-graph.yaml", world.read().replace("status: pending", "status: complete"))
+    (world.path / "stories/1.2-Log.md").unlink()
+    world.write("stories/1.2-Sign.md", STORY.format("1.2", "Sign in"))
+    world.refused("import", "stories", code="words_changed", exit=8)
+    data = world.ralph("import", "stories", "--reworded", "--json").data
+    assert (data["added"], data["updated"], data["removed"]) == ([], ["1.2"], [])
 
 
 def test_each_file_that_is_not_read_is_named(world: World) -> None:

@@ -5,8 +5,9 @@ Each is known again by its file. A document that was renamed is the one whose fi
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from ralphgit.app.exchange.known_task import Item, Known
 
@@ -33,6 +34,22 @@ class DocumentIds:
             return ""
         self.take(id, item)
         return id
+
+    def gone(self, file: str, item: Item, moved: Collection[str]) -> Known | None:
+        """The task of that name whose document stood in the folder of `file`, and is gone.
+
+        It is none that `moved` says where it is now; what nobody has begun comes first.
+        """
+        folder = os.path.dirname(file)
+        found = [
+            task
+            for task in self._tasks
+            if task.name.casefold() == item.name.casefold()
+            and {os.path.dirname(one) for one in task.files} == {folder}
+            and not any(self._in_file[one] > 1 or one in moved for one in task.files)
+            and not any(map(self._exists, task.files))
+        ]
+        return min(found, key=lambda task: task.held, default=None)
 
     def take(self, id: str, item: Item) -> None:
         """Know what the documents that follow may not be."""

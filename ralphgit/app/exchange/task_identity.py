@@ -148,7 +148,7 @@ class _Graph:
         ]
         if told.prefix:
             parse_task_id(f"{told.prefix}1")
-        own = self._own(file, items)
+        own = self._own(file, items) or self._renamed(file, found, items)
         beside = () if own or told.prefix else source_prefix.beside(file, found, self._tasks)
         prefix = source_prefix.remembered(name, own or beside, told.prefix)
         wanted = _wanted(prefix, found, items, own)
@@ -241,6 +241,14 @@ class _Graph:
                 self.moved[one] = file
                 return [task for task in self._tasks if one in task.files]
         return []
+
+    def _renamed(self, file: str, found: Imported, items: Sequence[Item]) -> list[Known]:
+        """The task of a document that is gone, where this one of its folder gives its id."""
+        if not (found.local and items and source_prefix.is_document(file, found)):
+            return []
+        task = self._documents.gone(file, items[0], self.moved)
+        self.moved |= dict.fromkeys(task.files, file) if task else {}
+        return [task] if task else []
 
     def _local(
         self, name: str, file: str, found: Imported, items: Sequence[Item],

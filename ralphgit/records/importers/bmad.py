@@ -160,13 +160,19 @@ def _stories(body: str, own: str) -> list[str]:
 
 
 def _tick(file: SourceFile, raw: str, ids: Collection[str]) -> str:
-    """Set the status to Done; a story without one cannot say it."""
+    """Set the status to Done, or done, as its words are written; one without cannot say it."""
     if not ids:
         return raw
     if "status" in file.front_matter:
-        return tick_in_place.status(raw, "Done")
+        return tick_in_place.status(raw, _done(str(file.front_matter["status"])))
     found = _said(raw)
-    return f"{raw[: found.start('word')]}Done{raw[found.end('word') :]}" if found else raw
+    if found is None:
+        return raw
+    return f"{raw[: found.start('word')]}{_done(found['word'])}{raw[found.end('word') :]}"
+
+
+def _done(word: str) -> str:
+    return "done" if word.islower() else "Done"
 
 
 IMPORTER = Importer(
