@@ -964,10 +964,16 @@ def test_a_phase_may_be_numbered_otherwise(number: str) -> None:
     assert found == {"two": [], "three": ["two"], "four": ["three"]}
 
 
-def test_one_id_twice_is_refused_where_it_stands() -> None:
-    with pytest.raises(InvalidRecord) as caught:
-        read("# T\n\n- [ ] T1 a\n- [ ] T1 b\n")
-    assert str(caught.value) == "tasks.md:4:7: two items have the id T1; the first is in line 3"
+def test_the_second_of_two_with_one_id_has_its_words_behind_it() -> None:
+    found = read("# T\n\n- [ ] T1 a\n- [ ] T1 b\n- [ ] T1 b\n- [ ] T2 c\n")
+    assert [task["id"] for task in found.tasks] == ["T1", "T1-b", "T2"]
+
+
+def test_a_date_and_a_number_in_brackets_are_an_id() -> None:
+    found = tasks("- [ ] [20260815-33] Mend it\n- [x] [20260815-34] Draw it\n- [ ] [x-1] No\n")
+    assert [(id, task["title"]) for id, task in found.items()] == [
+        ("20260815-33", "Mend it"), ("20260815-34", "Draw it"), ("x-1-no", "[x-1] No"),
+    ]  # fmt: skip
 
 
 def test_lists_in_lists_are_bounded() -> None:

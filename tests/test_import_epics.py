@@ -187,13 +187,24 @@ def test_a_box_may_have_its_words_right_behind_it(world: World) -> None:
     assert world.read("plan.md").splitlines()[1] == "- [x]2.2 Draw it"
 
 
-def test_all_ids_that_are_there_twice_are_named_at_once(world: World) -> None:
-    world.write("plan.md", "- [ ] 6.2 A\n- [ ] 6.3 B\n- [x] 6.2 C\n- [ ] 6.3 D\n")
-    error = world.refused("import", "plan.md", code="duplicate_id", exit=6)
-    assert error["message"].endswith(
-        "two items have the id 6.2; the first is in line 1; others that are there a second time: "
-        "6.3 in line 4"
-    )
+def test_ids_that_are_there_twice_are_those_of_the_first(world: World) -> None:
+    text = "- [ ] 6.2 A\n- [ ] 6.3 B\n- [x] 6.2 C\n- [ ] 6.3 D, depends on 6.2\n- [x] 6.3 B\n"
+    world.write("plan.md", text)
+    data = read(world, "plan.md")
+    assert data["added"] == ["6.2", "6.3", "6.2-c", "6.3-d-depends-on-6-2"]
+    assert data["notes"][:2] == [
+        "6.2 is in line 1 and 3: the second is 6.2-c here.",
+        "6.3 is in line 2 and 4: the second is 6.3-d-depends-on-6-2 here.",
+    ]
+    assert data["ignored"] == [
+        {"file": "plan.md", "lines": [5],
+         "reason": "it stands above with the same id and the same words"},
+    ]  # fmt: skip
+    again = read(world, "plan.md")
+    assert (again["added"], again["updated"], len(again["unchanged"])) == ([], [], 4)
+    world.write("task-graph.yaml", world.read().replace("status: pending", "status: complete"))
+    assert world.ralph("export", "--tick", "plan.md").code == 0
+    assert world.read("plan.md") == text.replace("[ ]", "[x]")
 
 
 def test_what_cannot_be_ticked_is_not_told_to_be(world: World) -> None:

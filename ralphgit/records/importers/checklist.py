@@ -16,6 +16,7 @@ from ralphgit.records.importers.imported import Imported, Log
 from ralphgit.records.importers.importer import LIKELY, NO, Importer
 from ralphgit.records.importers.parts import (
     exported_checklist,
+    item_ids,
     item_order,
     list_tasks,
     listed_items,
@@ -23,7 +24,7 @@ from ralphgit.records.importers.parts import (
     nested_items,
     tick_in_place,
 )
-from ralphgit.records.importers.parts.item_details import has_id
+from ralphgit.records.importers.parts.item_details import has_id, marked
 from ralphgit.records.importers.parts.listed_items import Item
 from ralphgit.records.importers.parts.markdown_items import (
     DEFERRED,
@@ -46,6 +47,7 @@ _LEGEND = re.compile(
 #: Before the words of a task of Conductor.
 _LABEL = re.compile(r"(?:\*\*)?Task:(?:\*\*)?\s+(?=\S)", re.IGNORECASE)
 _ELSEWHERE = "in a code block, a comment or a quotation"
+_AGAIN = "it stands above with the same id and the same words"
 _CHECK_LIST = "without an id, below a heading where no item has one"
 
 
@@ -110,7 +112,10 @@ def _with_ids(items: list[Item], log: Log) -> list[Item]:
     left = [item for item in items if item.entry.section not in good and not item.closing]
     log.ignore(_CHECK_LIST, (item.line for item in left))
     kept = nested_items.kept(items, {item.entry.place for item in left})
-    return nested_items.without_steps(kept)
+    kept = nested_items.without_steps(kept)
+    again = item_ids.repeated(kept, [marked(item.node.text, ids=True) for item in kept])
+    log.ignore(_AGAIN, (item.line for item in kept if item.entry.place in again))
+    return nested_items.kept(kept, again)
 
 
 def _has_ids(items: Sequence[Item]) -> bool:

@@ -30,7 +30,7 @@ _NAME = rf"[A-Z]{{1,6}}-?[0-9]+[A-Za-z]?(?:[.-][0-9]+[A-Za-z]?)*|{_NUMBER}|[0-9]
 _ID = re.compile(
     rf"(?:(?P<open>\*\*|__|`)?(?:(?:Tasks?|Steps?)\s+)?(?P<id>{_NAME})"
     r"(?(open)[.):]?(?P=open)|)"
-    rf"|\[(?P<boxed>{_NUMBER})\]|\#(?P<hash>[0-9]+)"
+    rf"|\[(?P<boxed>{_NUMBER}|[0-9]{{4,8}}-[0-9]+)\]|\#(?P<hash>[0-9]+)"
     r"|(?P<plan>[0-9]{2}(?:\.[0-9]+)?-[0-9]{2})(?:-PLAN(?:\.md)?|(?=:)))(?=[.):]?(?:\s|$))"
 )
 #: Emphasis around an id and what stands behind it: `**T1: Write it**`.

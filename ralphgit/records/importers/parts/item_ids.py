@@ -5,43 +5,46 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from ralphgit.errors import InvalidRecord
+from ralphgit.records.importers.imported import Log
 from ralphgit.records.importers.parts import headings
 from ralphgit.records.importers.parts.item_details import Marked
 from ralphgit.records.importers.parts.listed_items import Item
 
 
-def named(file: str, items: Sequence[Item], marked: Sequence[Marked]) -> list[str]:
+def named(items: Sequence[Item], marked: Sequence[Marked], log: Log) -> list[str]:
     """Each item's own id, else one made from its words; all different by case-folding.
 
-    Raises: InvalidRecord (duplicate_id).
+    The second of two with one id and other words has some of these behind it.
     """
     seen: dict[str, int] = {}
-    twins: dict[str, list[tuple[Item, str]]] = {}
-    for item, words in zip(items, marked, strict=True):
-        if words.id and seen.setdefault(words.id.casefold(), item.line) != item.line:
-            twins.setdefault(words.id.casefold(), []).append((item, words.id))
-    if twins:
-        item, id = next(iter(twins.values()))[0]
-        others = ", ".join(
-            f"{again[0][1]} in line {', '.join(str(one.line) for one, _ in again)}"
-            for again in list(twins.values())[1:]
-        )
-        raise InvalidRecord(
-            f"two items have the id {id}; the first is in line {seen[id.casefold()]}"
-            + (f"; others that are there a second time: {others}" if others else ""),
-            file=file, line=item.line, column=item.node.column + len("[ ] "),
-            task=id, code="duplicate_id",
-            hint="ids must differ by more than case: rename one",
-        )  # fmt: skip
     slugs = [headings.slug(words.title) for words in marked]
-    often = Counter(
-        slug for slug, words in zip(slugs, marked, strict=True) if not words.id
-    ) + Counter(seen.keys())
+    own: list[str] = []
+    for item, words, slug in zip(items, marked, slugs, strict=True):
+        id = words.id
+        if id and seen.setdefault(id.casefold(), item.line) != item.line:
+            first = seen[id.casefold()]
+            id = _made(item, f"{id}-{slug}", Counter(), seen)
+            log.note(f"{words.id} is in line {first} and {item.line}: the second is {id} here.")
+        own.append(id)
+    often = Counter(slug for slug, id in zip(slugs, own, strict=True) if not id) + Counter(
+        seen.keys()
+    )
     return [
-        words.id or _made(item, slug, often, seen)
-        for item, words, slug in zip(items, marked, slugs, strict=True)
+        id or _made(item, slug, often, seen)
+        for item, id, slug in zip(items, own, slugs, strict=True)
     ]
+
+
+def repeated(items: Sequence[Item], marked: Sequence[Marked]) -> set[int]:
+    """The places of items that stand above with the same id and the same words."""
+    seen: set[tuple[str, str]] = set()
+    found: set[int] = set()
+    for item, words in zip(items, marked, strict=True):
+        pair = (words.id.casefold(), words.title)
+        if words.id and pair in seen and not item.entry.inner:
+            found.add(item.entry.place)
+        seen.add(pair)
+    return found
 
 
 def _made(item: Item, slug: str, often: Counter[str], seen: dict[str, int]) -> str:
@@ -49,8 +52,8 @@ def _made(item: Item, slug: str, often: Counter[str], seen: dict[str, int]) -> s
     # Of several with the same words, each is identified by its position.
     path = "\n".join(item.path)
     number = 1
-    while often[made] > 1 or made in seen:
+    while often[made] > 1 or made.casefold() in seen:
         made = f"{slug}-{headings.digest(path if number == 1 else f'{path}{number}')}"
         number += 1
-    seen[made] = item.line
+    seen[made.casefold()] = item.line
     return made

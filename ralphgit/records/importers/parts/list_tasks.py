@@ -83,7 +83,7 @@ class _Reader:
             item.entry.parallel or words.mode
             for item, words in zip(items, self._marked, strict=True)
         )
-        self._sources = item_ids.named(file, items, self._marked)
+        self._sources = item_ids.named(items, self._marked, log)
         self._names = safe_names(self._sources, log)
         self._members: dict[str, list[int]] = {}
         """By what a reference to a whole or a heading leads to, the places of its tasks."""
@@ -103,7 +103,11 @@ class _Reader:
         self._tell_boxes()
         found = self._log.imported(tasks.values(), self._stories(), local=True)
         return found._replace(
-            made=frozenset(self._name(place) for place in tasks if not self._marked[place].id),
+            made=frozenset(
+                self._name(place)
+                for place in tasks
+                if self._sources[place] != self._marked[place].id
+            ),
             lines={self._name(place): self._items[place].line for place in tasks},
             wholes=self._open_wholes(),
             leads={self._name(place): self._due(place) for place in self._leads},
