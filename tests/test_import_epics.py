@@ -190,7 +190,7 @@ def test_a_box_may_have_its_words_right_behind_it(world: World) -> None:
 def test_ids_that_are_there_twice_are_those_of_the_first(world: World) -> None:
     text = "- [ ] 6.2 A\n- [ ] 6.3 B\n- [x] 6.2 C\n- [ ] 6.3 D, depends on 6.2\n- [x] 6.3 B\n"
     world.write("plan.md", text)
-    data = read(world, "plan.md")
+    data = world.ralph("import", "plan.md", "--json").data
     assert data["added"] == ["6.2", "6.3", "6.2-c", "6.3-d-depends-on-6-2"]
     assert data["notes"][:2] == [
         "6.2 is in line 1 and 3: the second is 6.2-c here.",

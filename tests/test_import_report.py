@@ -105,7 +105,7 @@ def test_a_sign_without_a_meaning_is_refused(world: World, mark: str) -> None:
     assert error["message"] == f"import.marks has {mark!r}, which is no MEANING:SIGNS"
 
 
-FORMS = ["T{n}", "**T{n}**", "Task {n}:", "1.{n}", "", "`T{n}`", "[1.{n}]", "#{n}"]
+FORMS = ["T{n}", "T1", "1.1", "**T{n}**", "Task {n}:", "1.{n}", "", "`T{n}`", "[1.{n}]", "#{n}"]
 SIGNS = [*" xX~-/>?!\u2713", "y", "ok", "", " x", "x "]
 LINE = st.one_of(
     st.builds(
@@ -115,7 +115,8 @@ LINE = st.one_of(
         st.sampled_from(SIGNS), st.sampled_from(["", "*"]), st.sampled_from(FORMS),
     ),
     st.sampled_from([
-        "", "```", "# Heading", "Words", "<!--", "-->", "- plain", "- [ ]", "  - Note", "---",
+        "", "```", "# Heading", "### Deeper", "## Success Criteria", "Words", "<!--", "-->",
+        "- plain", "- [ ]", "  - Note", "---",
         "| a | b |", "| - [ ] c | d |", "  ```", "  - **Verify**: `npm test`",
     ]),
 )  # fmt: skip

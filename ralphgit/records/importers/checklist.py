@@ -153,7 +153,7 @@ def _fences(nodes: Sequence[Node]) -> Iterator[Node]:
 
 def _name_others(file: SourceFile, items: Sequence[Item], log: Log) -> None:
     """Name the lines that look like items, and are neither a task nor a part of one."""
-    named = {line for item in items for line in range(item.line, item.end + 1)}
+    named = {line for item in items for line in item.lines}
     named |= _legend(file.blocks)
     blocks = file.blocks
     if _is_export(file):  # What stands in its items is what these are about.

@@ -112,9 +112,7 @@ class _Reader:
             wholes=self._open_wholes(),
             leads={self._name(place): self._due(place) for place in self._leads},
             boxes={
-                self._name(item.entry.place): tuple(box.line for box in item.node.nodes)
-                for item in self._items
-                if item.closing
+                self._name(item.entry.place): item.boxes for item in self._items if item.closing
             },
         )
 

@@ -45,9 +45,17 @@ class Item(NamedTuple):
     """It is a section of what holds when the tasks before it are done."""
 
     @property
-    def end(self) -> int:
-        """The last line of what stands in it."""
-        return self.line + self.node.raw.count("\n")
+    def boxes(self) -> tuple[int, ...]:
+        """The lines in the file of a section's boxes."""
+        return tuple(box.line + self.line - self.node.line for box in self.node.nodes)
+
+    @property
+    def lines(self) -> set[int]:
+        """Those of what stands in it; of a section, those of its boxes."""
+        if self.closing:
+            pairs = zip(self.node.nodes, self.boxes, strict=True)
+            return {line for box, first in pairs for line in _lines(box, first)}
+        return {*_lines(self.node, self.line)}
 
 
 def items(nodes: Sequence[Node], *, exported: bool, bullets: bool = False) -> Iterator[Item]:
@@ -85,6 +93,10 @@ def _nested(nodes: Sequence[Node]) -> list[Node]:
     return [around(at) for at in range(len(nodes)) if at not in moved]
 
 
+def _lines(node: Node, first: int) -> range:
+    return range(first, first + node.raw.count("\n") + 1)
+
+
 def _with_closings(nodes: Sequence[Node]) -> list[Node]:
     """The nodes; a section of what holds at the end is one node with its boxes inside.
 
@@ -104,9 +116,7 @@ def _with_closings(nodes: Sequence[Node]) -> list[Node]:
             about_list = any(one.text.lstrip("*_ ").startswith("GATE:") for one in inside)
             named = any(one.ticked is not None and has_id(one.text) for one in inside)
             if boxes and not (about_list or named):
-                last = inside[-1].line + inside[-1].raw.count("\n")
-                raw = node.text + "\n" * (last - node.line)
-                node = node._replace(kind="closing", raw=raw, nodes=tuple(boxes))
+                node = node._replace(kind="closing", nodes=tuple(boxes))
                 at = end
         found.append(node)
     return found if any(map(headings.has_task, found)) else [*nodes]
