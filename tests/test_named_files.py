@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 from world import World
@@ -62,6 +63,24 @@ def test_whatever_a_line_comes_to_a_changed_file_is_seen(command: str, project: 
 @pytest.mark.parametrize("command", OTHERS)
 def test_what_names_no_changed_file_is_run(command: str, project: Project) -> None:
     assert named_files.changed(project, command) == []
+
+
+#: All of them run code of the package py/open, each the file that is named.
+MODULES = {
+    "python3 -m py.open": "py/open/__main__.py", "python3 -mpy.open": "py/open/__main__.py",
+    "python3 py/open": "py/open/__main__.py", "cd py && python3 -m open": "py/open/__main__.py",
+    "python3 -c 'import py.open.it'": "py/open/it.py", "node ./py/open": "py/open/index.js",
+    "python3 -m py.open.it": "py/open/__init__.py",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("command", MODULES)
+def test_what_is_run_of_a_module_or_a_folder_is_seen(command: str, project: Project) -> None:
+    for name in {*MODULES.values()}:
+        path = Path(project.file(name))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert MODULES[command] in named_files.changed(project, command)
 
 
 def test_a_new_file_that_a_program_reads_by_itself_is_seen(project: Project) -> None:

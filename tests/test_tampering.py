@@ -214,6 +214,18 @@ def test_a_forced_completion_is_shown_and_is_not_clear(alpha: Place) -> None:
     assert verdict(alpha) == ("problems", ["failed_evidence", "forced", "unverified"])
 
 
+def test_a_claim_from_before_the_commit_that_it_was_made_from_is_told(alpha: Place) -> None:
+    alpha.claim("T-1")
+    alpha.write("one.txt", "1\n")
+    alpha.complete("T-1")
+    was = alpha.task("T-1")["claim"]["at"]
+    alpha.write_graph(alpha.read().replace(was, "2001-01-01T00:00:00Z", 1))
+    alpha.commit("Long ago")
+    assert codes(alpha, "--base", "main") == ["warning claim_time"]
+    (found,) = alpha.ralph("check", "--base", "main", "--json").data["problems"]
+    assert "before commit " in found["message"] and "which it was made from" in found["message"]
+
+
 # -- another worktree's claim ----------------------------------------------------------------
 
 

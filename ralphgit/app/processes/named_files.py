@@ -32,6 +32,11 @@ UNNAMED = {
     "bun": ("package.json",), "rake": ("rakefile", "Rakefile", "rakefile.rb", "Rakefile.rb"),
     "task": ("Taskfile.yml", "taskfile.yml", "Taskfile.yaml", "taskfile.yaml"),
 }  # fmt: skip
+#: What is run of a module or a folder that is named, after its path.
+_RUN = (
+    ".py", ".js", ".mjs", ".cjs", ".ts", ".rb", "/__init__.py", "/__main__.py", "/index.js",
+    "/index.mjs", "/index.cjs", "/package.json", "/main.go",
+)  # fmt: skip
 
 
 def changed(project: Project, command: str) -> list[str]:
@@ -74,6 +79,7 @@ def _files(project: Project, command: str) -> Iterator[str]:
     top = os.path.realpath(project.top)
     words = _words(project, command)
     words |= {name for word in words for name in UNNAMED.get(os.path.basename(word), ())}
+    words |= {name for word in words for name in _of_module(word)}
     below = {name for word in words for name in _listed(top, word) if _is_folder(top, name)}
     below |= {os.path.join(one, other) for one in below for other in below}
     for folder in {"", *below}:
@@ -81,6 +87,16 @@ def _files(project: Project, command: str) -> Iterator[str]:
             for name in _listed(top, os.path.join(folder, word)):
                 if not _is_folder(top, name) and name.split("/")[0] != runtime_files.FOLDER:
                     yield name
+
+
+def _of_module(word: str) -> Iterator[str]:
+    """Name what is run of the module `tools.open_pr`, or of the folder `tools`."""
+    if _MAGIC.search(word):
+        return
+    parts = re.split(r"[./]+", word.removeprefix("-m").strip("./"))
+    for number in range(1, len(parts) + 1):
+        folder = "/".join(parts[:number])
+        yield from (folder + end for end in (_RUN if number == len(parts) else ("/__init__.py",)))
 
 
 def _is_folder(top: str, name: str) -> bool:
