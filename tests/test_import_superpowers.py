@@ -179,6 +179,8 @@ def test_what_is_expected_to_fail_or_to_run_on_proves_nothing() -> None:
     [
         ("no errors", True), ("0 new type errors", True), ("PASS, 0 failed", True),
         ("failed: 0", True), ("All tests pass without an error", True), ("exit code 0", True),
+        ("exits 0. If you see errors about it, mend them", True),
+        ("types clean. An error says what is missing", True),
         ("FAIL, no such module", False), ("an error: no module named x", False),
         ("Build failed", False), ("2 tests fail", False),
     ],
@@ -353,6 +355,13 @@ def test_what_a_heading_is_about_is_no_mark(title: str) -> None:
     text = f"### Task 1: {title}\n\n**Step 1: x**\n\n### Task 2: b\n\n**Step 1: y**\n"
     found = tasks(text)["task-1"]
     assert (found["title"], found["status"]) == (title, "pending")
+
+
+def test_folders_that_are_not_written_out_are_any() -> None:
+    files = "- Create: `app/.../a.ts`\n- Modify: `app/\u2026/b.ts`\n- Create: `app/c.ts`\n"
+    task = tasks(f"### Task 1: a\n\n**Files:**\n{files}\n**Step 1: x**\n")["task-1"]
+    assert task["x-suggested-scope"] == {"write": ["app/**/a.ts", "app/**/b.ts", "app/c.ts"]}
+    assert (task["outputs"], "x-outputs" in task) == (["app/c.ts"], False)
 
 
 def test_the_block_of_a_step_that_checks_is_a_command() -> None:

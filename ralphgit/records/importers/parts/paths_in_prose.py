@@ -31,6 +31,8 @@ _BETWEEN = re.compile(
     r"|(?<=[^\x00-\x7f])\("
 )
 _ELLIPSIS = re.compile(r"\A\.{3,}")
+#: Folders that somebody did not write out.
+_LEFT_OUT = re.compile(r"/(?:\.{3,}|\u2026)/")
 _SPECIAL = re.compile(r"[\\*?\[\]{}]")
 
 
@@ -39,7 +41,10 @@ def is_path(text: str) -> bool:
     if any(letter.isspace() or letter in "()*?<>{}[]|;=\\:\"'," for letter in text):
         return False
     *folders, last = text.split("/")
-    if not (text[:1].isalnum() or text[:1] in "._") or {"", "..", "."} & {*folders, last or "-"}:
+    if not (text[:1].isalnum() or text[:1] in "._") or {"", "...", "..", "."} & {
+        *folders,
+        last or "-",
+    }:
         return False
     stem, _, suffix = last.rpartition(".")
     named = bool(stem) and len(suffix) <= _LONGEST_SUFFIX and suffix.isalnum() and suffix.islower()
@@ -49,9 +54,10 @@ def is_path(text: str) -> bool:
 def listed(text: str) -> str | None:
     """The path, or the pattern, that an entry of a list of files names; None for prose.
 
-    In such a list a path may have brackets, wildcards, a line number behind it, or a remark.
+    In such a list a path may have brackets, wildcards, a line number behind it, or a remark; `...`
+    in it stands for any folders.
     """
-    path = _BEHIND.sub("", text.strip()).removeprefix("./")
+    path = _LEFT_OUT.sub("/**/", _BEHIND.sub("", text.strip()).removeprefix("./"))
     plain = re.sub(r"[()\[\]{}*?]", "_", path)
     hidden = plain.startswith(".") and plain[1:].replace(".", "").replace("-", "").isalnum()
     return path if path and (is_path(plain.lstrip("_") or "-") or hidden) else None

@@ -58,7 +58,9 @@ _FAIL = (
 _SAYS_FAIL = re.compile(_FAIL, re.IGNORECASE)
 _FAILS = re.compile(rf"(?:.{{0,20}}\b)?{_FAIL}|\W*{_FAIL}", re.IGNORECASE)
 _PASSES = re.compile(
-    r"[\W_]*(?:pass|success|green|clean|ok\b|(?:all|both)\b.{0,30}\bpass)", re.IGNORECASE
+    r"[\W_]*(?:pass|success|green|clean|ok\b|(?:all|both)\b.{0,30}\bpass"
+    r"|exit(?:s|ed)?\s(?:with\s)?(?:code\s|status\s)?(?:0|zero)\b)",
+    re.IGNORECASE,
 )
 #: "0 errors", "no new failures", "failed: 0".
 _NONE = re.compile(
@@ -112,7 +114,9 @@ class Expected(NamedTuple):
 def expected(words: str) -> Expected:
     """What these words expect of a command: that it passes, where they say nothing else."""
     passes = _PASSES.match(words) is not None
-    fails = bool(_FAILS.match(words)) and not (passes or _NONE.match(words))
+    # What follows the first sentence is for the case that it is otherwise.
+    first = re.split(r"[.;]\s", words, maxsplit=1)[0]
+    fails = bool(_FAILS.match(first)) and not (passes or _NONE.match(first))
     finds = Finds.SOMETHING
     if _NOTHING.search(words):
         finds = Finds.UNSURE if _BUT.search(words) else Finds.NOTHING
