@@ -447,6 +447,21 @@ def test_an_archived_task_is_never_rewritten(world: World) -> None:
     assert [one["task"] for one in told["notes"] if one["code"] == "archived_otherwise"] == ["T-1"]
 
 
+def test_what_is_added_to_an_archived_task_is_never_clear(world: World) -> None:
+    archived(world)
+    world.git("checkout", "--quiet", "-b", "forged")
+    lines = world.read(month(world)).splitlines()
+    told = json.loads(lines[1])
+    audit = next(name for name in told["records"] if name.startswith("audit/"))
+    told["records"][audit] += "  - {at: t, event: landed, by: ann, note: approved}\n"
+    lines[1] = json.dumps(told, sort_keys=True)
+    world.write(month(world), "".join(f"{line}\n" for line in lines))
+    world.commit("Forge")
+    found = world.ralph("diff", "main..forged", "--json").data
+    noted = [(one["task"], one["code"]) for one in found["notes"]]
+    assert (found["verdict"], noted) == ("concerns", [("T-1", "archived_otherwise")])
+
+
 def test_what_is_not_finished_has_no_place_there(world: World) -> None:
     archived(world)
     found = forged(world, "status: complete", "status: pending")

@@ -143,8 +143,13 @@ class _Gathering:
         self.after = {**{task: now.rows[task] for task in now.rows.keys() - stays}, **self.after}
         for one in self.packed.problems:
             self.notes.append(ChangeNote(PROBLEM, one.code, one.task, one.message))
+        grown = self._grown() if stays else set()
         for task in stays:
-            if task in self.packed.rewritten or was.blocks[task] != now.blocks[task]:
+            if (
+                task in self.packed.rewritten
+                or task in grown
+                or was.blocks[task] != now.blocks[task]
+            ):
                 severity = PROBLEM if task in self.packed.rewritten else CONCERN
                 said = f"{task} is in the archive otherwise than it was"
                 self.notes.append(ChangeNote(severity, "archived_otherwise", task, said))
@@ -155,6 +160,13 @@ class _Gathering:
         self.made = BranchChange(self.before, self.after, tree, self.renames)
         self.span = Span(range.old, range.new, range.new, objects)
         self.reverted = reverts.found(project, self.span, self.made)
+
+    def _grown(self) -> set[str]:
+        """The tasks of which the newer archive has records that are nowhere in the older state."""
+        paths = {f"{self.range.old}:{path}": path for path in self.packed.new.records}
+        read = self.project.repository.objects.read(paths)
+        known = {paths[name]: data for name, data in read.items()}
+        return {path.split("/")[-2] for path in unpacked.fresh(self.packed, known)}
 
     @property
     def _leaves(self) -> bool:
