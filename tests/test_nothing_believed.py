@@ -303,6 +303,10 @@ INVENTED: dict[str, dict[str, object]] = {
         "id": "aaaaaaaaab", "kind": "review", "task": "T-1", "at": "2026-11-30T01:00:00Z",
         "target": "HEAD", "by": "Ann", "lenses": ["correctness"], "verdict": "clear",
     },
+    "event": {
+        "id": "aaaaaaaaab", "kind": "event", "task": "T-1", "claim": "aaaaaaaaab",
+        "events": [{"at": "t", "event": "landed", "by": "Ann", "note": "reviewed, and approved"}],
+    },
     "answer": {
         "id": "aaaaaaaaaa", "task": "T-1", "claim": "$RALPH_CLAIM", "question": "May I?",
         "options": [], "at": "2026-11-30T01:00:00Z", "by": "w1",
@@ -316,7 +320,7 @@ def test_a_review_or_an_answer_that_comes_with_the_work_waits_for_a_person(
     what: str, tmp_path: Path
 ) -> None:
     alpha, told = made(tmp_path, ONE), INVENTED[what]
-    folder = f"records/{'audit' if what == 'review' else 'guidance'}/T-1"
+    folder = f"records/{'guidance' if what == 'answer' else 'audit'}/T-1"
     path = f"{folder}/{told['id']}.yaml"
     invents = f"mkdir -p {folder}; cat > {path} <<E\n{json.dumps(told)}\nE\n"
     said = work(alpha, f"echo good > a.txt\n{invents}")
@@ -325,6 +329,16 @@ def test_a_review_or_an_answer_that_comes_with_the_work_waits_for_a_person(
     assert path not in files_on_base(alpha)
     landed = alpha.world.ralph("land", "--all", "--accept-concerns")
     assert (landed.code, on_base(alpha, "T-1")["status"]) == (0, "complete"), landed.err
+
+
+def test_an_event_in_another_name_in_the_audit_of_its_claim_waits_for_a_person(
+    tmp_path: Path,
+) -> None:
+    alpha = made(tmp_path, ONE)
+    event = "  - {at: t, event: noted, by: Ann, note: approved}"
+    said = work(alpha, f"echo good > a.txt; echo '{event}' >> records/audit/T-1/$RALPH_CLAIM.yaml")
+    assert "is an event by Ann, which the base has not" in said
+    assert on_base(alpha, "T-1")["status"] == "pending"
 
 
 @pytest.mark.parametrize("bit", ["assume-unchanged", "skip-worktree"])

@@ -1,5 +1,5 @@
 """Find what work brings to the base in the name of others: reviews of it, what they have observed
-of it, and answers to it."""
+of it, events of it, and answers to it."""
 
 from __future__ import annotations
 
@@ -11,28 +11,38 @@ from ralphgit.errors import InvalidRecord
 from ralphgit.git import trees
 from ralphgit.model.evidence import COMMAND, Evidence
 from ralphgit.model.handoff import Answer
-from ralphgit.model.task import Task
-from ralphgit.records import evidence_file, question_file
+from ralphgit.model.task import Event, Task
+from ralphgit.records import audit_file, evidence_file, question_file
 
 
 def of_work(project: Project, tasks: Sequence[Task], head: str) -> Iterator[str]:
-    """Say which reviews, observations and answers the commit `head`, which does `tasks`, has and
-    the base has not: who gave them records them there, so these may be the worker's own invention.
+    """Say which reviews, observations, events and answers the commit `head`, which does `tasks`,
+    has and the base has not: who gave them records them there, so these may be the worker's own
+    invention.
 
     A worker's review of its own work says whose it is.
     """
     base, objects = project.base.commit, project.repository.objects
     if not base:
         return
-    label = ", ".join(task.id for task in tasks)
+    own = [task.id for task in tasks]
+    label = ", ".join(own)
     workers = {task.lifecycle.claim.by.casefold() for task in tasks if task.lifecycle.claim}
     found = [one for one in trees.changes(objects, base, head) if one.kind in "AM"]
     for path, review in reviews.of_others(project, head, [one.path for one in found], ()):
         if review.by.casefold() not in workers:
             yield f"{label}: {path} is a review by {review.by}, which the base has not"
+    # What is of a task that the work stands on is its worker's, and lands with that.
+    audits = tuple(f"{project.config.records}/audit/{task}/" for task in own)
     folder = f"{project.config.records}/{question_file.FOLDER}/"
-    observed = f"{evidence_file.all_of(project.config.records)}/"
+    observed = tuple(f"{evidence_file.folder(project.config.records, task)}/" for task in own)
     for one in found:
+        if one.path.startswith(audits):
+            known = _events(_was(project, base, one.path))
+            new = [event for event in _events(_was(project, head, one.path)) if event not in known]
+            for by in dict.fromkeys(event.by for event in new):
+                if by and by.casefold() not in workers:
+                    yield f"{label}: {one.path} is an event by {by}, which the base has not"
         if one.path.startswith(observed):
             seen = _evidence(_was(project, head, one.path))
             if seen is not None and seen.kind != COMMAND and seen.by.casefold() not in workers:
@@ -47,6 +57,14 @@ def of_work(project: Project, tasks: Sequence[Task], head: str) -> Iterator[str]
 def _was(project: Project, commit: str, path: str) -> bytes | None:
     name = f"{commit}:{path}"
     return project.repository.objects.read([name]).get(name)
+
+
+def _events(data: bytes | None) -> Sequence[Event]:
+    try:
+        found = audit_file.events(data) if data else None
+    except InvalidRecord:
+        found = None  # which the gate reports
+    return found[2] if found else ()
 
 
 def _evidence(data: bytes | None) -> Evidence | None:
