@@ -199,6 +199,15 @@ def test_words_that_a_renumbered_list_has_no_more_are_named(world: World) -> Non
     assert "'Printer' is in plan.md no more: 2 is 'Linter' now." in notes
 
 
+def test_words_that_went_are_named_also_where_others_came_before_them(world: World) -> None:
+    world.write("plan.md", "- [ ] 1. Parser\n- [ ] 2. Printer\n- [ ] 3. Linter\n")
+    world.ralph("import", "plan.md")
+    world.write("plan.md", "- [ ] 1. Flag\n- [ ] 2. Parser\n- [ ] 3. Linter\n")
+    notes = world.ralph("import", "plan.md", "--json").data["notes"]
+    assert "'Printer' is in plan.md no more: 2 is 'Parser' now." in notes
+    assert not [note for note in notes if "'Parser' is in" in note or "'Linter' is in" in note]
+
+
 # --- the same words in two files ----------------------------------------------------------
 
 

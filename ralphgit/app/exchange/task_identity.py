@@ -285,7 +285,8 @@ class _Graph:
                 continue
             if verdict == Verdict.SAME and task is not None:
                 id = task.id
-                if facts.words == Words.OTHERS and task.words not in words:
+                moved = by_words.get(item.words, task) is not task
+                if moved and task.words not in words:
                     old, new = short(task.title), short(item.title)
                     self.notes.append(f"{old} is in {name} no more: {id} is {new} now.")
             elif verdict == Verdict.FOLLOWS and follows is not None:
