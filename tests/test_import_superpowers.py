@@ -357,6 +357,19 @@ def test_what_a_heading_is_about_is_no_mark(title: str) -> None:
     assert (found["title"], found["status"]) == (title, "pending")
 
 
+def test_a_box_at_the_end_that_starts_a_server_is_a_criterion() -> None:
+    words = "`./run.sh` compiles and starts without errors"
+    text = (
+        "### Task 1: a\n\n- [ ] **Step 1: x**\n\n## Final verification\n\n"
+        f"- [ ] {words}\n- [ ] `npm test` runs without errors\n"
+    )
+    found = tasks(text)["final-verification"]
+    assert (found["verify"], found["acceptance"]) == (
+        ["npm test"],
+        [{"id": "ACC-1", "text": words}],
+    )
+
+
 def test_folders_that_are_not_written_out_are_any() -> None:
     files = "- Create: `app/.../a.ts`\n- Modify: `app/\u2026/b.ts`\n- Create: `app/c.ts`\n"
     task = tasks(f"### Task 1: a\n\n**Files:**\n{files}\n**Step 1: x**\n")["task-1"]
@@ -580,6 +593,13 @@ def test_which_heading_above_the_first_task_is_its_part(heading: str, story: str
     ("git mv x.js y.js\nnpm test", "npm test", ["changes files or commits"]),
     ("xdg-open a.html", "", ["opens a window"]),
     ('curl -f "http://x/<user-id>"', "", ["has a placeholder"]),
+    ("curl -f https://x.org/a/BOOKING_ID/confirm", "", ["has a placeholder"]),
+    ('curl -H "Authorization: Bearer TOKEN" https://x.org', "", ["has a placeholder"]),
+    ('curl -H "Key: $API_KEY" https://x.org', 'curl -H "Key: $API_KEY" https://x.org', []),
+    ("grep -q USER_ID a.py", "grep -q USER_ID a.py", []),
+    ("curl -f http://localhost:3/a", "", ["needs a server"]),
+    ("node a.js &\nsleep 1\ncurl -f localhost:3", "node a.js &\nsleep 1\ncurl -f localhost:3", []),
+    ("npm test\ncurl -f 127.0.0.1:3", "npm test", ["needs a server"]),
     ('grep -q "<main>" a.html', 'grep -q "<main>" a.html', []),
     ("grep -c x <in >out", "grep -c x <in >out", []),
     ("make x || echo \"no\"", "", ["cannot fail"]),
@@ -619,6 +639,7 @@ turbo dev; npx turbo run dev --filter=web; PORT=3 npm run dev & sleep 3; timeout
 docker compose up; docker compose -f a.yml up --build; docker-compose up; tail -f log
 python manage.py runserver; flask --app x run; poetry run flask run; python -m http.server 8000
 uvicorn app:app --reload; uv run uvicorn app:app; php artisan serve; php -S localhost:8
+make run-dev; just dev; make start-server
 rails s; bin/rails server; bundle exec rails s; cargo watch -x test
 npm test -- --watch; npm t -- --watchAll"""
 END = """\
@@ -627,7 +648,8 @@ docker compose up -d; docker compose -f a.yml up --wait; docker run --rm x; pnpm
 pnpm --filter dev test; yarn workspace web test; npm install serve; pnpm add -D vite; npm test
 npm test -- --watch=false; npm run dev:check; pytest -k serve; python -m pytest; uv run pytest
 grep -q "npm run dev" README.md; flask db upgrade; python manage.py test
-rails test; make build; curl -f http://localhost:3000; tsc --noEmit; cargo test"""
+make build; make setup-dev; make run
+rails test; curl -f http://localhost:3000; tsc --noEmit; cargo test"""
 
 
 def test_a_server_runs_on_whatever_starts_it() -> None:

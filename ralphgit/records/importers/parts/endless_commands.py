@@ -35,7 +35,6 @@ _WITH_SCRIPTS = (
 )
 _VERBS = {
     **dict.fromkeys(_WITH_SCRIPTS.split(), _SCRIPTS),
-    **dict.fromkeys(("make", "just", "task"), frozenset({"dev", "serve", "watch"})),
     **dict.fromkeys(("manage.py", "django-admin"), frozenset({"runserver"})),
     "flask": frozenset({"run"}),
     "fastapi": frozenset({"dev", "run"}),
@@ -56,6 +55,10 @@ _VERBS = {
     "mvnw": frozenset({"spring-boot:run"}),
     "kubectl": frozenset({"port-forward"}),
 }  # fmt: skip
+_MADE = frozenset({"make", "just", "task"})
+_TARGET = re.compile(
+    r"dev|serve|watch|runserver|(?:run|start|dev)[-_:](?:dev|server)|(?:dev|server)[-_:](?:run|start)"
+)
 #: With these, containers are started and the command ends.
 _DETACHED = re.compile(r"\s(?:-d|--detach|--wait|--abort-on-container-\w+|--exit-code-from)\b")
 _WATCHES = re.compile(r"\s--(?:watch(?:-?all)?|hot)(?=\s|\Z|=true)(?!\s+false\b)", re.IGNORECASE)
@@ -95,6 +98,8 @@ def _never_ends(command: str) -> bool:
         return "-w" in rest
     if program in _SERVERS.split():
         return not _ENDS.get(program, frozenset()).intersection(named[:1])
+    if program in _MADE:
+        return any(map(_TARGET.fullmatch, named))
     return not _VERBS.get(program, frozenset()).isdisjoint(named)
 
 

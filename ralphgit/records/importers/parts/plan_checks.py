@@ -161,10 +161,17 @@ def of_boxes(nodes: Sequence[Node]) -> tuple[list[str], list[str], list[tuple[st
     left: list[tuple[str, str]] = []
     for node in nodes:
         spans = code_spans(node.text)
-        finds = plan_words.expected(node.text).finds
-        first = proofs.of(spans[0], finds) if spans and _begins(node.text, spans[0]) else Proof("")
+        expected = _beside(node.text)
+        first = (
+            proofs.of(spans[0], expected.finds)
+            if spans and _begins(node.text, spans[0])
+            else Proof("")
+        )
         left.extend(first.left)
-        if first.command:
+        if first.command and expected.runs_on:
+            left.append((first.command, "runs on"))
+            criteria.append(node.text)
+        elif first.command:
             verify[first.command] = None
         else:
             criteria.append(node.text)

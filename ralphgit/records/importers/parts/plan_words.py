@@ -85,6 +85,7 @@ _BUT = re.compile(
 _RUNS_ON = re.compile(
     r"\bhangs?\b|\bctrl[ +-]?c\b|\^C|\bkeeps? running\b|\bwait(?:s|ing)? for (?:input|connections)"
     r"|\bpress \S+ to (?:quit|exit|stop)|\bruns until\b|\blistening (?:on|at)\b"
+    r"|\A\W*(?:\w+\s+and\s+)?(?:starts|boots|launches|listens)\b"
     r"|\b(?:server|daemon|service|app(?:lication)?|bot|it)\s+(?:\w+\s+)?"
     r"(?:starts?|boots|launches|runs|comes up|listens|(?:is )?(?:listening|running))\b",
     re.IGNORECASE,

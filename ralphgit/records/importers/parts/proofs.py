@@ -33,6 +33,15 @@ _PLACEHOLDER = re.compile(r"<[A-Za-z]\w*(?:[ _-]\w+)*>")
 _QUOTED_PLACEHOLDER = re.compile(
     r"<(?:[\w-]+[ _-])?(?:id|name|path|url|token|host|port|key|user|branch)>", re.IGNORECASE
 )
+#: In a request, words in capitals stand for what somebody is to put there.
+_ASKS = re.compile(rf"{_FIRST}(?:curl|wget|https?|xh|nc|websocat)\s")
+_TO_FILL_IN = re.compile(
+    r"(?<![\w${])(?:(?:[A-Z]+_)+(?:ID|SLUG|TOKEN|KEY|URL|NAME|UUID)|TOKEN|YOUR_\w+)(?![\w=])"
+    r"|\byour[-_@]?(?:e-?mail|domain|host|password|token|key|id|name)\b"
+)
+#: A server in this worktree, which nobody has started but the same commands.
+_NEAR = re.compile(r"\b(?:localhost|127\.0\.0\.1|0\.0\.0\.0)\b|\[::1\]")
+_BACKGROUND = re.compile(r"(?<![&>])&(?![&>0-9])|\s(?:-d|--detach|--daemon)\b|\bnohup\b")
 _PASSES = re.compile(r"\|\|\s*(?:true|:|exit 0|(?:echo|printf)\b[^&|;]*)\s*(?:;\s*done)?\s*\Z")
 _FAILS = re.compile(r"\s#.*\b(?:expect\w*|should|must)\b.*\b(?:red|fail\w*)\b", re.IGNORECASE)
 #: At the end of a command: it shows less of what is printed, and succeeds whatever that was.
@@ -84,7 +93,9 @@ def of(
     # What stands beside a server is no use without it.
     if any(map(endless_commands.runs_on, units)):
         return Proof("", ((units[0], "runs on"),))
-    whys = [_why_not(unit) for unit in units]
+    alone = not _BACKGROUND.search(_QUOTES.sub("''", typed))
+    whys = [_why_not(unit) or ("needs a server" if alone and _needs_server(unit) else "")
+            for unit in units]  # fmt: skip
     left = tuple((unit, why) for unit, why in zip(units, whys, strict=True) if why)
     kept = [unit for unit, why in zip(units, whys, strict=True) if not why]
     if not _BLOCK.search(typed):
@@ -169,6 +180,10 @@ def _is_unsure(unit: str, finds: Finds) -> bool:
     return any(_SEARCHES.match(part) or _LISTS.match(part) for part in _parts(unit)[-1:])
 
 
+def _needs_server(unit: str) -> bool:
+    return any(map(_ASKS.match, _parts(unit))) and _NEAR.search(unit) is not None
+
+
 def _parts(unit: str) -> list[str]:
     """The single commands of a line, without what stands in quotes."""
     plain = _QUOTES.sub("''", unit.strip())
@@ -184,6 +199,8 @@ def _why_not(unit: str) -> str:
     if any(map(_WINDOW.match, parts)):
         return "opens a window"
     if _PLACEHOLDER.search(plain) or _QUOTED_PLACEHOLDER.search(unit):
+        return "has a placeholder"
+    if any(map(_ASKS.match, parts)) and _TO_FILL_IN.search(unit):
         return "has a placeholder"
     if _FAILS.search(unit):
         return "is to fail"
