@@ -151,6 +151,7 @@ def test_a_log_is_readable_while_the_agent_works(tmp_path: Path) -> None:
     assert [json.loads(line)["type"] for line in raw.read_text().splitlines()][-1] == "result"
 
 
+@pytest.mark.slow
 def test_an_error_that_is_repeated_is_silence(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     error = next(line for line in case("codex-away").printed.splitlines() if "waiting" in line)

@@ -56,6 +56,7 @@ def test_a_git_of_the_agents_is_not_run_once(tmp_path: Path) -> None:
     assert "changed while the agent worked on T-1: program git" in ran.err
 
 
+@pytest.mark.slow
 def test_a_look_at_the_claim_does_not_run_what_the_agent_has_set(tmp_path: Path) -> None:
     """It ends the attempt at once: it may be put back before the agent's end."""
     alpha = made(tmp_path, ONE)

@@ -110,6 +110,7 @@ def test_one_task_that_has_changed_is_all_that_is_read(number: int) -> None:
     assert took < 0.05
 
 
+@pytest.mark.slow
 def test_tasks_that_have_changed_far_apart_are_all_that_is_read() -> None:
     old = graphs.files(3_000)[_PATH]
     new = old

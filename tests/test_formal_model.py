@@ -19,7 +19,7 @@ def _programs() -> None:
 
 
 @pytest.mark.parametrize(
-    "search", slow.but(2, map(pytest.param, checking.QUICK)), ids=lambda search: search.what
+    "search", slow.but(1, map(pytest.param, checking.QUICK)), ids=lambda search: search.what
 )
 def test_what_is_taken_out_is_missed_and_nothing_else(search: Search, tmp_path: Path) -> None:
     found = checking.run(search, tmp_path)

@@ -84,6 +84,7 @@ def _ids(pairs: Sequence[tuple[Row, object]]) -> list[str]:
     return [found.id for found, _ in pairs]
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(cases())
 def test_every_answer_is_that_of_all_rows(case: Case) -> None:

@@ -61,6 +61,7 @@ def test_a_task_that_its_agent_marks_complete_is_verified(tmp_path: Path) -> Non
     assert any("junk.txt" in alpha.git("ls-tree", "--name-only", ref) for ref in rescued(alpha))
 
 
+@pytest.mark.slow
 def test_a_marked_task_whose_work_is_good_gets_its_evidence(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     ran = loop(alpha, "--once", "--agent", liar(alpha, "echo good > f.txt"))

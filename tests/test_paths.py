@@ -110,6 +110,7 @@ _PIECES = st.sampled_from(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @given(st.lists(_PIECES, max_size=8).map("".join) | st.text(max_size=5))
 def test_the_schemas_say_the_same_of_any_text(text: str) -> None:
     assert_schemas_agree(text)
@@ -472,6 +473,7 @@ def test_the_scripted_agent_writes_inside_the_scope_alone(
     assert world.state() == before
 
 
+@pytest.mark.slow
 def test_a_run_with_a_script_that_leaves_changes_nothing_of_git(world: World) -> None:
     script = '    x-script: {write: {.git/config: "[core]", one.txt: x}}\n'
     world.write_graph(GRAPH + script)

@@ -285,6 +285,7 @@ def test_a_loop_without_its_runtime_folder_is_still_alone(tmp_path: Path) -> Non
 # -- stop --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_stop_while_the_breaker_is_open_starts_no_agent(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", *GOOD))
     env = {"RALPH_LOOP_FAILURES": "1", "RALPH_LOOP_COOLDOWN": "600", "RALPH_AGENT_ATTEMPTS": "9"}

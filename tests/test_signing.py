@@ -51,6 +51,7 @@ def moved(place: Place) -> None:
     world.git("push", "--quiet", "origin", "main")
 
 
+@pytest.mark.slow
 def test_every_commit_is_signed(tmp_path: Path, keys: Keyring) -> None:
     alpha = made(tmp_path, task("T-1"), task("T-2", "outputs: [two.txt]"))
     signs(alpha, keys)

@@ -62,6 +62,7 @@ def test_what_an_agent_used_until_it_was_stopped_counts(tmp_path: Path) -> None:
     assert sums(alpha).tasks["T-1"].input_tokens == 1200
 
 
+@pytest.mark.slow
 def test_a_review_says_what_it_has_used(tmp_path: Path) -> None:
     one = task("T-1", "review: critic", "scope: {write: [f.txt]}")
     settings = SETTINGS.replace("sh critic.sh", "claude")
