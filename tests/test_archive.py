@@ -439,9 +439,11 @@ def test_a_task_is_archived_as_it_was(world: World) -> None:
     assert "archived_otherwise" in {one["code"] for one in found if one["severity"] == "error"}
 
 
-def test_an_archived_task_is_never_rewritten(world: World) -> None:
+@pytest.mark.parametrize("more", ["", "\\n    epoch: 1"])
+def test_an_archived_task_is_never_rewritten(more: str, world: World) -> None:
     archived(world)
-    assert ("error", "archived_otherwise") in forged(world, "title: Say hello", "title: Say bye")
+    found = forged(world, "title: Say hello", f"title: Say bye{more}")
+    assert ("error", "archived_otherwise") in found
     told = world.ralph("diff", "main..forged", "--json").data
     assert told["verdict"] == "problems"
     assert [one["task"] for one in told["notes"] if one["code"] == "archived_otherwise"] == ["T-1"]

@@ -35,7 +35,7 @@ class Unpacked(NamedTuple):
     problems: tuple[Problem, ...] = ()
     """Why it is not known."""
     rewritten: frozenset[str] = frozenset()
-    """Tasks that both have, of which the newer one says something else, in the same epoch."""
+    """Tasks that both have, of which the newer one says something else of the same end."""
 
     @property
     def archived(self) -> list[str]:
@@ -59,13 +59,17 @@ def between(old: Archive, new: Archive, was: str, now: str) -> Unpacked:
         old_side, new_side = _side(left, same, was), _side(right, same, now)
         rewritten = frozenset(
             task for task, row in new_side.rows.items()
-            if task in old_side.rows and old_side.rows[task].epoch == row.epoch
+            if task in old_side.rows and not _is_done_anew(old_side.rows[task], row)
             and old_side.blocks[task].strip("\r\n") != new_side.blocks[task].strip("\r\n")
         )  # fmt: skip
         return Unpacked(old_side, new_side, rewritten=rewritten)
     except InvalidRecord as error:
         nothing = Side({}, {}, {})
         return Unpacked(nothing, nothing, (from_error(error),))
+
+
+def _is_done_anew(old: Row, row: Row) -> bool:
+    return row.epoch > old.epoch and row.mark != old.mark
 
 
 _Tasks = Mapping[str, tuple[str, int, archive_file.Archived]]
