@@ -889,7 +889,7 @@ def test_a_section_of_criteria_verifies_what_is_before_it() -> None:
         ("Success Criteria", "It works", False),
         ("Definition of Done", "It works", False),
         ("5. Exit criteria", "It works", False),
-        ("Validation Checklist", "It works", False),
+        ("Acceptance checklist", "It works", False),
         ("Done when:", "It works", False),
         ("Success Criteria", "T9 Measure it", True),
         ("Phase 3: Acceptance criteria", "It works", True),
@@ -911,6 +911,15 @@ def test_which_sections_say_what_holds_at_the_end(
     *_, last = found.tasks
     assert (last.get("mode") == "verify") is not work
     assert len(found.tasks) == 3
+
+
+def test_a_check_list_beside_items_with_ids_is_about_these() -> None:
+    text = (
+        "# P\n\n## Work\n\n- [ ] {}Build\n- [ ] {}Pack\n\n## Validation Checklist\n\n- [ ] Good\n"
+    )
+    without, beside = read(text.format("", "")), read(text.format("T1 ", "T2 "))
+    assert [task.get("mode") for task in without.tasks] == [None, None, "verify"]
+    assert [one.lines for one in beside.ignored] == [(10,)] and len(beside.tasks) == 2
 
 
 def test_a_list_of_criteria_alone_is_a_list_of_tasks() -> None:

@@ -60,10 +60,10 @@ def test_all_epics_at_once_each_with_its_name_before_its_ids(world: World) -> No
         "shop", "my-hub-my_hub",
     ]  # fmt: skip
     assert [one for one in data["notes"] if "epic.md describes" not in one] == [
-        "3 files that ccpm keeps beside its tasks not read: .claude/epics/shop/1-analysis.md, "
-        ".claude/epics/shop/1-test-results.md, .claude/epics/shop/SUMMARY.md.",
         "Several lists have the same ids. They begin here with: my-hub- (.claude/epics/my_hub), "
         "shop- (.claude/epics/shop).",
+        "3 files that ccpm keeps beside its tasks not read: .claude/epics/shop/1-analysis.md, "
+        ".claude/epics/shop/1-test-results.md, .claude/epics/shop/SUMMARY.md.",
     ]
     assert re.findall(r"^  - id: (\S+)\n    title: (\S+)$", world.read(), re.MULTILINE) == [
         ("my-hub-my_hub", "My_Hub"), ("shop", "Shop"),

@@ -158,6 +158,14 @@ def test_what_an_import_made_of_values_is_said_once(world: World) -> None:
     assert [note[0] for note in write('"status": "whatever", "priority": 1', odd[1])] == ["A", "A"]
 
 
+def test_a_note_that_begins_with_a_number_is_on_no_task(world: World) -> None:
+    world.write("list.md", "- [ ] 1. Begin\n- [ ]* 2. Draw\n- [~] 3. Build\n")
+    again(world, "list.md")
+    world.write("list.md", "- [ ] 1. Begin it\n- [ ]* 2. Draw\n- [~] 3. Build\n")
+    assert any(note.startswith("2 items put off") for note in again(world, "list.md")["notes"])
+    assert again(world, "list.md")["notes"] == []
+
+
 def test_what_only_waits_for_something_else_is_counted(world: World) -> None:
     def write(*more: str) -> None:
         items = (f"- [ ] Do {number}\n" for number in range(30))

@@ -60,7 +60,7 @@ class Source(NamedTuple):
     dropped: tuple[str, ...]
     notes: tuple[str, ...]
     mapped: tuple[str, ...]
-    """Notes on what became of the values in the files."""
+    """Notes on what became of values in the files, and on what a tool keeps beside its tasks."""
     origins: dict[str, tuple[str, ...]]
     """By task, which of the files it is in."""
     groups: dict[tuple[str, str], tuple[str, ...]]
@@ -120,7 +120,6 @@ def read(
         for name, beside in project.around.progress.through("reading", listed)
     ]
     each, passed = source_folder.chosen(reads)
-    passed += sprint_status.notes(folder, reads, project.config.max_graph_bytes)
     files = [label(project.top, os.path.join(folder, name)) for name, _ in each]
     identified = task_identity.resolve(project, here, each, files, told)
     each = identified.each
@@ -156,15 +155,16 @@ def read(
     ignored = tuple(
         IgnoredLines(name, one.lines, one.reason) for name, found in each for one in found.ignored
     )
-    passed = [*source_folder.passed_over(folder, names), *passed, *identified.notes]
+    passed += sprint_status.notes(folder, reads, project.config.max_graph_bytes)
+    mapped = (*source_folder.passed_over(folder, names), *found.notes, *notes)
     files += _deleted(project, names, here, {*files, *identified.moved})
     given = Given(tuple(files), identified.names, identified.moved)
     return Source(
         made.tasks,
         root,
         found.dropped,
-        tuple(passed),
-        (*found.notes, *notes),
+        (*passed, *identified.notes),
+        mapped,
         origins,
         groups,
         given,

@@ -37,7 +37,7 @@ from ralphgit.records.task_origin import SOURCE
 from ralphgit.rules import contract_digest, cycles, legal_changes, pattern_overlap
 
 #: The task that a note is on.
-_WHOSE = re.compile(r"(?s)(?:[^:\n]*\.\w+: )?([^\s:]*).*")
+_WHOSE = re.compile(r"(?:[^:\n]*\.\w+: )?(?P<id>[^\s:]+)(?=: | (?:is|has|depends|waits|says)\b)")
 _PROMISED = frozenset(contract_digest.PROMISED)
 
 
@@ -271,7 +271,8 @@ class _Plan:
         """
         if not (self.new or set(self.changed) - set(self.same)):
             return ()
-        return tuple(note for note in notes if _WHOSE.sub(r"\1", note, count=1) not in self.same)
+        on = [found["id"] if (found := _WHOSE.match(note)) else "" for note in notes]
+        return tuple(note for note, id in zip(notes, on, strict=True) if id not in self.same)
 
     def says_done(self) -> bool:
         """Whether it makes a task complete, by the word of the source."""

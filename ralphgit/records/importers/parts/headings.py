@@ -41,8 +41,11 @@ _PLAIN = frozenset(
 #: A section of what holds once the tasks before it are done, and no work itself.
 _WHEN_DONE = re.compile(
     r"\b(?:(?:success|acceptance|completion|exit|done) (?:criteria|check ?list|metrics)"
-    r"|definition of done|done when"
-    r"|(?:verification|validation|quality|release|final|review|pre-merge|sign-?off) check ?list)\b",
+    r"|definition of done|done when)\b",
+    re.IGNORECASE,
+)
+_CHECK_LIST = re.compile(
+    r"\b(?:verification|validation|quality|release|final|review|pre-merge|sign-?off) check ?list\b",
     re.IGNORECASE,
 )
 #: A story's description is no longer.
@@ -134,9 +137,13 @@ def is_done(text: str) -> bool:
     return slug(words) in _DONE or done_marks.split(words)[1]
 
 
-def says_when_done(text: str) -> bool:
-    """Whether a heading is that of what holds when the tasks before it are done."""
-    return _WHEN_DONE.search(text) is not None and not read(text).phase
+def says_when_done(text: str, *, ids: bool = False) -> bool:
+    """Whether a heading is that of what holds when the tasks before it are done.
+
+    In a list with `ids` a check list, such as "Validation Checklist", is about the list itself.
+    """
+    found = _WHEN_DONE.search(text) or (None if ids else _CHECK_LIST.search(text))
+    return found is not None and not read(text).phase
 
 
 def is_version(text: str) -> bool:

@@ -100,22 +100,23 @@ def _lines(node: Node, first: int) -> range:
 def _with_closings(nodes: Sequence[Node]) -> list[Node]:
     """The nodes; a section of what holds at the end is one node with its boxes inside.
 
-    Not where these have ids, where it is about the list itself, or where nothing else has a box.
+    Not where these have ids, or where nothing else has a box.
     """
+    every = [one for one in _flat(nodes) if one.ticked is not None]
+    ids = 2 * sum(has_id(one.text) for one in every) > len(every)
     found: list[Node] = []
     at = 0
     while at < len(nodes):
         node, at = nodes[at], at + 1
-        if node.kind == "heading" and headings.says_when_done(node.text):
+        if node.kind == "heading" and headings.says_when_done(node.text, ids=ids):
             level = node.level
             ends = (place for place in range(at, len(nodes))
                     if nodes[place].kind == "heading" and nodes[place].level <= level)  # fmt: skip
             end = next(ends, len(nodes))
             inside = [*_flat(nodes[at:end])]
             boxes = [*_criteria(inside)]
-            about_list = any(one.text.lstrip("*_ ").startswith("GATE:") for one in inside)
             named = any(one.ticked is not None and has_id(one.text) for one in inside)
-            if boxes and not (about_list or named):
+            if boxes and not named:
                 node = node._replace(kind="closing", nodes=tuple(boxes))
                 at = end
         found.append(node)
