@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -559,6 +560,16 @@ def test_files_that_are_not_there(world: World) -> None:
         "folder/tasks.yaml/x cannot be read: Not a directory",
     )
     assert refused(world)[:2] == (2, "usage")
+
+
+def test_a_pipe_is_not_waited_for(world: World) -> None:
+    """A folder of others may have one in the place of a file."""
+    (world.path / "plans").mkdir()
+    os.mkfifo(world.path / "plans/tasks.md")
+    said = "plans/tasks.md cannot be read: it is a pipe, which may never end"
+    for name in ("plans/tasks.md", "plans"):
+        done = world.ralph("import", name)
+        assert (done.code, done.out, done.err.splitlines()[0]) == (2, "", f"error: {said}")
 
 
 def test_a_source_without_tasks(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -252,8 +253,11 @@ def label(top: str, path: str) -> str:
 
 
 def _content(folder: str, name: str, limit: int) -> bytes:
+    path = os.path.join(folder, name)
     try:
-        with open(os.path.join(folder, name), "rb") as file:
+        if stat.S_ISFIFO(os.stat(path).st_mode) and not path.startswith("/dev/fd/"):  # `<(...)`
+            raise ValueError("it is a pipe, which may never end")
+        with open(path, "rb") as file:
             data = file.read(limit + 1)
     except FileNotFoundError:
         raise UsageError(

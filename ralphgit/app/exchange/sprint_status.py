@@ -31,6 +31,8 @@ def notes(folder: str, files: Sequence[Read], limit: int) -> list[str]:
 
 def _note(folder: str, name: str, own: Mapping[str, object], limit: int) -> str:
     path = os.path.join(name, _FILE)
+    if not os.path.isfile(os.path.join(folder, path)):
+        return ""
     try:
         with open(os.path.join(folder, path), "rb") as file:
             data = file.read(limit + 1)
