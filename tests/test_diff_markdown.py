@@ -113,6 +113,7 @@ def shown(tokens: list[Any]) -> str:
 )
 @example(["\\"])
 @example(["`|`\n\n/close"])
+@example(["[l](http://e.example)%%{init:{}}%%a@e.example"])
 def test_nothing_of_a_record_acts_and_all_of_it_is_shown(texts: list[str]) -> None:
     found = made(texts)
     text = markdown.comment(PROJECT, found)

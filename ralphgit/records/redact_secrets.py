@@ -23,7 +23,7 @@ _SHAPES = r"""(?xs)
     | eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}
     | -----BEGIN[ A-Z]*PRIVATE[ ]KEY(?:[ ]BLOCK)?-----.*?
       (?:-----END[ A-Z]*PRIVATE[ ]KEY(?:[ ]BLOCK)?-----|\Z)
-    | (?<=://)[^\s/:@]*:[^\s/@]+(?=@) | (?<=tp://|ps://)(?=[^\s/:@]*[0-9])[^\s/:@]{16,}(?=@)
+    | (?<=://)[\w.~+%-]*:[^\s/@]+(?=@) | (?<=tp://|ps://)(?=[^\s/:@]*[0-9])[^\s/:@]{16,}(?=@)
     """
 #: A name that says what stands behind it: with `:` or `=`, in JSON, as an option.
 _NAMED = (
@@ -41,7 +41,7 @@ _SECRET_NAME = r"""(?xi)
 _KEY_BEGINS = r"-----BEGIN[ A-Z]*PRIVATE KEY(?: BLOCK)?-----"
 _KEY_ENDS = r"-----END[ A-Z]*PRIVATE KEY(?: BLOCK)?-----"
 #: The password in an address: any variable may have one.
-_IN_ADDRESS = r"://[^\s/:@]*:([^\s/@]+)@"
+_IN_ADDRESS = r"://[\w.~+%-]*:([^\s/@]+)@"
 #: A line within a private key: base64, or a header.
 _KEY_LINE = r"\s*(?:[A-Za-z0-9+/=]*|[A-Za-z0-9-]+: .*)\s*"
 #: From so many characters on a value is looked for, whatever it is.
