@@ -744,6 +744,22 @@ def test_nothing_waits_for_what_is_optional_or_put_off() -> None:
     assert tasks["1.11"]["depends_on"] == ["1.9"]
 
 
+def test_a_star_behind_the_number_makes_an_item_optional_as_one_behind_the_box_does() -> None:
+    """Kiro and cc-sdd write both."""
+    text = (
+        "- [ ] 1. Parser\n  - [x] 1.1 Write it\n  - [ ]* 1.2 Test it\n  - [ ] 1.3 Print it\n"
+        "- [ ] 2. Proofs\n  - [ ]* 2.1 Test all\n  - [ ]* 2.2 Measure 2* the time\n"
+    )
+    starred = text.replace("]* 1.2", "] 1.2*").replace("]* 2.1", "] 2.1.*").replace(
+        "]* 2.2", "] 2.2*"
+    )  # fmt: skip
+    assert tasks(starred) == tasks(text)
+    found = tasks(starred)
+    assert (found["1.2"]["x-optional"], found["1.2"]["priority"]) == (True, 4)
+    assert found["2.2"]["title"] == "Measure 2* the time"
+    assert found["1.3"]["depends_on"] == ["1.1"]
+
+
 def test_items_that_markdown_takes_for_words() -> None:
     text = "Words\n2) [ ] T1 a\n-[ ] T2 b\n 3. [x] T3 c\n4.[ ] T4 d\n\n```\n2. [ ] T5 e\n```\n"
     found = tasks(text)

@@ -61,12 +61,15 @@ _RIGHT_BEHIND = (
     r"|(?<=\[[ xX\u2713\u2714\u2611]\])(?=[\w`*\"']))"
 )
 
+#: `12.7* words`, behind a box.
+_STARRED = re.compile(r"([0-9]+(?:\.[0-9]+)*\.?)\*(?=\s)")
+
 
 class Boxes:
     """The signs that stand in boxes, and what they say.
 
-    A box has one sign at most, no letter or digit but those listed; behind it a `*` may stand: the
-    item is optional.
+    A box has one sign at most, no letter or digit but those listed; behind it, or behind the number
+    that follows, a `*` may stand: the item is optional.
     """
 
     def __init__(self, more: Sequence[tuple[str, str]] = ()) -> None:
@@ -373,10 +376,12 @@ def _item(
     node = Node("item", start + 1, column + 1, words, raw.rstrip(), numbered=numbered, nodes=nodes)
     if box is not None:
         says = boxes.meanings.get(box[1], box[1])
+        starred = _STARRED.match(words, box.end())
         node = node._replace(
-            text=words[box.end() :], ticked=says == DONE,
+            text=f"{starred[1]}{words[starred.end() :]}" if starred else words[box.end() :],
+            ticked=says == DONE,
             box="" if says in (DONE, PENDING, OPTIONAL) else says,
-            optional=bool(box[2]) or says == OPTIONAL,
+            optional=bool(box[2] or starred) or says == OPTIONAL,
         )  # fmt: skip
     return node, at
 
