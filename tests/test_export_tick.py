@@ -183,6 +183,17 @@ def test_a_story_passes(world: World) -> None:
     again_changes_nothing(world, "prd.json")
 
 
+@pytest.mark.parametrize(("key", "word"), [("status", "done"), ("state", "passing")])
+def test_a_story_with_passes_and_a_status_says_both(world: World, key: str, word: str) -> None:
+    text = f'[{{"id": "US-1", "{key}": "in_progress", "title": "a", "passes": false}}]\n'
+    world.write("prd.json", text)
+    imported(world, "prd.json")
+    complete(world, "US-1")
+    ticked(world, "prd.json")
+    assert world.read("prd.json") == text.replace("in_progress", word).replace("false", "true")
+    again_changes_nothing(world, "prd.json")
+
+
 @pytest.mark.parametrize("form", ["[\n%s,\n%s]", "%s\n%s\n"])
 def test_stories_in_a_list_and_in_lines(world: World, form: str) -> None:
     one, two = (f'{{"id": "US-{n}", "title": "a", "passes": false}}' for n in (1, 2))

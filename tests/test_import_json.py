@@ -308,6 +308,34 @@ def test_user_stories(form: str) -> None:
     assert found.root == (named if form in ("whole", "minified") else {})
 
 
+@pytest.mark.parametrize(("passes", "word", "status", "note"), [
+    (False, "in_progress", "pending", " is in progress in the source, which makes no claim here."),
+    (False, "blocked", "blocked", " is blocked, but the source does not say why in our terms."),
+    (False, "skipped", "cancelled", ""),
+    (False, "done", "pending", ": the status 'done' is kept as x-status: by passes it is pending."),
+    (False, "review", "pending",
+     ": the status 'review' is kept as x-status: by passes it is pending."),
+    (True, "in_progress", "complete",
+     ": the status 'in_progress' is kept as x-status: by passes it is complete."),
+])  # fmt: skip
+def test_a_story_that_passes_or_not_keeps_its_status(
+    passes: bool, word: str, status: str, note: str
+) -> None:
+    story = {"id": "US-1", "title": "One", "passes": passes, "status": word}
+    found = read(json.dumps({"userStories": [story]}))
+    assert found.tasks == ({"id": "US-1", "title": "One", "status": status, "x-status": word},)
+    assert found.notes == ((f"US-1{note}",) if note else ())
+
+
+@pytest.mark.parametrize(("passes", "word"), [
+    (True, "done"), (True, "passing"), (False, "not_started"), (False, "pending"), (False, ""),
+])  # fmt: skip
+def test_a_status_that_says_what_passes_says_is_not_kept(passes: bool, word: str) -> None:
+    story = {"id": "US-1", "title": "One", "passes": passes, "status": word}
+    found = read(json.dumps({"userStories": [story]}))
+    assert (found.notes, "x-status" in found.tasks[0]) == ((), False)
+
+
 # --- Task Master --------------------------------------------------------------------------
 
 MASTER = [

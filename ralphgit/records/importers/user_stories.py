@@ -27,6 +27,7 @@ from ralphgit.records.importers.parts.source_values import (
     as_word,
     safe_id,
     safe_names,
+    short,
     unique_ids,
 )
 from ralphgit.records.importers.source_file import Form, SourceFile
@@ -50,6 +51,9 @@ _STATUSES = {
     "passing": Status.COMPLETE, "passed": Status.COMPLETE, "failing": Status.PENDING,
     "not-started": Status.PENDING, "spec-ready": Status.PENDING,
 }  # fmt: skip
+
+#: What is no less so where a story does not pass.
+_HELD = (Status.IN_PROGRESS, Status.BLOCKED, Status.CANCELLED)
 
 #: Marks a story whose id is made of its words.
 _MADE = ""
@@ -181,14 +185,10 @@ def _task(
         fields["title"] = _words(story)
         if fields["title"] == fields.get("description"):
             del fields["description"]
-    if status := status_of(fields.get("status"), _STATUSES):
-        fields["status"] = status.value
     scope = fields.get("scope")
     if isinstance(scope, list) and all(isinstance(one, str) and listed(one) for one in scope):
         fields["scope"] = {"write": scope}
-    passes = fields.pop("passes", None)
-    if passes is not None or "status" not in fields:
-        fields["status"] = (Status.COMPLETE if passes is True else Status.PENDING).value
+    _set_status(fields, new, log)
     if isinstance(rank := fields.pop("priority", None), int):
         fields["x-priority"] = rank
     elif rank is not None:
@@ -202,6 +202,25 @@ def _task(
         fields["x-id"] = source
     fields = {key: value for key, value in fields.items() if value not in (None, "", [])}
     return in_order(task_of(new, fields, log, ""))
+
+
+def _set_status(fields: dict[str, object], new: str, log: Log) -> None:
+    """Say by `passes` whether the story is done, and by its status what else there is to it."""
+    passes, word = fields.pop("passes", None), fields.get("status")
+    said = status_of(word, _STATUSES)
+    status = Status.COMPLETE if passes is True else Status.PENDING
+    if passes is None and "status" in fields:
+        fields["status"] = said.value if said else word
+        return
+    fields["status"] = status.value
+    if word in (None, "", []) or said == status:
+        return
+    fields["x-status"] = word
+    if said in _HELD and status == Status.PENDING:
+        fields["status"] = said.value
+    else:
+        kept = f"the status {short(word)} is kept as x-status"
+        log.note(f"{new}: {kept}: by passes it is {status.value}.")
 
 
 def _tick(file: SourceFile, raw: str, ids: Collection[str]) -> str:
@@ -226,19 +245,19 @@ def _passing(text: str, above: json_places.Path | None, ids: Collection[str]) ->
     called = _with_ids([(1, fields) for _, fields in stories])
     edits = []
     for (at, fields), (_, story) in zip(stories, called, strict=True):
-        key, word = _how_done(fields)
-        known = (*at, "id") in where or (*at, key) in where
+        done = _how_done(fields)
+        known = (*at, "id") in where or any((*at, key) in where for key in done)
         if known and safe_id(as_word(story.get("id")) or "") in ids:
-            edits.append(json_places.with_value(text, where, at, key, word))
+            edits += [json_places.with_value(text, where, at, *pair) for pair in done.items()]
     return tick_in_place.edited(text, edits)
 
 
-def _how_done(fields: Mapping[str, object]) -> tuple[str, str]:
-    """The key and the JSON value by which a story says that it is done."""
-    if "passes" not in fields and "state" in fields:
-        return "state", '"passing"'
-    return ("status", '"done"') if "passes" not in fields and "status" in fields else (
-        "passes", "true")  # fmt: skip
+def _how_done(fields: Mapping[str, object]) -> dict[str, str]:
+    """The keys by which a story says that it is done, with the JSON values of that."""
+    for key, word in (("status", '"done"'), ("state", '"passing"')):
+        if isinstance(fields.get(key), str):
+            return {key: word} | ({"passes": "true"} if "passes" in fields else {})
+    return {"passes": "true"}
 
 
 IMPORTER = Importer(
