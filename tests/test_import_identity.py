@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -315,6 +316,30 @@ def test_a_reworded_item_is_the_same_task(world: World) -> None:
     assert titles(world)["1.2"] == "Delete the old caches"
     assert statuses(world)["1.2"] == "complete"
     assert world.ralph("import", "plan.md", "--reworded", "--renumbered").code == 2
+
+
+@pytest.mark.parametrize(("titles", "hint"), [
+    (("Draw the large map", "Print the map"), "reworded"),
+    (("Show a dashboard of agents", "Send a mail"), "renumbered"),
+    (("Draw the large map", "Send a mail"), "renumbered"),
+])  # fmt: skip
+def test_other_stories_under_the_ids_of_done_ones_are_other_work(
+    world: World, titles: tuple[str, str], hint: str
+) -> None:
+    """A ralph loop's next prd.json replaces the last one, and counts from US-001 again."""
+
+    def stories(*titles: str) -> str:
+        listed = enumerate(titles, start=1)
+        return json.dumps(
+            [{"id": f"US-00{n}", "title": title, "passes": False} for n, title in listed]
+        )
+
+    world.write("prd.json", stories("Draw the map", "Print the map on paper"))
+    imported(world, "prd.json")
+    world.write("task-graph.yaml", world.read().replace("status: pending", "status: complete"))
+    world.write("prd.json", stories(*titles))
+    error = world.refused("import", "prd.json", code="words_changed")
+    assert error["hint"] == f"ralphgit import prd.json --{hint}"
 
 
 PLAIN = "- [ ] Draw the map\n- [ ] Delete the old cache\n- [ ] Print the map\n"

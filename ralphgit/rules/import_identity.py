@@ -134,9 +134,10 @@ def in_place_of(before: Sequence[Place], now: Sequence[Place]) -> dict[str, str]
     gone = _between(before, {place.name for place in now})
     found = {}
     for neighbours, new in _between(now, {place.name for place in before}).items():
-        old = gone.get(neighbours, [])
-        if len(new) == len(old) == 1 and new[0].free and old[0].free and _is_like(new[0], old[0]):
-            found[new[0].name] = old[0].name
+        both = (*new, *gone.get(neighbours, []))
+        alone = len(new) == 1 and len(both) == 2 and all(place.free for place in both)
+        if alone and is_like(both[0].title, both[1].title):
+            found[both[0].name] = both[1].name
     return found
 
 
@@ -155,8 +156,9 @@ def _between(places: Sequence[Place], known: Collection[str]) -> dict[tuple[str,
     return found
 
 
-def _is_like(one: Place, other: Place) -> bool:
-    words = [set(re.findall(r"\w+", place.title.casefold())) for place in (one, other)]
+def is_like(one: str, other: str) -> bool:
+    """Whether two titles have half of their words in common."""
+    words = [set(re.findall(r"\w+", title.casefold())) for title in (one, other)]
     return 2 * len(words[0] & words[1]) >= max(map(len, words)) > 0
 
 

@@ -13,7 +13,7 @@ from ralphgit.errors import GuardRefused, InvalidRecord
 from ralphgit.model.printable import counted
 from ralphgit.model.task_status import Status
 from ralphgit.records.importers.parts.source_values import short
-from ralphgit.rules.import_identity import RENUMBERED, REWORDED
+from ralphgit.rules.import_identity import RENUMBERED, REWORDED, is_like
 
 
 class Doubt(NamedTuple):
@@ -44,6 +44,8 @@ def ask(name: str, doubts: Sequence[Doubt]) -> GuardRefused:
     """The refusal of words that changed under what was done, or is; with both readings."""
     item, task, now = doubts[0]
     state = task.status if task.status != Status.PENDING else "claimed" if task.held else "edited"
+    # Other work that is taken for what is done would never be begun.
+    same = all(is_like(one.item.title, one.task.title) and not one.now for one in doubts)
     more = f" (so have those of {counted(len(doubts) - 1, 'more task')})" if doubts[1:] else ""
     moved = f"its work is {now} now" if now else "its work is in the list no more"
     return GuardRefused(
@@ -52,7 +54,7 @@ def ask(name: str, doubts: Sequence[Doubt]) -> GuardRefused:
         f"was renumbered: {moved}, and {item.name} is other work (--renumbered). Or it is the "
         "same work in other words (--reworded)",
         code="words_changed",
-        hint=f"ralphgit import {name} --{RENUMBERED if now else REWORDED}",
+        hint=f"ralphgit import {name} --{REWORDED if same else RENUMBERED}",
         details={
             "changed": [
                 {"task": one.task.id, "line": one.item.line, "from": one.task.title,
