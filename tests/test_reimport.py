@@ -435,3 +435,28 @@ def test_what_was_moved_here_stays_where_no_rank_has_changed(tmp_path: Path) -> 
     made.write("task-graph.yaml", head + one + four + two + three)
     order = ["US-1", "US-4", "US-2", "US-3"]
     assert ranked(made, '"title": "c"', '"title": "Sell"') == order
+
+
+def test_what_changes_of_stories_and_milestones_is_said_apart_from_tasks(world: World) -> None:
+    """Every worker of a story gets what it says: "unchanged" alone would be wrong."""
+    plan = "# P\n\n## First release\n\n### Phase 1: Parser\n\n**Goal**: in one pass\n"
+    plan += "\n- [ ] 1.1 Lexer\n"
+    plan += "\n### Phase 2: Printer\n\n- [ ] 2.1 Print\n"
+    world.write("more.md", plan)
+    first = world.ralph("import", "more.md", "--dry-run").out
+    assert "# would add: 2 stories, 1 milestone\n" in first
+    assert "\nadded: 2 stories, 1 milestone\n" in world.ralph("import", "more.md").out
+    world.replace("one pass", "two passes", "more.md")
+    world.replace("Printer", "Writer", "more.md")
+    told = world.ralph("import", "more.md", "--dry-run").out
+    assert "# would update story phase-1: description\n" in told
+    assert "# would update story phase-2: title\n" in told
+    assert "2 unchanged; 2 stories changed; 0 lines ignored\n" in told
+    data = world.ralph("import", "more.md", "--dry-run", "--json").data
+    assert (data["updated"], data["unchanged"]) == ([], ["1.1", "2.1"])
+    assert data["stories"] == {"added": [], "updated": ["phase-1", "phase-2"]}
+    assert data["milestones"] == {"added": [], "updated": []}
+    done = world.ralph("import", "more.md").out
+    assert "updated story phase-1: description\nupdated story phase-2: title\n" in done
+    assert "Nothing is staged; look at: git status" in done
+    assert again(world, "more.md")["stories"] == {"added": [], "updated": []}

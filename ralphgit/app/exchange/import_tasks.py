@@ -83,6 +83,8 @@ class Import(NamedTuple):
     added: tuple[ImportChange, ...]
     updated: tuple[ImportChange, ...]
     unchanged: tuple[str, ...]
+    groups: tuple[root_lists.GroupChange, ...]
+    """Stories and milestones that were written."""
     removed: Mapping[str, str]
     """Tasks of this graph that came from `files` and are no longer in there, with their titles."""
     dropped: tuple[str, ...]
@@ -150,6 +152,7 @@ def bring(project: Project, options: ImportOptions) -> Import:
         tuple(changes[task["id"]] for task in plan.new),
         tuple(changes[name] for name in plan.changed if name not in plan.same),
         tuple(plan.same),
+        tuple(plan.groups),
         {id: here.by_id[id].title for id in gone.removed},
         plan.told(source.dropped),
         notes,
@@ -179,6 +182,8 @@ class _Plan:
         """By task, the fields that change; None takes a field out."""
         self.same: dict[str, None] = {}
         """Tasks that stay as they are, but for what they remember of their source."""
+        self.groups: list[root_lists.GroupChange] = []
+        """The stories and milestones that are new or change."""
         self.notes: list[str] = []
         self.kept: list[str] = []
         self.done_here: list[str] = []
@@ -291,6 +296,7 @@ class _Plan:
             return []
         if file not in self._paths:
             if self.new:
+                self._add_lists(root)
                 whole = {"version": 1, **root, "tasks": self.new}
                 self.texts[file] = schemas.modeline("task-graph") + yaml_writer.mapping(whole)
                 self._compare(file, self.new, {"version": 1, **root})
@@ -298,6 +304,7 @@ class _Plan:
         left = self._lists(file, source)
         old = self.file(file)
         more = {key: value for key, value in root.items() if key not in old.root}
+        self._add_lists(more)
         if more or self.new:
             text = graph_additions.with_root(old, more) if more else old.text
             if self.new:
@@ -310,6 +317,10 @@ class _Plan:
             if key in old.root and key not in GROUPS and root[key] != old.root[key]
         ]
         return [f"{file} has {key} of its own: what the source has was left out." for key in left]
+
+    def _add_lists(self, root: Mapping[str, object]) -> None:
+        for key in GROUPS:
+            self.groups += root_lists.added(key, root.get(key))
 
     def _lists(self, file: str, source: import_sources.Source) -> list[str]:
         """Bring stories and milestones into the lists that `file` has; those that cannot be."""
@@ -332,6 +343,7 @@ class _Plan:
             if text is None:
                 left.append(key)
                 continue
+            self.groups += found.changes
             self.texts[file] = text
             whole = [found.changed.get(str(one.get("id")), one) for one in old.root[key]]
             self._compare(file, old.tasks, {**old.root, key: [*whole, *found.new]})

@@ -19,10 +19,22 @@ from ralphgit.records.task_origin import SOURCE
 _OPEN = {"status": Status.PENDING.value}
 
 
+class GroupChange(NamedTuple):
+    """A story or milestone that was written."""
+
+    key: str
+    """The list it is in, of `GROUPS`."""
+    id: str
+    fields: tuple[str, ...]
+    """Those that changed; none for a new one."""
+
+
 class Decided(NamedTuple):
     changed: dict[str, dict[str, Any]]
     """By id, the entries that change, as they will be."""
     new: list[dict[str, Any]]
+    changes: tuple[GroupChange, ...]
+    """What is to be said of both: not of an entry that just remembers its source otherwise."""
     notes: tuple[str, ...]
 
 
@@ -31,6 +43,11 @@ def entries(value: object) -> list[dict[str, Any]]:
     return (
         [dict(one) for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
     )
+
+
+def added(key: str, value: object) -> tuple[GroupChange, ...]:
+    """What is to be said of a list whose entries are all new."""
+    return tuple(GroupChange(key, str(one.get("id")), ()) for one in entries(value))
 
 
 def with_origins(
@@ -57,6 +74,7 @@ def decide(
     known = {str(one.get("id")): one for one in entries(here)}
     changed: dict[str, dict[str, Any]] = {}
     new: list[dict[str, Any]] = []
+    changes: tuple[GroupChange, ...] = ()
     notes: tuple[str, ...] = ()
     for entry in entries(source.root[key]):
         id = str(entry.get("id"))
@@ -70,12 +88,14 @@ def decide(
             {**old, **_OPEN}, {**entry, **_OPEN}, files, source.given
         )
         notes += decision.notes
+        if decision.fields:
+            changes += (GroupChange(key, id, tuple(decision.fields)),)
         made = {**old, **decision.fields}
         if decision.origin:
             made[SOURCE] = decision.origin.stored()
         if decision.fields or decision.origin:
             changed[id] = {name: value for name, value in made.items() if value is not None}
-    return Decided(changed, new, notes)
+    return Decided(changed, new, (*added(key, new), *changes), notes)
 
 
 def _stamped(entry: Mapping[str, Any], files: Sequence[str], given: Given) -> dict[str, Any]:

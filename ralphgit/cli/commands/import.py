@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from ralphgit.app.exchange import import_tasks
 from ralphgit.app.exchange.import_tasks import ImportOptions
+from ralphgit.app.exchange.root_lists import GroupChange
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, safe, safe_lines
@@ -13,6 +15,8 @@ from ralphgit.model.printable import counted, cut
 
 #: With more tasks than this, only their number is shown.
 _FEW = 20
+#: The lists of a graph beside its tasks, and what an entry of each is called.
+_ONE = {"stories": "story", "milestones": "milestone"}
 
 
 Options = ImportOptions
@@ -26,6 +30,7 @@ def run(call: Call, options: ImportOptions) -> Outcome:
         "added": [change.task for change in done.added],
         "updated": [change.task for change in done.updated],
         "unchanged": list(done.unchanged),
+        **{key: _by_id(done, key) for key in _ONE},
         "removed": list(done.removed),
         "dropped": list(done.dropped),
         "notes": list(done.notes),
@@ -37,7 +42,7 @@ def run(call: Call, options: ImportOptions) -> Outcome:
         "text": done.text if options.dry_run else None,
     }
     if not options.dry_run:
-        some = done.added or done.updated
+        some = done.added or done.updated or done.groups
         advice = ("Nothing is staged; look at: git status",) if some else ()
         return Outcome(data, before=_told(done, options.dry_run), advice=advice)
     # The summary as comments: what is printed is YAML, and can be kept as such.
@@ -51,6 +56,7 @@ def _told(done: import_tasks.Import, dry_run: bool) -> list[str]:
     lines = [
         *_changes("would add" if dry_run else "added", done.added),
         *_changes("would update" if dry_run else "updated", done.updated),
+        *_groups(done, dry_run),
     ]
     if done.unchanged:
         lines.append(f"unchanged: {counted(len(done.unchanged), 'task')}")
@@ -67,13 +73,44 @@ def _told(done: import_tasks.Import, dry_run: bool) -> list[str]:
     return lines
 
 
+def _by_id(done: import_tasks.Import, key: str) -> dict[str, list[str]]:
+    some = [one for one in done.groups if one.key == key]
+    return {
+        "added": [one.id for one in some if not one.fields],
+        "updated": [one.id for one in some if one.fields],
+    }
+
+
+def _groups(done: import_tasks.Import, dry_run: bool) -> list[str]:
+    lines = []
+    if new := _counts(one for one in done.groups if not one.fields):
+        lines.append(f"{'would add' if dry_run else 'added'}: {new}")
+    changed = [one for one in done.groups if one.fields]
+    what = "would update" if dry_run else "updated"
+    if len(changed) > _FEW:
+        return [*lines, f"{what}: {_counts(changed)}"]
+    for one in changed:
+        fields = safe(", ".join(one.fields))
+        lines.append(f"{what} {_ONE[one.key]} {safe(one.id)}: {fields}")
+    return lines
+
+
+def _counts(some: Iterable[GroupChange]) -> str:
+    each = Counter(one.key for one in some)
+    named = ((each[key], one if each[key] == 1 else key) for key, one in _ONE.items())
+    return ", ".join(f"{number} {noun}" for number, noun in named if number)
+
+
 def _summary(done: import_tasks.Import) -> str:
     added, updated, same = len(done.added), len(done.updated), len(done.unchanged)
     parts = [f"{added} new", f"{updated} changed", f"{same} unchanged"]
     if done.kept:
         parts.append(f"of {len(done.kept)} something is kept as it is here")
+    groups = _counts(one for one in done.groups if one.fields)
+    apart = f"; {groups} changed" if groups else ""
     ignored = counted(sum(len(one.lines) for one in done.ignored), "line")
-    return f"{counted(added + updated + same, 'task')} read: {', '.join(parts)}; {ignored} ignored"
+    read = f"{counted(added + updated + same, 'task')} read: {', '.join(parts)}"
+    return f"{read}{apart}; {ignored} ignored"
 
 
 def _changes(what: str, changes: Sequence[import_tasks.ImportChange]) -> list[str]:
