@@ -472,6 +472,37 @@ def test_a_story_of_another_title_in_another_file_is_the_same(world: World) -> N
     assert (data["added"], data["updated"], data["removed"]) == ([], ["1.2"], [])
 
 
+def test_tasks_of_an_epic_whose_files_got_the_numbers_of_their_issues_are_the_same(
+    world: World,
+) -> None:
+    """ccpm's epic-sync renames each file, and what names it."""
+    task = "---\nname: {}\nstatus: {}\ncreated: 2026-01-0{}\ndepends_on: {}\n---\n# Do it\n"
+    epic = ".claude/epics/shop"
+    for number, on in ((1, "[]"), (2, "[001]"), (3, "[001, 002]")):
+        world.write(f"{epic}/00{number}.md", task.format(f"Part {number}", "open", number, on))
+    world.ralph("import", epic)
+    before = world.read().replace("status: pending", "status: complete", 1)
+    world.write("task-graph.yaml", before)
+    for number, on in ((1, "[]"), (2, "[121]"), (3, "[121, 122]")):
+        (world.path / f"{epic}/00{number}.md").unlink()
+        text = task.format(f"Part {number}", "open", number, on)
+        world.write(f"{epic}/12{number}.md", text.replace("created", "github: x\ncreated"))
+    data = world.ralph("import", epic, "--json").data
+    assert (data["added"], data["updated"], data["removed"]) == ([], ["001", "002", "003"], [])
+    assert f"002 is 122 in {epic}/122.md now: it has the same words." in data["notes"]
+    assert world.task("003")["depends_on"] == ["001", "002"]
+    assert [world.task(id)["status"] for id in ("001", "002")] == ["complete", "pending"]
+    again = world.ralph("import", epic, "--json").data
+    assert (again["added"], again["updated"], len(again["unchanged"])) == ([], [], 3)
+    world.ralph("export", "--tick", epic)
+    assert "status: closed" in (world.path / f"{epic}/121.md").read_text(encoding="utf-8")
+    # A file of another title is a new task.
+    (world.path / f"{epic}/123.md").unlink()
+    world.write(f"{epic}/124.md", task.format("Part 4", "open", 4, "[]"))
+    data = world.ralph("import", epic, "--json").data
+    assert (data["added"], [*data["removed"]]) == (["124"], ["003"])
+
+
 def test_each_file_that_is_not_read_is_named(world: World) -> None:
     world.write("stories/1.1.md", STORY.format("1.1", "Set up"))
     for number in range(30):

@@ -243,7 +243,7 @@ class _Graph:
         return []
 
     def _renamed(self, file: str, found: Imported, items: Sequence[Item]) -> list[Known]:
-        """The task of a document that is gone, where this one of its folder gives its id."""
+        """The task of a document that is gone, where this one of its folder has its id or words."""
         if not (found.local and items and source_prefix.is_document(file, found)):
             return []
         task = self._documents.gone(file, items[0], self.moved)
