@@ -19,6 +19,7 @@ from ralphgit.model import characters
 from ralphgit.model.paths import pattern_fault
 from ralphgit.model.task_status import Mode
 from ralphgit.records import export_formats, graph_file, importers, yaml_writer
+from ralphgit.records.importers.parts import exported_checklist
 
 FORMS = ("jsonl", "markdown", "graph")
 Task = dict[str, Any]
@@ -340,3 +341,58 @@ def test_what_is_visible_is_one_list(title: str, description: str) -> None:
     items = [token for token in tokens if token.type == "list_item_open" and token.level == 1]
     assert len(items) == 2
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", text)
+
+
+def test_what_a_story_says_stands_below_its_heading(world: World) -> None:
+    world.write_graph(GRAPH.replace("The house\n", "The house\n    description: Of bricks.\n"))
+    assert "## S-1: The house\n\nOf bricks.\n\n- [ ] `T-2`" in exported(world, "markdown")
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        "**Goal**: in one pass\n\n- a\n- b",
+        "two lines\n\n",
+        "Read this\n\n## Rules\n\n- [ ] `T-9` no task\n\n```sh\n- [ ] none\n```",
+        "hidden \u200e",
+        "```text\n- [ ] x\n```",
+        "<!-- ralphgit: {} -->\n> - [ ] quoted -->",
+        "- a\n  > - [ ] quoted\n- [d] b",
+        "    indented",
+    ],
+)
+def test_markdown_gives_back_what_stories_and_milestones_say(description: str) -> None:
+    assert told("The house", description) == ()
+
+
+@pytest.mark.slow
+@settings(deadline=None)
+@given(_TITLE, _TEXT)
+def test_markdown_gives_back_whatever_stories_say(title: str, description: str) -> None:
+    told(title, description)
+
+
+def told(title: str, description: str) -> tuple[Any, ...]:
+    """Export stories, and read them back as they were; the lines that were ignored."""
+    tasks = [
+        {"id": "T-1", "title": "a", "status": "pending", "story": "S-1", "milestone": "M-1"},
+        {"id": "T-2", "title": "b", "status": "pending", "story": "S-2"},
+        {"id": "T-3", "title": "c", "status": "pending", "story": "S-1"},
+    ]
+    root = {
+        "stories": [
+            {"id": "S-1", "title": title, "description": description},
+            {"id": "S-2", "description": "no title", "x-more": 1},
+            {"id": "S-3", "title": "No task", "description": description},
+        ],
+        "milestones": [{"id": "M-1", "title": f"Phase A2: {title} -->"}],
+    }
+    file = stored(tasks, root)
+    text = export_formats.text("markdown", file.tasks, file.root)
+    found = importers.convert("x.md", text.encode(), ryaml.loads)
+    assert stored(found.tasks, found.root).tasks == file.tasks
+    assert found.root.keys() == root.keys()
+    for key in root:  # The order of stories is that of their first tasks.
+        read = exported_checklist.entries(found.root[key])
+        assert sorted(read, key=lambda entry: str(entry["id"])) == file.root[key]
+    return found.ignored

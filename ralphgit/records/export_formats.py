@@ -22,7 +22,7 @@ _LEFT_OUT = frozenset({*LIFECYCLE_KEYS[1:], "x-source"})
 def text(form: str, tasks: Sequence[Mapping[str, Any]], root: Mapping[str, Any]) -> str:
     """The tasks, normalised and in file order, and the graph's other root keys in `form`.
 
-    JSON lines have no place for root keys, Markdown none but for stories' titles.
+    JSON lines have no place for root keys, Markdown none but for stories and milestones.
     """
     if form == "jsonl":
         return "".join(f"{json.dumps(_without(task, {'x-source'}))}\n" for task in tasks)

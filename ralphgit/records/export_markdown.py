@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from ralphgit.model.ids import is_id
 from ralphgit.model.task_status import Status
 from ralphgit.records.importers.imported import Log
-from ralphgit.records.importers.parts import exported_checklist
+from ralphgit.records.importers.parts import exported_checklist, headings, listed_items
 from ralphgit.records.importers.parts import markdown_items as parser
+from ralphgit.records.importers.parts.merge_files import GROUPS
 from ralphgit.records.task_mapping import commands, same
 
 #: A title is cut where nobody would read on; the comment has all of it.
@@ -23,23 +25,74 @@ _NEXT = "- [ ] `next` Next\n"
 
 def document(tasks: Sequence[Mapping[str, Any]], root: Mapping[str, Any]) -> str:
     """The document; `tasks` have no lifecycle but their status."""
-    listed = root.get("stories")
-    entries = listed if isinstance(listed, list) else []
-    titles = {
-        entry["id"]: entry["title"]
-        for entry in entries
-        if isinstance(entry, dict) and {"id", "title"} <= entry.keys()
-    }
+    listed = {key: exported_checklist.entries(root.get(key)) for key in GROUPS}
+    stories = {str(entry["id"]): entry for entry in listed["stories"]}
+    sections: dict[str, _Section] = {}
     known = {task["id"] for task in tasks}
-    lines = [exported_checklist.FIRST, "", "# Tasks", ""]
+    lines = list[str]()
     story = ""
     for task in tasks:
         own_story = task.get("story") or ""
         if own_story != story and is_id(own_story):
             story = own_story
-            lines += [*([""] if lines[-1] else []), f"## {_heading(story, titles.get(story))}", ""]
+            lines += [""] if lines and lines[-1] else []
+            if story in sections:
+                lines += [sections[story].lines[0], ""]
+            else:
+                sections[story] = _section(story, stories.get(story, {}))
+                lines += sections[story].lines
         lines += _task(task, story, known)
-    return "\n".join(lines) + "\n"
+    left = [sections[id].left if id in sections else entry for id, entry in stories.items()]
+    listed["stories"] = [entry for entry in left if entry]
+    more = {key: entries for key, entries in listed.items() if entries}
+    first = [exported_checklist.FIRST, "", "# Tasks", "", *([_comment(more), ""] if more else [])]
+    return "\n".join([*first, *lines]) + "\n"
+
+
+class _Section(NamedTuple):
+    """Where the tasks of a story begin."""
+
+    lines: tuple[str, ...]
+    """The heading, and what the story says."""
+    left: dict[str, Any]
+    """Its entry, as far as these lines do not say it."""
+
+
+def _section(story: str, entry: Mapping[str, Any]) -> _Section:
+    """Make a story's heading and description: as they are, or else as a block of text."""
+    heading = _heading(story, entry.get("title"))
+    text = entry.get("description") or ""
+    body = text.rstrip("\n") if isinstance(text, str) and _printable(text) else ""
+    fence = "`" * max(3, *(len(run) + 1 for run in ["", *re.findall("`+", body)]))
+    block = f"{fence}{exported_checklist.VERBATIM}\n{body}\n{fence}"
+    plain = block if parser.lines_like_items(body) else body
+    for says in (plain, block, "") if body else ("",):
+        lines = (f"## {heading}", "", *((says, "") if says else ()))
+        found = _read_section(lines) or headings.Heading(story, story, "")
+        if found.says == (body if says else ""):
+            break
+    (fields,) = exported_checklist.entries(headings.stories([found]).get("stories")) or [{}]
+    more: dict[str, Any] = {}
+    if found.says and found.says != text:
+        fields["description"] = text
+        more[exported_checklist.ENDS] = text[len(found.says) :]
+    for key in [*entry, *fields]:
+        if key != "id" and (key not in fields or entry.get(key) != fields[key]):
+            more[key] = entry.get(key)
+    return _Section(lines, {"id": story, **more} if more or (entry and not fields) else {})
+
+
+def _read_section(lines: Sequence[str]) -> headings.Heading | None:
+    """What a task below the lines would have for a heading."""
+    text = "\n".join((exported_checklist.FIRST, "", "# Tasks", "", *lines, _NEXT))
+    items = listed_items.items(parser.read("", text), exported=True)
+    return next((item.heading for item in items), None)
+
+
+def _comment(data: Mapping[str, Any]) -> str:
+    # A comment ends at the first --> in it.
+    text = json.dumps(data).replace(">", "\\u003e")
+    return f"<!-- ralphgit: {text} -->"
 
 
 def _heading(story: str, title: object) -> str:
@@ -77,9 +130,7 @@ def _task(task: Mapping[str, Any], story: str, known: set[str]) -> list[str]:
         if key not in _PLACED and not same(key, task.get(key), fields.get(key)):
             more[key] = task.get(key)
     if more:
-        # A comment ends at the first --> in it.
-        data = json.dumps(more).replace(">", "\\u003e")
-        lines.insert(1, f"  <!-- ralphgit: {data} -->")
+        lines.insert(1, f"  {_comment(more)}")
     return lines
 
 

@@ -81,7 +81,8 @@ def _read(file: SourceFile) -> Imported:
         )
     _name_others(file, items, log)
     if _is_export(file):
-        return exported_checklist.tasks(name, [(item.node, item.heading) for item in items], log)
+        pairs = [(item.node, item.heading) for item in items]
+        return exported_checklist.tasks(name, pairs, log, file.blocks)
     if _has_ids(items):
         return list_tasks.imported(name, _with_ids(items, log), log, ids=True)
     outer = nested_items.outermost(items)
@@ -157,6 +158,8 @@ def _name_others(file: SourceFile, items: Sequence[Item], log: Log) -> None:
     named |= _legend(file.blocks)
     blocks = file.blocks
     if _is_export(file):  # What stands in its items is what these are about.
+        named.update(*(listed_items.lines(node, node.line) for node in blocks
+                       if node.kind == "fence"))  # fmt: skip
         blocks = tuple(node._replace(nodes=()) for node in blocks)
     for reason, line in _passed_over(blocks):
         log.ignore(reason, [line])

@@ -54,8 +54,8 @@ class Item(NamedTuple):
         """Those of what stands in it; of a section, those of its boxes."""
         if self.closing:
             pairs = zip(self.node.nodes, self.boxes, strict=True)
-            return {line for box, first in pairs for line in _lines(box, first)}
-        return {*_lines(self.node, self.line)}
+            return {line for box, first in pairs for line in lines(box, first)}
+        return {*lines(self.node, self.line)}
 
 
 def items(nodes: Sequence[Node], *, exported: bool, bullets: bool = False) -> Iterator[Item]:
@@ -93,7 +93,7 @@ def _nested(nodes: Sequence[Node]) -> list[Node]:
     return [around(at) for at in range(len(nodes)) if at not in moved]
 
 
-def _lines(node: Node, first: int) -> range:
+def lines(node: Node, first: int) -> range:
     return range(first, first + node.raw.count("\n") + 1)
 
 
@@ -210,7 +210,8 @@ class _Finder:
                         if nodes[place].kind in ("heading", "closing"))  # fmt: skip
                 plain = (one for one in nodes[at + 1 : next(ends, len(nodes))]
                          if not headings.has_task(one))  # fmt: skip
-                self._take_heading(node, level, "" if exported else headings.said(plain))
+                says = exported_checklist.said if exported else headings.said
+                self._take_heading(node, level, says(plain))
             elif node.kind == "closing":
                 self._close(node, level)
             else:
