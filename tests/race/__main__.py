@@ -64,17 +64,20 @@ def _claims(folder: Path, rounds: int, chance: random.Random) -> list[str]:
 def _swaps(folder: Path, rounds: int) -> list[str]:
     """Rounds of create, replace and delete; the violations."""
     winners: Counter[int] = Counter()
+    wrong: list[str] = []
     begun = time.monotonic()
     with Swaps(folder) as swaps, Packing(swaps.world.path, swaps.world.environ) as packing:
         for _ in range(rounds):
-            winners.update(swaps.round())
+            for what, count in zip(("create", "replace", "delete"), swaps.round(), strict=True):
+                winners[count] += 1
+                wrong += [f"a swap to {what} the ref had {count} winners"] if count != 1 else []
     print(
         f"swaps: {rounds} rounds of create, replace, delete, winners per swap "
         f"{_histogram(winners)}, refs packed {packing.times} times, "
         f"{time.monotonic() - begun:.1f} s",
         flush=True,
     )
-    return [f"{times} swaps had {count} winners" for count, times in winners.items() if count != 1]
+    return wrong
 
 
 def _histogram(winners: Counter[int]) -> str:
