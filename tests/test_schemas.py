@@ -337,6 +337,8 @@ GOOD: dict[str, Any] = {
             "added": ["T-1"],
             "updated": [],
             "unchanged": [],
+            "stories": {"added": ["S-1"], "updated": []},
+            "milestones": {"added": [], "updated": ["M-1"]},
             "removed": ["T-0"],
             "dropped": ["meta"],
             "notes": ["T-1 has no title."],
