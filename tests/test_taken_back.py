@@ -12,8 +12,10 @@ from test_structure import git_processes
 from world import Place
 
 from ralphgit.app.workspace import taken_back
+from ralphgit.app.workspace.locks import RepositoryLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings
+from ralphgit.errors import GuardRefused
 
 ONE = task("T-1", "outputs: [f.txt]", "verify: [grep -q good f.txt]")
 METHODS = ["merge", "squash", "rebase"]
@@ -89,6 +91,17 @@ def test_what_landed_since_the_base_was_read_is_not_taken_back(kept: bool, tmp_p
     project.refresh()
     project.taken_back = None
     assert taken_back.known(project) == {}
+
+
+def test_who_waits_for_a_turn_alone_goes_on_in_the_end(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    around = Surroundings(str(alpha.path), alpha.environ, time.time, lambda: "x")
+    with RepositoryLock(Project.open(around), "taking"):
+        begun = time.monotonic()
+        with RepositoryLock(Project.open(around), "taking", patience_s=0.1):
+            assert time.monotonic() - begun >= 0.1
+        with pytest.raises(GuardRefused), RepositoryLock(Project.open(around), "taking", code="x"):
+            pass
 
 
 # -- for the loop ------------------------------------------------------------------------
