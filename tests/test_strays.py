@@ -13,6 +13,9 @@ from test_loop import loop, made, on_base, task
 from test_processes import GOOD, Pipe, agent
 from world import ROOT
 
+from ralphgit.app.processes import run_program, supervisor
+from ralphgit.errors import NeedsPerson
+
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has child subreapers")
 #: Is in nobody's group, and in nobody's session.
 DAEMON = (
@@ -63,6 +66,33 @@ def test_a_command_that_kills_its_supervisor_proves_nothing(tmp_path: Path) -> N
     assert "complete" not in alpha.git("log", "--format=%s")
     assert alpha.ralph("complete", "T-1").code == 0
     assert alive.path.exists()
+
+
+SLOW = """
+import sys, time
+sys.path.insert(0, {0!r})
+from ralphgit.app.processes import supervisor
+
+say = supervisor._say
+supervisor._say = lambda line: (time.sleep(0.3), say(line))
+supervisor.main()
+"""
+
+
+def test_it_was_started_also_where_its_supervisor_dies_before_it_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = tmp_path / "slow.py"
+    slow.write_text(SLOW.format(str(ROOT)))
+    monkeypatch.setattr(supervisor, "__file__", str(slow))
+    alive = Pipe(tmp_path)
+    line = f"exec 3> {alive.path}; kill -9 $PPID; exec sleep 600"
+    with pytest.raises(NeedsPerson, match="was killed, and what that has started may go on"):
+        run_program.run(
+            ["/bin/sh", "-c", line], top="/", environ=os.environ, timeout=60,
+            hear=lambda data: None,
+        )  # fmt: skip
+    assert alive.hung_up()
 
 
 SETUP = """

@@ -138,9 +138,8 @@ class _Program:
                 view = view[os.write(self._supervisor.stdin.fileno(), view) :]
         except BrokenPipeError:
             pass  # it says nothing, then
-        answer = self._said.readline()
         try:
-            number = int(answer)
+            self._pid = int(self._said.readline())
         except ValueError:
             if self._supervisor.wait() >= 0:
                 raise _not_started(name, "its supervisor ended at once") from None
@@ -148,9 +147,9 @@ class _Program:
                 f"{name} was not started: its supervisor was killed",
                 code="supervisor_killed", hint="repeat the command",
             ) from None  # fmt: skip
-        if number < 0:
-            raise _not_started(name, os.strerror(-number))
-        self._pid = number
+        # Without a word the program has killed its supervisor: `listen` hears that, too.
+        if refused := int(self._said.readline() or 0):
+            raise _not_started(name, os.strerror(refused))
 
     def listen(
         self, hear: Callable[[bytes], None], deadline: float, stop: Callable[[], str]

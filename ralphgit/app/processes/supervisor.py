@@ -1,8 +1,9 @@
 """Run one program of others, and end it and its children when our process ends.
 
-`run_program` starts it as a program, tells it on its stdin what to run, and hears on its stdout how
-that went; what the program prints goes to its stderr, and never through it. When its stdin ends,
-because we have heard enough or are gone, it kills what is left, and ends.
+`run_program` starts it as a program, tells it on its stdin what to run, and hears on its stdout the
+child's number, 0 or why it did not become the program (errno), and its exit code, a line each; what
+the program prints goes to its stderr, and never through it. When its stdin ends, because we have
+heard enough or are gone, it kills what is left, and ends.
 
 What is left is the program's process group, and where the system has child subreapers (prctl(2),
 Linux) all that descends from it, also in other groups and sessions: orphans then become the
@@ -48,8 +49,7 @@ def main() -> None:
         _become(words, environ, folder, stdin, refusing)
     os.close(refusing)
     os.dup2(os.open(os.devnull, os.O_WRONLY), _OUTPUT)
-    error = os.read(refused, 16)
-    _say(b"-" + error if error else b"%d" % child)
+    _say(b"%d" % int(os.read(refused, 16) or 0))
     _attend(child, wake)
     _end(child, every=reach == ALL)
 
@@ -95,9 +95,13 @@ def adopt_orphans(*, adopts: bool = True) -> bool:
 def _become(
     words: list[bytes], environ: dict[bytes, bytes], folder: bytes, stdin: bytes, refusing: int
 ) -> NoReturn:
-    """In the child: become the program, in a session of its own."""
+    """In the child: become the program, in a session of its own.
+
+    It says its number itself, before the program runs: that may kill its supervisor at once.
+    """
     try:
         os.setsid()
+        _say(b"%d" % os.getpid())
         for name in ("SIGPIPE", "SIGXFSZ"):  # python ignores them
             signal.signal(getattr(signal, name), signal.SIG_DFL)
         os.chdir(folder)
