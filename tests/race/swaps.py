@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pygit2
 from world import PATIENCE, ROOT, World
 
 from race import RACERS
@@ -20,14 +21,8 @@ class Swaps:
     def __init__(self, folder: Path) -> None:
         self.world = World(folder)
         self.world.commit()
-        # For each racer two objects that nobody else has: one to create, one to replace.
-        self._objects = [
-            tuple(
-                self.world.git("hash-object", "-w", "--stdin", stdin=f"{number} {use}")
-                for use in ("create", "replace")
-            )
-            for number in range(RACERS)
-        ]
+        self._store = pygit2.Repository(str(self.world.path))
+        self._made = 0
         path = os.pathsep.join((str(ROOT), str(Path(__file__).parent.parent)))
         self._racers = [
             subprocess.Popen(
@@ -55,7 +50,7 @@ class Swaps:
         """
         found = []
         at = "-"
-        for news in (*zip(*self._objects, strict=True), ("-",) * RACERS):
+        for news in (self._objects(), self._objects(), ("-",) * RACERS):
             won = self._all(news, at)
             found.append(len(won))
             now = self.world.run("git", "rev-parse", "--verify", "--quiet", _REF).out.strip()
@@ -63,6 +58,14 @@ class Swaps:
                 found[-1] = 0  # it was told that it had won, and the ref says otherwise
             at = now or "-"
         return found
+
+    def _objects(self) -> tuple[str, ...]:
+        """One for each racer that no ref was ever at, as no two leases are alike."""
+        self._made += 1
+        return tuple(
+            str(self._store.create_blob(b"%d %d" % (number, self._made)))
+            for number in range(RACERS)
+        )
 
     def _all(self, news: tuple[str, ...], old: str) -> list[int]:
         """The numbers of the racers that moved the ref from `old` to their object."""
