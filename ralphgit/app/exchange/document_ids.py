@@ -1,14 +1,13 @@
 """Tell documents of one task each apart that give it the same id, as two branches of one tool do.
 
-Each is known again by its file. A document that was renamed is the one whose file is gone, also
-where its task is called by the file, as in ccpm's epics, and has its words alone.
+Each is known again by its file. A document that was renamed is the one whose file is gone. Of
+those that are called by their files, as in ccpm's epics, see `document_folders`.
 """
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 
 from ralphgit.app.exchange.known_task import Item, Known
 
@@ -35,23 +34,6 @@ class DocumentIds:
             return ""
         self.take(id, item)
         return id
-
-    def gone(self, file: str, item: Item, moved: Collection[str]) -> Known | None:
-        """The task of that name, else of these words, whose document stood in the folder of `file`
-        and is gone.
-
-        It is none that `moved` says where it is now; what nobody has begun comes first.
-        """
-        folder, name = os.path.dirname(file), item.name.casefold()
-        found = [
-            task
-            for task in self._tasks
-            if (task.name.casefold() == name or task.words == item.words)
-            and {os.path.dirname(one) for one in task.files} == {folder}
-            and not any(self._in_file[one] > 1 or one in moved for one in task.files)
-            and not any(map(self._exists, task.files))
-        ]
-        return min(found, key=lambda task: (task.name.casefold() != name, task.held), default=None)
 
     def take(self, id: str, item: Item) -> None:
         """Know what the documents that follow may not be."""

@@ -43,18 +43,50 @@ def another(item: Item, other: Known, name: str) -> InvalidRecord:
 def ask(name: str, doubts: Sequence[Doubt]) -> GuardRefused:
     """The refusal of words that changed under what was done, or is; with both readings."""
     item, task, now = doubts[0]
-    state = task.status if task.status != Status.PENDING else "claimed" if task.held else "edited"
     # Other work that is taken for what is done would never be begun.
     same = all(is_like(one.item.title, one.task.title) and not one.now for one in doubts)
     more = f" (so have those of {counted(len(doubts) - 1, 'more task')})" if doubts[1:] else ""
     moved = f"its work is {now} now" if now else "its work is in the list no more"
-    return GuardRefused(
-        f"{name}:{item.line}: {task.id} is {state} here, and its words have changed from "
+    return _changed(
+        f"{name}:{item.line}: {task.id} is {_state(task)} here, and its words have changed from "
         f"{short(task.title)} to {short(item.title)}{more}; nothing was written. Either the list "
         f"was renumbered: {moved}, and {item.name} is other work (--renumbered). Or it is the "
         "same work in other words (--reworded)",
+        name, doubts, same=same,
+    )  # fmt: skip
+
+
+def ask_of_documents(names: Sequence[str], doubts: Sequence[Doubt]) -> GuardRefused:
+    """The same of documents of one folder, called `names`: the titles of tasks are in none, or in
+    several."""
+    item, task, _ = doubts[0]
+    same = all(is_like(one.item.title, one.task.title) for one in doubts)
+    more = f" (and so it is with {counted(len(doubts) - 1, 'more file')})" if doubts[1:] else ""
+    if item.words == task.words:
+        said = f"its title {short(task.title)} is in more files than one now"
+    else:
+        said = f"its title {short(task.title)} is in no file of the folder now; this one has "
+        said += short(item.title)
+    name = names[0] if len(names) == 1 else os.path.dirname(names[0]) or "."
+    return _changed(
+        f"{names[0]}:{item.line}: {task.id} is {_state(task)} here, and {said}{more}; nothing was "
+        f"written. Either {item.name} is other work (--renumbered), or it is the same work with "
+        "another title or number (--reworded)",
+        name, doubts, same=same,
+    )  # fmt: skip
+
+
+def _state(task: Known) -> str:
+    if task.status != Status.PENDING:
+        return task.status
+    return "claimed" if task.held else "edited"
+
+
+def _changed(message: str, name: str, doubts: Sequence[Doubt], *, same: bool) -> GuardRefused:
+    return GuardRefused(
+        message,
         code="words_changed",
-        hint=f"ralphgit import {name} --{REWORDED if same else RENUMBERED}",
+        hint=f"ralphgit import {shlex.quote(name)} --{REWORDED if same else RENUMBERED}",
         details={
             "changed": [
                 {"task": one.task.id, "line": one.item.line, "from": one.task.title,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ralphgit.app.exchange import (
+    document_folders,
     gsd_folder,
     import_formats,
     source_folder,
@@ -122,7 +123,8 @@ def read(
     ]
     each, passed = source_folder.chosen(reads)
     files = [label(project.top, os.path.join(folder, name)) for name, _ in each]
-    identified = task_identity.resolve(project, here, each, files, told)
+    beside = _beside(project, each, files, here, how)
+    identified = task_identity.resolve(project, here, each, files, told, beside)
     each = identified.each
     found = importers.joined(each, here.by_id, whole=any(beside for _, beside in listed))
     if not found.tasks:
@@ -175,6 +177,40 @@ def read(
         _leads(each, identified.names),
         source_order.told(each, identified.names),
     )
+
+
+def _beside(
+    project: Project,
+    each: Sequence[tuple[str, importers.Imported]],
+    files: Sequence[str],
+    here: GraphView,
+    how: Reading,
+) -> list[tuple[str, str, importers.Imported]]:
+    """The documents beside those that are imported, in folders that tasks here came from.
+
+    One that cannot be read is none.
+    """
+    origins = (Origin.of(here.stored(row)) for row in here.rows if SOURCE in row.json)
+    known = {os.path.dirname(file) for origin in origins if origin for file in origin.files}
+    given = {*files}
+    found = []
+    folders = dict.fromkeys(
+        os.path.dirname(name)
+        for (name, one), file in zip(each, files, strict=True)
+        if document_folders.is_one(file, one) and os.path.dirname(file) in known
+    )
+    for folder in folders:
+        for name in source_folder.documents(project.around.directory, folder):
+            file = label(project.top, os.path.join(project.around.directory, name))
+            if file in given:
+                continue
+            try:
+                read = _converted(project, name, how, beside=True)
+            except (InvalidRecord, Refused, UsageError):
+                continue
+            if read.found is not None and document_folders.is_one(file, read.found):
+                found.append((name, file, read.found))
+    return found
 
 
 def _named(file: str, names: Sequence[str]) -> str:

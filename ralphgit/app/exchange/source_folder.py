@@ -58,11 +58,11 @@ def expand(folder: str, names: Sequence[str]) -> list[tuple[str, bool]]:
             continue
         listed = _lists(folder, name)
         for each in () if listed else (*_epics(folder, name), name):
-            listed += _markdown(folder, each)
+            listed += documents(folder, each)
         # Beside the settings of Backlog.md, documents may stand in its folder.
         of_backlog = os.path.isfile(os.path.join(folder, name, _SETTINGS))
         for below in _BELOW if of_backlog or not listed else ():
-            listed += _markdown(folder, os.path.join(name, below))
+            listed += documents(folder, os.path.join(name, below))
         if not listed:
             raise UsageError(
                 f"{name} is a folder without Markdown files",
@@ -116,7 +116,8 @@ def _epics(folder: str, name: str) -> list[str]:
     ]
 
 
-def _markdown(folder: str, name: str) -> list[str]:
+def documents(folder: str, name: str) -> list[str]:
+    """The Markdown files of a folder, but for those that a tool keeps beside its tasks."""
     try:
         listed = os.listdir(os.path.join(folder, name))
     except OSError:

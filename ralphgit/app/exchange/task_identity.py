@@ -12,7 +12,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from ralphgit.app.exchange import identity_refusals, source_prefix, three_way_import
+from ralphgit.app.exchange import (
+    document_folders,
+    identity_refusals,
+    source_prefix,
+    three_way_import,
+)
+from ralphgit.app.exchange.document_folders import DocumentFolders, Paper
 from ralphgit.app.exchange.document_ids import DocumentIds
 from ralphgit.app.exchange.failing_again import ENDED, Failures
 from ralphgit.app.exchange.known_task import Item, Known, known, leased
@@ -67,13 +73,17 @@ def resolve(
     each: Sequence[tuple[str, Imported]],
     files: Sequence[str],
     told: Told,
+    beside: Sequence[tuple[str, str, Imported]] = (),
 ) -> Identified:
     """Give the tasks of `each` the ids that they have here; `files` are what is remembered of each.
+
+    Documents `beside` these (what each is called, and remembered by) are only looked at.
 
     Raises: UsageError (bad_id, other_prefix); InvalidRecord (other_source); GuardRefused
     (words_changed) where it has to be said whether a list was renumbered or reworded.
     """
     graph = _Graph(project, here, files)
+    graph.look_at(each, files, beside, told)
     taken = [
         graph.take(name, file, found, one)
         for (name, found), file, one in zip(
@@ -85,10 +95,10 @@ def resolve(
     near: dict[str, dict[str, str]] = {}
     for (name, _), (ids, _) in reversed([*zip(each, taken, strict=True)]):
         near.setdefault(os.path.dirname(name), {}).update(ids)
-    made = [
-        (name, importers.renamed(found, shared | near[os.path.dirname(name)] | ids, prefix))
-        for (name, found), (ids, prefix) in zip(each, taken, strict=True)
-    ]
+    made = []
+    for (name, found), file, (ids, prefix) in zip(each, files, taken, strict=True):
+        known = shared | graph.beside(file, found, prefix) | near[os.path.dirname(name)] | ids
+        made.append((name, importers.renamed(found, known, prefix)))
     return Identified(made, graph.names, graph.moved, graph.notes, frozenset(graph.settled))
 
 
@@ -106,6 +116,41 @@ class _Graph:
         self._ids = {task.id.casefold(): task for task in self._tasks}
         self._archive = here.archive
         self._documents = DocumentIds(self._tasks, self._exists)
+        self._folders = DocumentFolders((), (), self._exists, "")
+        self._papers: list[Paper] = []
+
+    def look_at(
+        self,
+        each: Sequence[tuple[str, Imported]],
+        files: Sequence[str],
+        beside: Sequence[tuple[str, str, Imported]],
+        told: Told,
+    ) -> None:
+        """Tell which tasks the documents of folders are. Raises: GuardRefused (words_changed)."""
+        given = [(name, file, found, True) for (name, found), file in zip(each, files, strict=True)]
+        self._papers = [
+            Paper(name, file, items[0], given)
+            for name, file, found, given in (*given, *((*one, False) for one in beside))
+            if document_folders.is_one(file, found) and (items := _items(found))
+        ]
+        self._folders = DocumentFolders(self._papers, self._tasks, self._exists, told.words)
+        for papers, doubts in self._folders.doubts:
+            raise identity_refusals.ask_of_documents([paper.name for paper in papers], doubts)
+        self.moved |= self._folders.moved
+
+    def beside(self, file: str, found: Imported, prefix: str) -> dict[str, str]:
+        """By the ids that documents beside one give their tasks, those that these have here."""
+        if not document_folders.is_one(file, found):
+            return {}
+        folder = os.path.dirname(file)
+        ids = dict(self._folders.names.get(folder, {}))
+        for paper in self._papers:
+            if os.path.dirname(paper.file) == folder and not paper.given:
+                item, task = paper.item, self._folders.task(paper.file)
+                wanted = prefix + item.name
+                tries = (wanted, f"{wanted}-{headings.slug(item.title)}")
+                ids[item.name] = task.id if task else self._unused(item, paper.file, wanted, tries)
+        return ids
 
     def prefixes(
         self, each: Sequence[tuple[str, Imported]], files: Sequence[str], told: Told
@@ -135,20 +180,12 @@ class _Graph:
 
     def take(self, name: str, file: str, found: Imported, told: Told) -> tuple[dict[str, str], str]:
         """By the ids in the file called `name`, those that its tasks have here; and its prefix."""
-        items = [
-            Item(
-                str(task["id"]),
-                str(task["title"]),
-                three_way_import.words(task),
-                three_way_import.address(task),
-                found.lines.get(str(task["id"]), 1),
-                three_way_import.said(task, "description"),
-            )
-            for task in found.tasks
-        ]
+        items = _items(found)
         if told.prefix:
             parse_task_id(f"{told.prefix}1")
-        own = self._own(file, items) or self._renamed(file, found, items)
+        paired = self._folders.task(file)
+        is_one = document_folders.is_one(file, found)
+        own = [paired] if paired else [] if is_one else self._own(file, items)
         beside = () if own or told.prefix else source_prefix.beside(file, found, self._tasks)
         prefix = source_prefix.remembered(name, own or beside, told.prefix)
         wanted = _wanted(prefix, found, items, own)
@@ -160,7 +197,9 @@ class _Graph:
             task = old.get(f"{prefix}{item.name}".casefold())
             if prefix and task is not None:
                 by_name.setdefault(item.name.casefold(), task)
-        if found.local:
+        if paired is not None:
+            ids = {items[0].name: self._same(items[0], paired, name)}
+        elif found.local:
             ids = self._local(name, file, found, items, own, by_name, wanted, told)
         else:
             ids = {
@@ -242,13 +281,12 @@ class _Graph:
                 return [task for task in self._tasks if one in task.files]
         return []
 
-    def _renamed(self, file: str, found: Imported, items: Sequence[Item]) -> list[Known]:
-        """The task of a document that is gone, where this one of its folder has its id or words."""
-        if not (found.local and items and source_prefix.is_document(file, found)):
-            return []
-        task = self._documents.gone(file, items[0], self.moved)
-        self.moved |= dict.fromkeys(task.files, file) if task else {}
-        return [task] if task else []
+    def _same(self, item: Item, task: Known, name: str) -> str:
+        """The id of the task that a document is."""
+        if task.name.casefold() != item.name.casefold():
+            why = "has the same words" if item.words == task.words else "stands in its place"
+            self.notes.append(f"{task.id} is {item.name} in {name} now: it {why}.")
+        return task.id
 
     def _local(
         self, name: str, file: str, found: Imported, items: Sequence[Item],
@@ -320,10 +358,7 @@ class _Graph:
             return wanted
         # Of two documents that call their one task the same, each is known again by its file.
         document = len(found.tasks) == 1 and not (found.lines or item.address)
-        near = {one for one in self._given if os.path.dirname(one) == os.path.dirname(file)} - {
-            file
-        }
-        beside = document and not near.isdisjoint(other.files)
+        beside = document and os.path.dirname(file) in map(os.path.dirname, other.files)
         if verdict == Verdict.ANOTHER and item.name not in found.made and not beside:
             raise identity_refusals.another(item, other, name)
         stem = os.path.basename(file).partition(".")[0]
@@ -333,6 +368,20 @@ class _Graph:
         else:
             tries = [f"{wanted}-{headings.slug(item.title)}"]
         return self._named(item, name, self._unused(item, file, wanted, tries), wanted)
+
+
+def _items(found: Imported) -> list[Item]:
+    return [
+        Item(
+            str(task["id"]),
+            str(task["title"]),
+            three_way_import.words(task),
+            three_way_import.address(task),
+            found.lines.get(str(task["id"]), 1),
+            three_way_import.said(task, "description"),
+        )
+        for task in found.tasks
+    ]
 
 
 def _wanted(
