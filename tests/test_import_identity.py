@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -442,11 +443,15 @@ def specs(world: World) -> World:
     return world
 
 
-def stories(world: World) -> dict[str, str]:
-    graph = world.ralph("export", "--format", "graph").out
-    listed = graph.partition("stories:\n")[2].partition("nodes:\n")[0]
-    found = [line.partition(": ")[2] for line in listed.splitlines()]
+def listed(world: World, key: str) -> dict[str, str]:
+    """The titles of the stories, or milestones, of the graph."""
+    lines = world.read().partition(f"\n{key}:\n")[2].splitlines()
+    inside = [*itertools.takewhile(lambda line: line.startswith(" "), lines)]
+    found = [line.partition(": ")[2].strip("'\"") for line in inside if line[:8] in STARTS]
     return dict(zip(found[::2], found[1::2], strict=True))
+
+
+STARTS = ("  - id: ", "    titl")
 
 
 def test_a_prefix_stands_before_stories_and_milestones_too(specs: World) -> None:
@@ -454,11 +459,37 @@ def test_a_prefix_stands_before_stories_and_milestones_too(specs: World) -> None
     task = specs.task("B-T003")
     assert (task["story"], task["milestone"]) == ("B-US1", "B-phase-3")
     assert specs.task("B-T001")["story"] == "B-phase-1"
-    assert {key: title.strip("'\"") for key, title in stories(specs).items()} == {
-        "phase-1": "Phase 1: Setup of alpha", "phase-3": "Phase 3: User Story 1 - Log in",
-        "B-phase-1": "Phase 1: Setup of beta", "B-phase-3": "Phase 3: User Story 1 - Pay",
+    assert listed(specs, "stories") == {
+        "phase-1": "Phase 1: Setup of alpha", "B-phase-1": "Phase 1: Setup of beta",
         "US1": "Phase 3: User Story 1 - Log in", "B-US1": "Phase 3: User Story 1 - Pay",
     }  # fmt: skip
+    assert listed(specs, "milestones") == {
+        "phase-3": "Phase 3: User Story 1 - Log in", "B-phase-3": "Phase 3: User Story 1 - Pay",
+    }  # fmt: skip
+
+
+def test_what_tasks_are_of_two_ways_is_a_story_and_a_milestone(world: World) -> None:
+    """In Kiro's lists an item around others is the story, and the phase above is no story then."""
+    world.write("tasks.md", """\
+## Phase 1: Base
+
+- [ ] 1. Begin
+- [ ] 1.1 One
+- [ ] 1.2 Two
+
+## Phase 2: Rest
+
+- [ ] 2. End
+- [ ] 2.1 Three
+- [ ] 3. Release
+""")  # fmt: skip
+    done = world.ralph("import", "tasks.md")
+    assert listed(world, "stories") == {"phase-2": "Phase 2: Rest", "1": "Begin", "2": "End"}
+    assert listed(world, "milestones") == {
+        "phase-1": "Phase 1: Base", "phase-2": "Phase 2: Rest",
+    }  # fmt: skip
+    assert "added: 3 stories, 2 milestones" in done.out
+    assert world.ralph("import", "tasks.md").out.splitlines()[0] == "unchanged: 4 tasks"
 
 
 def test_a_prefix_is_remembered(specs: World) -> None:
@@ -478,13 +509,13 @@ def test_a_prefix_is_remembered(specs: World) -> None:
 def test_a_renamed_phase_arrives(specs: World) -> None:
     specs.replace("Setup of beta", "Begin beta", "specs/002/tasks.md")
     imported(specs, "specs/002/tasks.md")
-    assert "Phase 1: Begin beta" in stories(specs)["B-phase-1"]
+    assert "Phase 1: Begin beta" in listed(specs, "stories")["B-phase-1"]
     # What was changed here stays, and both are said.
     specs.replace("Begin beta", "Beta begins", "task-graph.yaml")
     specs.replace("Begin beta", "Start beta", "specs/002/tasks.md")
     data = imported(specs, "specs/002/tasks.md")
     assert "B-phase-1: title changed here and in the source; kept." in data["notes"]
-    assert "Phase 1: Beta begins" in stories(specs)["B-phase-1"]
+    assert "Phase 1: Beta begins" in listed(specs, "stories")["B-phase-1"]
 
 
 # --- an older copy, and boxes that open again ---------------------------------------------

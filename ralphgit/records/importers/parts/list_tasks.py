@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from ralphgit.errors import InvalidRecord
 from ralphgit.model.printable import counted
@@ -101,7 +101,7 @@ class _Reader:
             how = "the list" if self._ordered else "numbers and nesting in the list"
             self._log.note(f"Dependencies were made from the order of {how}.")
         self._tell_boxes()
-        found = self._log.imported(tasks.values(), self._stories(), local=True)
+        found = self._log.imported(tasks.values(), self._stories(tasks.values()), local=True)
         return found._replace(
             made=frozenset(
                 self._name(place)
@@ -195,15 +195,11 @@ class _Reader:
         more = str(self._details[whole].fields.get("description", ""))
         return "\n\n".join(filter(None, (f"Part of: {self._items[whole].node.text}", more)))
 
-    def _stories(self) -> dict[str, object]:
-        """The root key that has the stories: headings, and the outermost wholes."""
+    def _stories(self, tasks: Collection[Mapping[str, object]]) -> dict[str, object]:
+        """The root keys: headings are stories or milestones, and the outermost wholes stories."""
         read = [item.heading for item in self._items]
-        root = headings.stories(
-            heading
-            for heading, item in zip(read, self._items, strict=True)
-            if heading is None
-            or not (headings.is_plain(heading.story) and self._in_a_group(item.entry.place))
-        )
+        used = {key: {task.get(key) for task in tasks} for key in ("story", "milestone")}
+        root = headings.stories(one for one in read if one and one.story in used["story"])
         listed = root.get("stories")
         stories: list[object] = list(listed) if isinstance(listed, list) else []
         marked = [words.story for words in self._marked]
@@ -219,12 +215,10 @@ class _Reader:
             if place in self._wholes and found.commit:
                 story["x-commit"] = found.commit
             stories.append(story)
-        over = headings.stories(item.above for item in self._items).get("stories")
-        root = {"stories": stories, "milestones": over}
+        above = [one for item in self._items for one in (item.heading, item.above) if one]
+        over = headings.stories(one for one in above if one.story in used["milestone"])
+        root = {"stories": stories, "milestones": over.get("stories")}
         return {key: value for key, value in root.items() if value}
-
-    def _in_a_group(self, place: int) -> bool:
-        return place in self._groups or bool(self._above(place))
 
     def _open_wholes(self) -> dict[int, tuple[str, ...]]:
         """By the line of each whole that is open, the tasks that have to be done in it."""
