@@ -27,7 +27,7 @@ def text(form: str, tasks: Sequence[Mapping[str, Any]], root: Mapping[str, Any])
     if form == "jsonl":
         return "".join(f"{json.dumps(_without(task, {'x-source'}))}\n" for task in tasks)
     fresh = [_without(task, _LEFT_OUT) for task in tasks]
-    root = {key: _unsourced(value) for key, value in root.items()}
+    root = {key: _unsourced(value) for key, value in root.items() if key != "x-source"}
     if form == "markdown":
         from ralphgit.records import export_markdown  # it reads back what it writes
 

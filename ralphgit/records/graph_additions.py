@@ -24,6 +24,23 @@ def with_root(file: graph_file.GraphFile, more: Mapping[str, object]) -> str:
     return before + yaml_writer.mapping(more, eol=eol) + text[at:]
 
 
+def with_changed_root(
+    file: graph_file.GraphFile, changed: Mapping[str, object]
+) -> tuple[str, tuple[str, ...]]:
+    """The file's text with other values of root keys, None for one to be taken out; and the keys
+    that have a comment or another form of their own, and stay."""
+    text, left = file.text, []
+    eol = "\r\n" if "\r\n" in text else "\n"
+    for key, value in changed.items():
+        old = yaml_writer.mapping({key: file.root[key]}, eol=eol)
+        new = "" if value is None else yaml_writer.mapping({key: value}, eol=eol)
+        if f"{eol}{text}".count(f"{eol}{old}") == 1:
+            text = f"{eol}{text}".replace(f"{eol}{old}", f"{eol}{new}").removeprefix(eol)
+        else:
+            left.append(key)
+    return text, tuple(left)
+
+
 def with_tasks(text: str, new: Sequence[Mapping[str, Any]], file: graph_file.GraphFile) -> str:
     """`text` of `file` with new tasks behind its last one.
 

@@ -12,6 +12,7 @@ from ralphgit.app.exchange import (
     document_folders,
     gsd_folder,
     import_formats,
+    root_keys,
     source_folder,
     source_order,
     sprint_status,
@@ -59,6 +60,8 @@ class Source(NamedTuple):
     tasks: tuple[dict[str, Any], ...]
     """As they will be read from the graph; of the lifecycle, just the status."""
     root: dict[str, object]
+    owners: dict[str, str]
+    """By root key, but for lists, the file that says it."""
     dropped: tuple[str, ...]
     notes: tuple[str, ...]
     mapped: tuple[str, ...]
@@ -141,6 +144,9 @@ def read(
                 file=names[0], hint="write it as text, in quotes",
             )  # fmt: skip
     root = {key: value for key, value in made.root.items() if key != "version"}
+    owners = root_keys.owners(
+        [(file, one.root) for file, (_, one) in zip(files, each, strict=True)]
+    )
     origins: dict[str, tuple[str, ...]] = {}
     for file, (_, one) in zip(files, each, strict=True):
         for task in one.tasks:
@@ -165,6 +171,7 @@ def read(
     return Source(
         made.tasks,
         root,
+        owners,
         found.dropped,
         (*passed, *identified.notes),
         mapped,

@@ -11,6 +11,7 @@ from ralphgit.app.exchange import (
     import_scopes,
     import_sources,
     import_target,
+    root_keys,
     root_lists,
     source_order,
     three_way_import,
@@ -289,21 +290,24 @@ class _Plan:
 
         Raises: InvalidRecord for a layout that cannot take the change.
         """
-        root = root_lists.with_origins(source.root, source.groups, source.given)
+        lists = root_lists.with_origins(source.root, source.groups, source.given)
+        lists = {key: value for key, value in lists.items() if key in GROUPS}
         for path in dict.fromkeys(self.here.by_id[name].file for name in self.changed):
             self._update(path)
         if not file:
             return []
         if file not in self._paths:
             if self.new:
+                keys = root_keys.decide({}, source.root, source.owners, source.given)
+                root = {**lists, **keys.fields}
                 self._add_lists(root)
                 whole = {"version": 1, **root, "tasks": self.new}
                 self.texts[file] = schemas.modeline("task-graph") + yaml_writer.mapping(whole)
                 self._compare(file, self.new, {"version": 1, **root})
             return []
-        left = self._lists(file, source)
+        left = [*self._lists(file, source), *self._keys(file, source)]
         old = self.file(file)
-        more = {key: value for key, value in root.items() if key not in old.root}
+        more = {key: value for key, value in lists.items() if key not in old.root}
         self._add_lists(more)
         if more or self.new:
             text = graph_additions.with_root(old, more) if more else old.text
@@ -311,12 +315,25 @@ class _Plan:
                 text = graph_additions.with_tasks(text, self.new, old)
             self.texts[file] = text
             self._compare(file, [*old.tasks, *self.new], {**old.root, **more})
-        left += [
-            key
-            for key in source.root
-            if key in old.root and key not in GROUPS and root[key] != old.root[key]
-        ]
         return [f"{file} has {key} of its own: what the source has was left out." for key in left]
+
+    def _keys(self, file: str, source: import_sources.Source) -> list[str]:
+        """Bring the other root keys into `file`; those that stay as they are against the source."""
+        old = self.file(file)
+        found = root_keys.decide(old.root, source.root, source.owners, source.given)
+        more = {key: value for key, value in found.fields.items() if key not in old.root}
+        changed = {key: value for key, value in found.fields.items() if key in old.root}
+        text, odd = graph_additions.with_changed_root(old, changed)
+        if more:
+            text = graph_additions.with_root(old._replace(text=text), more)
+        if text != old.text:
+            made = {**old.root, **more, **{key: changed[key] for key in changed if key not in odd}}
+            self.texts[file] = text
+            self._compare(
+                file, old.tasks, {key: value for key, value in made.items() if value is not None}
+            )
+        self.notes += found.notes
+        return [*found.left, *(key for key in odd if key != SOURCE)]
 
     def _add_lists(self, root: Mapping[str, object]) -> None:
         for key in GROUPS:

@@ -96,18 +96,18 @@ def decide(
         task = {**task, **{key: stored[key] for key in OF_BOXES if key in stored}}
         now |= {key: origin.digests[key] for key in OF_BOXES if key in origin.digests}
     for key, value in task.items():
-        before = origin.digests.get(_label(key))
-        if key in _NOT_OURS or same(key, stored.get(key), value) or now[_label(key)] == before:
+        before = origin.digests.get(label(key))
+        if key in _NOT_OURS or same(key, stored.get(key), value) or now[label(key)] == before:
             continue
         if _unchanged(stored, key, before):
             changed[key] = value
-            if now[_label(key)] == origin.before.get(_label(key)):
+            if now[label(key)] == origin.before.get(label(key)):
                 back.append(key)
         else:
             kept.append(key)
     whole = set(origin.files) <= set(given.files)
     for key in [key for key in stored if key not in task and key not in _NOT_OURS]:
-        before = origin.digests.get(_label(key))
+        before = origin.digests.get(label(key))
         if whole and before is not None:
             if _unchanged(stored, key, before):
                 changed[key] = None
@@ -140,7 +140,7 @@ def is_gone(stored: Mapping[str, Any], given: Given) -> bool:
 
 def is_edited(stored: Mapping[str, Any], origin: Origin) -> bool:
     """Whether a field that the source gave is here otherwise."""
-    labels = {_label(key): key for key in stored}
+    labels = {label(key): key for key in stored}
     return any(
         not _unchanged(stored, labels.get(label, label), digest)
         for label, digest in origin.digests.items()
@@ -182,10 +182,10 @@ def _status_notes(
 
 
 def _digests(task: Mapping[str, Any]) -> dict[str, str]:
-    return {_label(key): _digest(key, value) for key, value in task.items() if key not in _NOT_OURS}
+    return {label(key): _digest(key, value) for key, value in task.items() if key not in _NOT_OURS}
 
 
-def _label(key: str) -> str:
+def label(key: str) -> str:
     """A field's name, or what stands for one with spaces in it."""
     return key if _NAME.fullmatch(key) else f"#{_digest('', key)}"
 
