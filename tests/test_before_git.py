@@ -111,6 +111,19 @@ def test_no_git_starts_before_it_was_compared(tmp_path: Path) -> None:
     assert git.run("status")
 
 
+def test_what_was_just_compared_is_not_compared_again(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    project = Project.open(Surroundings(str(alpha.path), alpha.environ, time.time, lambda: "an id"))
+    git, signs = project.repository.git, changed_settings.signs(project)
+    with watched_settings.watched(project, signs):
+        with run_git.program_of_others():
+            pass
+        before = git.calls
+        watched_settings.require_same(project, signs)
+        git.run("status")
+        assert git.calls == before + 2  # `git config` once
+
+
 class Asks(Progress):
     """Asks git as soon as the command has printed something, as a thread of a loop may."""
 

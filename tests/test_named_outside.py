@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from test_loop import made, task
 from world import Place
 
 from ralphgit.app.processes import named_outside
+from ralphgit.app.workspace.project import Project
 
 #: A line, and what the agent writes, in a folder beside the worktree, that it comes to.
 COMES_TO = [
@@ -42,12 +44,20 @@ COMES_TO = [
 def taken_down(place: Place, *lines: str) -> dict[str, str]:
     project = opened(place)
     names = {name for line in lines for name in named_outside.names(project, line)}
-    return {name: named_outside.sign(project, name) for name in names if not name.isalnum()}
+    return {
+        name: named_outside.sign(project, name, os.path.realpath)
+        for name in names
+        if not name.isalnum()
+    }
+
+
+def sign(project: Project, name: str) -> str:
+    return named_outside.sign(project, name, os.path.realpath)
 
 
 def changed(place: Place, before: dict[str, str]) -> list[str]:
     project = opened(place)
-    return sorted(name for name, was in before.items() if named_outside.sign(project, name) != was)
+    return sorted(name for name, was in before.items() if sign(project, name) != was)
 
 
 @pytest.fixture

@@ -257,6 +257,36 @@ def staged_against(git: Git, tree: str) -> list[str]:
     return git.names("diff-index", "--cached", "-z", "--name-only", "--no-renames", tree)
 
 
+class Dirty(NamedTuple):
+    """The files that are not as HEAD has them."""
+
+    changed: list[str]
+    """What is staged comes first."""
+    new: list[str]
+    """Neither tracked nor ignored; a repository ends with a slash."""
+
+
+def dirty(git: Git) -> Dirty:
+    """Ask git what is not as HEAD has it; what is changed in a submodule is its own."""
+    listed = git.names(
+        "status", "--porcelain=v2", "-z", "--untracked-files=all", "--no-renames",
+        "--ignore-submodules=dirty",
+    )  # fmt: skip
+    staged, unstaged, new = list[str](), list[str](), list[str]()
+    for line in listed:
+        kind, _, rest = line.partition(" ")
+        if kind == "?":
+            new.append(rest)
+        else:
+            (unstaged if rest[0] == "." else staged).append(rest.split(" ", _FIELDS[kind])[-1])
+    return Dirty([*staged, *unstaged], new)
+
+
+#: What `git status --porcelain=v2` says of a path before it: of one that has changed, and of one
+#: with a conflict.
+_FIELDS = {"1": 7, "u": 9}
+
+
 def stage(git: Git, tree: str, paths: Sequence[str]) -> None:
     """Make the index what `tree` is, except for `paths`: those as they are in the worktree.
 

@@ -269,19 +269,19 @@ def program_of_others() -> Iterator[None]:
             _at_work -= 1
 
 
-def _ask() -> None:
-    """Go through where git is as it was. Raises: what `compare` does."""
+@contextmanager
+def comparing() -> Iterator[None]:
+    """Say that the block compares what `compared` would, or more of it, and raises where it may
+    not go on: git may be started in it, and is as it was when it ends.
+    """
     global _refused, _trusted, _asking
-    if _compare is None:
-        return
     with _lock:
-        if _asking:
-            return
-        if _trusted or _compare is None:
+        if _asking or _compare is None:
+            yield
             return
         _asking = True
         try:
-            _compare()
+            yield
             if _refused is not None:
                 raise _refused
             _trusted = not _at_work
@@ -290,6 +290,16 @@ def _ask() -> None:
             raise
         finally:
             _asking = False
+
+
+def _ask() -> None:
+    """Go through where git is as it was. Raises: what `compare` does."""
+    if _compare is None:
+        return
+    with _lock:
+        if not (_asking or _trusted or _compare is None):
+            with comparing():
+                _compare()
 
 
 #: The user's own hook of a push: while it runs, the remote has not been asked yet.

@@ -432,9 +432,7 @@ class Loop:
 
         Raises: NeedsPerson (settings_changed, blocks_git).
         """
-        changed = changed_settings.changes(project, self._signs)
-        self._name(changed)
-        watched_settings.refuse(project, self._signs, changed)
+        watched_settings.require_same(project, self._signs, self._name, every=True)
         seen_here_alone.passed_over(project.repository)
 
     def _spent(self, lease: Lease, used: Usage) -> None:

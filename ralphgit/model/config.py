@@ -349,13 +349,13 @@ def settle(layers: Iterable[Layer]) -> dict[str, Setting]:
     for where, layer in layers:
         for name, value in layer.items():
             if name not in made:
-                parse = _parsed_text if isinstance(value, str) else parse_setting
+                parse = parse_setting if isinstance(value, (list, dict)) else _parsed
                 made[name] = Setting(parse(name, value, where), where)
     return made
 
 
-#: A loop has all its settings as text, and settles them several times a task.
-_parsed_text = lru_cache(maxsize=1024)(parse_setting)
+#: A loop settles all its settings several times a task. True is not 1 here.
+_parsed = lru_cache(maxsize=1024, typed=True)(parse_setting)
 
 
 def from_settings(made: Mapping[str, Setting]) -> Config:

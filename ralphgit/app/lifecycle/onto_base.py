@@ -191,7 +191,9 @@ def _move(project: Project, branch: str, verb: str, how: str) -> str:
         words = ["--quiet", "--no-track", how, branch.removeprefix("refs/heads/"), base]
     with Moving(project, base):
         result = git.try_run(verb, *words)
-        on = git.try_run("symbolic-ref", "HEAD").out.decode().strip() == branch
+        project.repository.forget_worktrees()  # a hook may have switched again
+        worktree = project.repository.worktree
+        on = worktree is not None and worktree.branch == branch
         moved = on and (result.status == 0 or project.repository.head() == base)
         said = result.err.decode("utf-8", "replace").strip()
         if not moved and how != "--create" and "would be overwritten" in said:
@@ -273,12 +275,9 @@ def refuse_dirty(project: Project) -> None:
 
     Raises: GuardRefused (dirty).
     """
-    git = project.repository.git
-    changed = index.changed(git, ["."])  # while git looks at the files, we ask for the rest
-    staged = index.staged_against(git, "HEAD")
     left = set(runtime_files.left(project.top))
-    new = [path for path in index.untracked(git, ["."]) if path not in left]
-    found = list(dict.fromkeys([*staged, *changed.read(), *new]))
+    dirty = index.dirty(project.repository.git)
+    found = [*dirty.changed, *(path for path in dirty.new if path not in left)]
     if found:
         from ralphgit.app.evidence import changed_paths
 

@@ -9,10 +9,11 @@ steer (`rules.harmless_settings`) is named and nothing else.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -119,8 +120,9 @@ def _symbolic(project: Project, name: str) -> bytes:
 
 def _found_programs(project: Project, names: Iterable[str]) -> dict[str, str]:
     there, found = _on_path(project), dict[str, str]()
+    real = functools.cache(os.path.realpath)  # of folders, which many names share
     for one in sorted({*_RUN, *names}):
-        found.update(_program(project, one, there))
+        found.update(_program(project, one, there, real))
     return found
 
 
@@ -278,16 +280,18 @@ def _programs(project: Project) -> set[str]:
     return found
 
 
-def _program(project: Project, name: str, there: Collection[str]) -> Signs:
+def _program(
+    project: Project, name: str, there: Collection[str], real: Callable[[str], str]
+) -> Signs:
     """Say which file a program is, or one with a folder in its name: "" for none, or one in the
     worktree, which is work.
 
-    `there` are the names of all files on the PATH.
+    `there` are the names of all files on the PATH, and `real` finds folders.
     """
     if not name:
         return {}
     if os.path.dirname(name) or name in (".", "..", "~"):
-        return {f"{_PROGRAM}{name}": named_outside.sign(project, name)}
+        return {f"{_PROGRAM}{name}": named_outside.sign(project, name, real)}
     path = shutil.which(name, path=project.around.environ.get("PATH")) if name in there else None
     if path is None or os.path.realpath(path).startswith(os.path.realpath(project.top) + os.sep):
         return {f"{_PROGRAM}{name}": ""}

@@ -13,7 +13,7 @@ import os
 import re
 import stat
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 
 from ralphgit.app.processes import named_files
@@ -116,9 +116,9 @@ def leaves(project: Project, name: str) -> bool:
     return not f"{_place(project, name)}/".startswith(f"{project.top}/")
 
 
-def sign(project: Project, name: str) -> str:
+def sign(project: Project, name: str, real: Callable[[str], str]) -> str:
     """Digest the file, or what is in the folder, that a name with a folder in it is of; "" for
-    none, and for one in the worktree, which is work.
+    none, and for one in the worktree, which is work. `real` finds the folder of a file.
     """
     place = _place(project, name)
     try:
@@ -128,9 +128,8 @@ def sign(project: Project, name: str) -> str:
             return "" if is_work else _digest(*_below(place))
         if not stat.S_ISREG(found.st_mode) or place.startswith(_KERNELS):
             return ""
-        real = os.path.realpath(place)
-        inside = real.startswith(f"{project.top}/")
-        if inside or real.startswith(f"{os.path.realpath(project.top)}/"):
+        folder = os.path.dirname(os.path.realpath(place) if os.path.islink(place) else place)
+        if f"{real(folder)}/".startswith((f"{project.top}/", f"{real(project.top)}/")):
             return ""
         return _digest(place, content(place))
     except OSError:

@@ -83,29 +83,28 @@ def _unwatch(project: Project, before: Signs) -> None:
         atomic_files.unlink(_own(project))
 
 
-def refuse(project: Project, before: Signs, changed: list[Change]) -> None:
-    """Refuse to go on after a change that steers, and note it for whoever comes next.
-
-    Raises: NeedsPerson (settings_changed), NotWritable.
-    """
-    if names := [one.name for one in changed if one.steers]:
-        watch(project, before)
-        raise _changed([_own(project)], names)
-
-
 def require_same(
-    project: Project, before: Signs, tell: Callable[[list[Change]], None] = lambda changed: None
+    project: Project,
+    before: Signs,
+    tell: Callable[[list[Change]], None] = lambda changed: None,
+    *,
+    every: bool = False,
 ) -> None:
-    """Refuse to go on where what steers has changed; `tell` is called with all that has, then.
+    """Refuse to go on where what steers has changed; `tell` is called with all that has, then, or
+    with `every` also where nothing of it steers.
 
     Raises: NeedsPerson (settings_changed).
     """
     from ralphgit.app.processes import changed_settings
 
-    changed = changed_settings.changes(project, before)
-    if any(one.steers for one in changed):
-        tell(changed)
-    refuse(project, before, changed)
+    with run_git.comparing():
+        changed = changed_settings.changes(project, before)
+        if names := [one.name for one in changed if one.steers]:
+            watch(project, before)
+        if names or every:
+            tell(changed)
+        if names:
+            raise _changed([_own(project)], names)
 
 
 def require_seen(project: Project) -> None:
