@@ -487,3 +487,65 @@ def test_a_list_of_features(world: World, name: str, open: str, done: str) -> No
     assert world.read(name) == text.replace(open, done)
     again = world.ralph("import", name, "--json").data
     assert (again["updated"], again["added"]) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("key", "passes", "word"),
+    [("status", True, "completed"), ("state", True, "passed"), ("status", False, "Completed")],
+)
+def test_a_story_is_done_in_the_word_of_the_file(
+    world: World, key: str, passes: bool, word: str
+) -> None:
+    """A word that says more than that is none."""
+
+    def story(id: str, status: str, done: str) -> str:
+        more = f', "passes": {done}' if passes else ""
+        return f'{{"id": "{id}", "title": "{id}", "criteria": ["x"], "{key}": "{status}"{more}}}'
+
+    done = [story("B", word, "true"), story("C", "merged", "true")]
+    text = f'{{"stories": [{story("A", "not_started", "false")},\n {", ".join(done)}]}}\n'
+    world.write("prd.json", text)
+    world.ralph("import", "prd.json")
+    world.write("task-graph.yaml", world.read().replace("status: pending", "status: complete"))
+    ticked = world.ralph("export", "--tick", "prd.json")
+    assert ticked.out == "marked as done in prd.json: A\n"
+    assert world.read("prd.json") == text.replace("not_started", word).replace("false", "true")
+    assert world.ralph("import", "prd.json").out.splitlines()[0] == "unchanged: 3 tasks"
+
+
+@pytest.mark.parametrize(
+    ("head", "word", "usual"),
+    [
+        ("id: {0}\ntitle: T{0}", "done", "complete"),
+        ("name: T{0}\ndepends_on: []", "completed", "closed"),
+        ("id: {0}\ntitle: T{0}\ncreated_date: '2026-01-02'", "Completed", "Done"),
+    ],
+)
+def test_a_document_is_done_in_the_word_of_those_beside_it(
+    world: World, head: str, word: str, usual: str
+) -> None:
+    for number, status in (("001", "open"), ("002", word), ("003", word), ("004", "merged")):
+        world.write(f"t/{number}.md", f"---\n{head.format(number)}\nstatus: {status}\n---\nIt.\n")
+    world.write("t/notes.md", "---\nstatus: [\n---\n")
+    world.ralph("import", "t/001.md", "t/002.md")
+    world.write("task-graph.yaml", world.read().replace("status: pending", "status: complete"))
+    assert world.ralph("export", "--tick", "t/001.md").code == 0
+    assert f"\nstatus: {word}\n" in world.read("t/001.md")
+    # Alone, it is in that of its format.
+    for number in ("002", "003", "004"):
+        (world.path / f"t/{number}.md").unlink()
+    world.write("t/001.md", world.read("t/001.md").replace(f"status: {word}", "status: open"))
+    assert world.ralph("export", "--tick", "t/001.md").code == 0
+    assert f"\nstatus: {usual}\n" in world.read("t/001.md")
+
+
+def test_the_status_of_the_file_s_own_in_tasks_of_task_master(world: World) -> None:
+    text = (
+        '{"tasks": [{"id": 1, "title": "a", "status": "pending", "dependencies": []},\n'
+        ' {"id": 2, "title": "b", "status": "completed", "dependencies": []}]}\n'
+    )
+    world.write("tasks.json", text)
+    world.ralph("import", "tasks.json")
+    world.write("task-graph.yaml", world.read().replace("status: pending", "status: complete"))
+    world.ralph("export", "--tick", "tasks.json")
+    assert world.read("tasks.json") == text.replace("pending", "completed")

@@ -6,7 +6,13 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ralphgit.app.exchange import import_formats, import_sources, source_folder, three_way_import
+from ralphgit.app.exchange import (
+    import_formats,
+    import_sources,
+    source_folder,
+    source_prefix,
+    three_way_import,
+)
 from ralphgit.app.exchange.import_sources import Reading
 from ralphgit.app.rendering import output_file
 from ralphgit.app.workspace.graph_view import GraphView
@@ -46,6 +52,7 @@ def tick(project: Project, names: Sequence[str], *, at: str = "") -> tuple[Ticke
     made: list[tuple[str, bytes, Ticked]] = []
     formats = import_formats.to_try("", folder=folder, warn=project.warn)
     how = Reading(formats, import_sources.boxes(project.config.import_marks))
+    statuses = _Statuses(project, how)
     for name, beside in source_folder.expand(folder, names):
         label = import_sources.label(project.top, os.path.join(folder, name))
         read = import_sources.reader(project, name, how, beside=beside or _known(view, label))
@@ -70,22 +77,24 @@ def tick(project: Project, names: Sequence[str], *, at: str = "") -> tuple[Ticke
             )  # fmt: skip
         found = read.importer.read(read.file)
         there = {str(task["id"]): task for task in found.tasks}
-        missing = tuple(
-            id for source, (id, words) in done.items() if not _is_there(there.get(source), words)
-        )
+        missing = tuple(id for source, id, words in done if not _is_there(there.get(source), words))
         ended = {id for id, task in there.items() if task["status"] == Status.COMPLETE}
-        known = {source for source, (id, _) in done.items() if id not in missing}
+        known = {source: id for source, id, _ in done if id not in missing}
         todo = {
-            source: done[source][0]
-            for source in done
-            if source in known - ended and (known | ended).issuperset(found.leads.get(source, ()))
+            source: id
+            for source, id in known.items()
+            if source not in ended
+            and (known.keys() | ended).issuperset(found.leads.get(source, ()))
         }
         ticked = Ticked(name, read.importer.name, tuple(todo.values()), missing)
         if not todo:
             made.append((name, b"", ticked))
             continue
         raw = read.data.decode("utf-8")
-        new = read.importer.tick(read.file, raw, frozenset(todo)).encode("utf-8")
+        file = read.file
+        if source_prefix.is_document(label, found):
+            file.beside = statuses.of(os.path.dirname(name))
+        new = read.importer.tick(file, raw, frozenset(todo)).encode("utf-8")
         again = read.importer.read(read.opened(new))
         if not _as_meant(found, again, todo):
             raise InvalidRecord(
@@ -101,14 +110,37 @@ def tick(project: Project, names: Sequence[str], *, at: str = "") -> tuple[Ticke
     return tuple(ticked for _, _, ticked in made)
 
 
-def _complete(view: GraphView, label: str) -> dict[str, tuple[str, str]]:
-    """By its id in the file, each task that is complete: its id here, and a digest of its words."""
-    found = {}
-    for row in view.rows:
-        origin = Origin.of(view.stored(row)) if row.status == Status.COMPLETE else None
-        if origin is not None and label in origin.files:
-            found[origin.id or row.id] = (row.id, origin.digests.get("title", ""))
-    return found
+class _Statuses:
+    """What the documents of a folder say in their front matter, each folder read once."""
+
+    def __init__(self, project: Project, how: Reading) -> None:
+        self._project, self._how = project, how
+        self._known: dict[str, tuple[str, ...]] = {}
+
+    def of(self, folder: str) -> tuple[str, ...]:
+        if folder not in self._known:
+            names = source_folder.documents(self._project.around.directory, folder)
+            self._known[folder] = tuple(word for name in names if (word := self._status(name)))
+        return self._known[folder]
+
+    def _status(self, name: str) -> str:
+        try:
+            read = import_sources.reader(self._project, name, self._how, beside=True)
+            return str(read.file.front_matter.get("status") or "") if read else ""
+        except (InvalidRecord, UsageError):
+            return ""
+
+
+def _complete(view: GraphView, label: str) -> list[tuple[str, str, str]]:
+    """Of each task that is complete its id in the file, its id here, and a digest of its words."""
+    origins = [
+        (row.id, Origin.of(view.stored(row))) for row in view.rows if row.status == Status.COMPLETE
+    ]
+    return [
+        (origin.id or id, id, origin.digests.get("title", ""))
+        for id, origin in origins
+        if origin is not None and label in origin.files
+    ]
 
 
 def _known(view: GraphView, label: str) -> bool:

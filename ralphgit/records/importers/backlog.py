@@ -63,5 +63,5 @@ IMPORTER = Importer(
     help="A task of Backlog.md; import takes its folder as a whole.",
     sniff=_sniff,
     read=_read,
-    tick=lambda file, raw, ids: tick_in_place.status(raw, "Done") if ids else raw,
+    tick=lambda file, raw, ids: tick_in_place.finished(file, raw, ids, "Done"),
 )

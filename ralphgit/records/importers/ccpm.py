@@ -77,5 +77,5 @@ IMPORTER = Importer(
     help="A task of a ccpm epic, called as its file is; import takes the epic's folder as a whole.",
     sniff=_sniff,
     read=_read,
-    tick=lambda file, raw, ids: tick_in_place.status(raw, "closed") if ids else raw,
+    tick=lambda file, raw, ids: tick_in_place.finished(file, raw, ids, "closed"),
 )

@@ -72,6 +72,8 @@ class SourceFile:
         """What the signs in a Markdown list's boxes say."""
         self.bullets = False
         """Items without a box are tasks, too, as the user has said."""
+        self.beside: tuple[str, ...] = ()
+        """The statuses of the documents in its folder: what their owner calls done."""
         self._parse = parse
         self._refused: dict[str, InvalidRecord] = {}
         self._hint = hint

@@ -14,7 +14,7 @@ from ralphgit.model.task_status import Mode
 from ralphgit.records.importers.imported import Imported, Log
 from ralphgit.records.importers.importer import NO, SURE, Importer
 from ralphgit.records.importers.parts import json_places, tick_in_place, waiting
-from ralphgit.records.importers.parts.field_mapping import in_order, task_of
+from ralphgit.records.importers.parts.field_mapping import in_order, task_of, word_for_done
 from ralphgit.records.importers.parts.paths_in_prose import listed as listed_path
 from ralphgit.records.importers.parts.source_values import (
     MISSING,
@@ -252,12 +252,13 @@ def _tick(file: SourceFile, raw: str, ids: Collection[str]) -> str:
         for id, at in _numbered(raw, where, above, "" if tag == _USUAL else f"{tag}.")
         if safe_id(id) in ids
     ]
-    edits = [
-        json_places.with_value(raw, where, at, "status", '"done"')
-        if (*at, "title") in where
-        else json_places.with_value(raw, where, at, "status", '"completed"')
-        for at in found
-    ]
+    values = (raw[slice(*where[at])] for at in where if at[-1:] == ("status",))
+    said = [json.loads(value) for value in values if value.startswith('"')]
+    edits = []
+    for at in found:
+        usual = "done" if (*at, "title") in where else "completed"
+        word = json.dumps(word_for_done(said, usual))
+        edits.append(json_places.with_value(raw, where, at, "status", word))
     return tick_in_place.edited(raw, edits)
 
 

@@ -71,5 +71,5 @@ IMPORTER = Importer(
     help="Markdown behind YAML front matter with an id or a status: one task a file.",
     sniff=_sniff,
     read=_read,
-    tick=lambda file, raw, ids: tick_in_place.status(raw, "complete") if ids else raw,
+    tick=lambda file, raw, ids: tick_in_place.finished(file, raw, ids, "complete"),
 )

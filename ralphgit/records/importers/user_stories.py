@@ -19,6 +19,7 @@ from ralphgit.records.importers.parts.field_mapping import (
     own_refs,
     status_of,
     task_of,
+    word_for_done,
 )
 from ralphgit.records.importers.parts.paths_in_prose import listed
 from ralphgit.records.importers.parts.source_values import (
@@ -52,6 +53,8 @@ _STATUSES = {
     "not-started": Status.PENDING, "spec-ready": Status.PENDING,
 }  # fmt: skip
 
+#: What a story without `passes` says once it is done, where no other has another word for it.
+_USUAL_DONE = {"status": "done", "state": "passing"}
 #: What is no less so where a story does not pass.
 _HELD = (Status.IN_PROGRESS, Status.BLOCKED, Status.CANCELLED)
 
@@ -225,14 +228,22 @@ def _set_status(fields: dict[str, object], new: str, log: Log) -> None:
 
 def _tick(file: SourceFile, raw: str, ids: Collection[str]) -> str:
     """Let these stories pass."""
+    stories = [fields for _, fields in _found(file)]
+    words = {
+        key: word_for_done((fields.get(key) for fields in stories), usual)
+        for key, usual in _USUAL_DONE.items()
+    }
     if file.form is Form.JSON_LINES:
         lines = raw.split("\n")
-        return "\n".join(_passing(line, None, ids) if line.strip() else line for line in lines)
+        made = (_passing(line, None, ids, words) if line.strip() else line for line in lines)
+        return "\n".join(made)
     key = _key(file.root)
-    return _passing(raw, (key,) if key else (), ids)
+    return _passing(raw, (key,) if key else (), ids, words)
 
 
-def _passing(text: str, above: json_places.Path | None, ids: Collection[str]) -> str:
+def _passing(
+    text: str, above: json_places.Path | None, ids: Collection[str], words: Mapping[str, str]
+) -> str:
     """The JSON text in which the stories of the list `above` pass; None: it is one story."""
     where = json_places.places(text)
     value = json.loads(text)
@@ -245,18 +256,18 @@ def _passing(text: str, above: json_places.Path | None, ids: Collection[str]) ->
     called = _with_ids([(1, fields) for _, fields in stories])
     edits = []
     for (at, fields), (_, story) in zip(stories, called, strict=True):
-        done = _how_done(fields)
+        done = _how_done(fields, words)
         known = (*at, "id") in where or any((*at, key) in where for key in done)
         if known and safe_id(as_word(story.get("id")) or "") in ids:
             edits += [json_places.with_value(text, where, at, *pair) for pair in done.items()]
     return tick_in_place.edited(text, edits)
 
 
-def _how_done(fields: Mapping[str, object]) -> dict[str, str]:
+def _how_done(fields: Mapping[str, object], words: Mapping[str, str]) -> dict[str, str]:
     """The keys by which a story says that it is done, with the JSON values of that."""
-    for key, word in (("status", '"done"'), ("state", '"passing"')):
+    for key, word in words.items():
         if isinstance(fields.get(key), str):
-            return {key: word} | ({"passes": "true"} if "passes" in fields else {})
+            return {key: json.dumps(word)} | ({"passes": "true"} if "passes" in fields else {})
     return {"passes": "true"}
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 
 from ralphgit.model import paths
 from ralphgit.model.ids import is_id
@@ -27,6 +28,8 @@ _ORDER += (
 _LIFECYCLE = frozenset({"claim", "result", "blocked", "reset", "cancelled", "epoch"})
 
 _DONE = "completed finished shipped merged released delivered deployed implemented resolved"
+#: Those that say no more.
+_SAY_DONE = frozenset({"done", "complete", "completed", "finished", "closed", "passing", "passed"})
 _GIVEN_UP = "canceled skipped wontfix won't-fix wont-do won't-do abandoned obsolete"
 _STATUSES = STATUS_OF | {
     "todo": Status.PENDING,
@@ -131,6 +134,12 @@ def status_of(value: object, more: Mapping[str, Status] = _STATUSES) -> Status |
     known = ("-".join(words[:count]) for count in range(min(len(words), _MOST_WORDS), 0, -1))
     found = next((all_words[word] for word in known if word in all_words), None)
     return Status.COMPLETE if not words and _DONE_SIGNS & set(said) else found
+
+
+def word_for_done(words: Iterable[object], usual: str) -> str:
+    """The word that most of these statuses say done with, and no more than that; else `usual`."""
+    done = Counter(word for word in words if isinstance(word, str) and word.casefold() in _SAY_DONE)
+    return done.most_common(1)[0][0] if done else usual
 
 
 def _status_word(value: object) -> str | None:

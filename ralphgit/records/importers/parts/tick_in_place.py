@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
+from ralphgit.records.importers.parts.field_mapping import word_for_done
 from ralphgit.records.importers.parts.front_matter import FENCED
 from ralphgit.records.importers.parts.markdown_items import BALLOT, OPEN_SIGNS, SIGN
+from ralphgit.records.importers.source_file import SourceFile
 
 #: The box of an item, behind its mark or, of lists in a list on one line, several.
 _BOX = re.compile(r"((?:[ \t]*(?:[-*+]|[0-9]{1,9}[.)]))+[ \t]*\[)[^\[\]]*(?=\])")
@@ -45,6 +47,11 @@ def status(raw: str, word: str) -> str:
         quote = found[2][0] if found[2] and found[2][0] in "\"'" else ""
         made = f"{inside[: found.end(1)]}{quote}{word}{quote}{inside[found.end() :]}"
     return raw[: front.start("inside")] + made + raw[front.end("inside") :]
+
+
+def finished(file: SourceFile, raw: str, ids: Collection[str], usual: str) -> str:
+    """Set the status of a document's task to what those beside it call done, else to `usual`."""
+    return status(raw, word_for_done(file.beside, usual)) if ids else raw
 
 
 def edited(raw: str, edits: Iterable[tuple[int, int, str]]) -> str:
