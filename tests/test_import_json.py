@@ -471,3 +471,14 @@ def test_a_subtask_without_a_priority_has_that_of_its_task(tmp_path: Path) -> No
     world.commit("plan")
     ready = world.ralph("next", "--json").data["tasks"]
     assert [task["id"] for task in ready] == ["2.2.1", "1", "2.1", "3.1"]
+
+
+def test_a_rank_between_two_others_is_one(tmp_path: Path) -> None:
+    """Who puts a story between two calls it 1.5."""
+    world = World(tmp_path)
+    one = '{{"id": "{}", "title": "a", "priority": {}, "passes": false}}'
+    stories = ", ".join(one.format(*pair) for pair in (("A", 1), ("B", 2), ("C", 1.5)))
+    world.write("prd.json", f'{{"userStories": [{stories}]}}')
+    done = world.ralph("import", "prd.json", "--json")
+    assert (done.data["added"], done.data["notes"]) == (["A", "C", "B"], [])
+    assert world.task("C")["x-priority"] == 1.5

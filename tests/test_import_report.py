@@ -220,3 +220,41 @@ def test_a_box_in_which_nothing_is_written_yet_is_named(world: World) -> None:
     assert [(one["lines"], one["reason"]) for one in data["ignored"]] == [
         ([2, 3, 4], "nothing is written behind the box yet")
     ]
+
+
+def test_what_holds_at_the_end_without_boxes_is_named(world: World) -> None:
+    world.write("tasks.md", """\
+# Plan
+
+## Phase 1: Base
+
+**Exit criteria**: it is in the story.
+
+- [ ] T001 Set up
+
+### Deliverables
+
+- a file
+
+## Success criteria
+
+### In short
+
+- It works
+
+## Phase 2: Deliverables
+
+- [ ] T002 Write them
+
+## Exit criteria
+
+## Definition of Done
+
+- [ ] It is done
+""")  # fmt: skip
+    notes = world.ralph("import", "tasks.md", "--json").data["notes"]
+    assert [note for note in notes if "no boxes" in note] == [
+        "'Deliverables' (line 9) has no boxes, and is not read.",
+        "'Success criteria' (line 13) has no boxes, and is not read.",
+    ]
+    assert "it is in the story" in world.read()

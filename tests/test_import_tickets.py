@@ -392,6 +392,10 @@ def test_an_epic_is_its_tasks_in_their_order_without_what_ccpm_keeps_beside_them
     assert world.task("002")["depends_on"] == ["001", "003"]
     assert world.task("010")["depends_on"] == ["002"]
     assert world.task("002")["conflicts_with"] == ["010"]
+    assert (
+        "002.md: 002: conflicts_with (010) is kept, and holds nobody back: what one task at a time "
+        "may use is a resource."
+    ) in done.data["notes"]
     assert world.task("003")["status"] == "cancelled"
     assert done.data["notes"][0] == (
         "3 files that ccpm keeps beside its tasks not read: .claude/epics/shop/2-analysis.md, "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,13 @@ def test_a_task_that_is_gone_is_reported_and_stays(world: World) -> None:
     assert "no longer in the source, and kept here: T3 (Sell)\n" in done.out
     data = again(world)
     assert data["removed"] == ["T3"] and world.task("T3")["status"] == "pending"
+    # What is open of it is offered on, until somebody says that it is not to be done.
+    offered = next(note for note in data["notes"] if "still offered" in note)
+    said, _, command = offered.partition(": ")
+    assert said == "T3 is still offered here; what is not to be done"
+    assert world.ralph(*shlex.split(command)[1:]).code == 0
+    assert world.task("T3")["status"] == "cancelled"
+    assert not any("still offered" in note for note in again(world)["notes"])
     # Another file says nothing about the tasks of this one.
     world.write("other.md", "- [ ] X1 a\n")
     assert again(world, "other.md")["removed"] == []

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from ralphgit.app.exchange import three_way_import
 from ralphgit.app.exchange.import_sources import Source
 from ralphgit.app.workspace.graph_view import GraphView
+from ralphgit.model.printable import cut
 from ralphgit.model.task_status import Status
 from ralphgit.records.importers.parts import waiting
 from ralphgit.records.importers.parts.field_mapping import in_order
@@ -25,10 +26,21 @@ class Gone(NamedTuple):
     """Those of which nothing is left there."""
     wholes: tuple[str, ...]
     """Those that are the story of others there."""
+    open: tuple[str, ...]
+    """Those that are gone, and that nobody has begun."""
 
     @property
     def notes(self) -> list[str]:
-        return [
+        still = []
+        if self.open:
+            are = "is" if len(self.open) == 1 else "are"
+            word = '"no longer in the source"'
+            more = ", and so on" if self.open[1:] else ""
+            still = [
+                f"{cut(', '.join(self.open), 200)} {are} still offered here; what is not to be "
+                f"done: ralphgit edit {self.open[0]} --cancel {word}{more}"
+            ]
+        return still + [
             f"{id} is no task in the source now, but the story of those inside it; it stays here."
             for id in self.wholes
         ]
@@ -46,8 +58,11 @@ def find(source: Source, here: GraphView) -> Gone:
         and SOURCE in row.json
         and three_way_import.is_gone(here.stored(row), source.given)
     ]
+    removed = tuple(id for id in gone if id not in stories)
     return Gone(
-        tuple(id for id in gone if id not in stories), tuple(id for id in gone if id in stories)
+        removed,
+        tuple(id for id in gone if id in stories),
+        tuple(id for id in removed if here.by_id[id].status == Status.PENDING),
     )
 
 

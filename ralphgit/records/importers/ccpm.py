@@ -58,7 +58,11 @@ def _read(file: SourceFile) -> Imported:
     if fields.pop("parallel", None) is False:
         fields["mode"] = Mode.SEQUENTIAL.value
     if clashes := file.front_matter_words("conflicts_with"):
-        fields["conflicts_with"] = [_file(ref, source) for ref in clashes]
+        fields["conflicts_with"] = refs = [_file(ref, source) for ref in clashes]
+        log.note(
+            f"{source}: conflicts_with ({', '.join(refs)}) is kept, and holds nobody back: "
+            "what one task at a time may use is a resource."
+        )
     fields = {key: value for key, value in fields.items() if value not in (None, "", [])}
     task = document_task.task(source, fields, file.behind_front_matter, log)
     return log.imported([task], {}, local=True)

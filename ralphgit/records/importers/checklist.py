@@ -18,6 +18,7 @@ from ralphgit.records.importers.parts import (
     exported_checklist,
     item_ids,
     item_order,
+    list_notes,
     list_tasks,
     listed_items,
     markdown_items,
@@ -83,6 +84,7 @@ def _read(file: SourceFile) -> Imported:
     if _is_export(file):
         pairs = [(item.node, item.heading) for item in items]
         return exported_checklist.tasks(name, pairs, log, file.blocks)
+    log.notes(list_notes.unread(listed_items.unread(file.blocks)))
     if _has_ids(items):
         return list_tasks.imported(name, _with_ids(items, log), log, ids=True)
     outer = nested_items.outermost(items)

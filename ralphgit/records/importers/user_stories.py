@@ -192,7 +192,7 @@ def _task(
     if isinstance(scope, list) and all(isinstance(one, str) and listed(one) for one in scope):
         fields["scope"] = {"write": scope}
     _set_status(fields, new, log)
-    if isinstance(rank := fields.pop("priority", None), int):
+    if isinstance(rank := fields.pop("priority", None), int | float):
         fields["x-priority"] = rank
     elif rank is not None:
         fields["priority"] = rank

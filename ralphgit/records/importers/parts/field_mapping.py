@@ -83,7 +83,8 @@ def task_of(new: str, fields: Mapping[str, object], log: Log, where: str) -> dic
             (ours if key in _ORDER else rest)[key] = read
         else:
             rest[f"x-{key}"] = value
-            log.note(f"{new}: the {key} {short(value)} is not known here: kept as x-{key}.")
+            none = "is none from 0 to 5" if key == "priority" else "is not known here"
+            log.note(f"{new}: the {key} {short(value)} {none}: kept as x-{key}.")
 
     for key in ("story", "priority"):
         if key in ours and str(ours[key]) != as_word(fields[key]):

@@ -48,6 +48,7 @@ _CHECK_LIST = re.compile(
     r"\b(?:verification|validation|quality|release|final|review|pre-merge|sign-?off) check ?list\b",
     re.IGNORECASE,
 )
+_DELIVERABLES = re.compile(r"\bdeliverables?\b", re.IGNORECASE)
 #: A story's description is no longer.
 _MOST_SAID = 4000
 _DONE = frozenset({"done", "completed", "complete", "finished"})
@@ -144,6 +145,11 @@ def says_when_done(text: str, *, ids: bool = False) -> bool:
     """
     found = _WHEN_DONE.search(text) or (None if ids else _CHECK_LIST.search(text))
     return found is not None and not read(text).phase
+
+
+def says_what_comes_of_it(text: str) -> bool:
+    """Whether a heading is that of what holds, or is there, in the end."""
+    return says_when_done(text) or _DELIVERABLES.search(text) is not None
 
 
 def is_version(text: str) -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ralphgit.model.printable import counted
 from ralphgit.records.importers.parts.item_details import Marked
 from ralphgit.records.importers.parts.listed_items import Item
-from ralphgit.records.importers.parts.markdown_items import MEANINGS, UNDER_WAY
+from ralphgit.records.importers.parts.markdown_items import MEANINGS, UNDER_WAY, Node
+from ralphgit.records.importers.parts.source_values import short
 from ralphgit.records.importers.parts.suggested_scope import paths_of
 
 
@@ -50,6 +51,12 @@ def markers(marked: Iterable[Marked]) -> Iterator[str]:
     if words:
         named = ", ".join(f"[{word}]" for word in list(words)[:10])
         yield f"Markers that mean nothing here stay in the titles: {named}."
+
+
+def unread(headings: Iterable[Node]) -> Iterator[str]:
+    """Say which sections of what holds in the end have no box, and so are no criteria."""
+    for node in headings:
+        yield f"{short(node.text)} (line {node.line}) has no boxes, and is not read."
 
 
 def closing(items: Sequence[Item]) -> Iterator[str]:

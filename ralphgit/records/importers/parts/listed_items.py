@@ -123,6 +123,18 @@ def _with_closings(nodes: Sequence[Node]) -> list[Node]:
     return found if any(map(headings.has_task, found)) else [*nodes]
 
 
+def unread(nodes: Sequence[Node]) -> Iterator[Node]:
+    """The headings of what holds, or is there, at the end, below which nothing has a box."""
+    for at, node in enumerate(nodes):
+        if node.kind == "heading" and headings.says_what_comes_of_it(node.text):
+            level = node.level
+            ends = (place for place in range(at + 1, len(nodes))
+                    if nodes[place].kind == "heading" and nodes[place].level <= level)  # fmt: skip
+            below = nodes[at + 1 : next(ends, len(nodes))]
+            if below and not any(map(headings.has_task, below)):
+                yield node
+
+
 def _criteria(nodes: Sequence[Node]) -> Iterator[Node]:
     """The boxes among the nodes; what is no command behind the words of the heading above it."""
     above = ""

@@ -127,7 +127,7 @@ def renamed(found: Imported, ids: Mapping[str, str], prefix: str) -> Imported:
     tasks = []
     for task in found.tasks:
         more: dict[str, object] = {}
-        for key in ("depends_on", MISSING):
+        for key in ("depends_on", MISSING, "conflicts_with"):
             if isinstance(refs := task.get(key), list):
                 more[key] = list(map(new, refs))
         for key in ("story", "milestone"):
