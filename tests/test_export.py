@@ -118,7 +118,7 @@ def test_what_comes_out_goes_in_again(world: World, tmp_path: Path, form: str) -
     assert other.ralph("import", "tasks.txt").code == 0
     assert exported(other, "jsonl") == exported(world, "jsonl")
     if form == "graph":
-        assert other.read().startswith(f"{other.read().splitlines()[0]}\nversion: 1\nowner: Ann\n")
+        assert "\nowner: Ann\n" in other.read()
     if form != "jsonl":
         assert "title: The house\n" in other.read()
 
