@@ -84,3 +84,35 @@ def test_what_each_document_is(
     for told, more in ((REWORDED, doubts), (RENUMBERED, {})):
         found = document_identity.decide([one._replace(told=told) for one in now], before)
         assert (found.same, found.doubts) == ({**same, **more}, {})
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "same", "doubts"),
+    [
+        # The id comes before the description.
+        (
+            [document("1>A", "Test", "a", held=True), document("2>B", "Test", "b")],
+            [document("3>A", "Test", "b"), document("4>B", "Test", "a")],
+            {"3": "1", "4": "2"}, {},
+        ),
+        # The id of one of the two is another title's now: they were renumbered.
+        (
+            [document("1>A", "Cart", held=True), document("2>B", "Pay", held=True)],
+            [document("1>A", "New"), document("2>B", "Cart"), document("3>C", "Pay")],
+            {"2": "1", "3": "2"}, {},
+        ),
+        (
+            [document("1>A", "Cart"), document("2>B", "Pay", held=True)],
+            [document("3>A", "Pay")],
+            {"3": "2"}, {},
+        ),
+        # A title that comes back under a new id is asked about.
+        ([document("1>A", "Release", held=True)], [document("2>B", "Release")], {}, {"2": "1"}),
+        ([document("1>A", "Release")], [document("2>B", "Release")], {"2": "1"}, {}),
+    ],
+)  # fmt: skip
+def test_what_a_document_with_an_id_of_its_own_is(
+    before: list[Document], now: list[Document], same: dict[str, str], doubts: dict[str, str]
+) -> None:
+    found = document_identity.decide([one._replace(has_id=True) for one in now], before)
+    assert (found.same, found.doubts) == (same, doubts)

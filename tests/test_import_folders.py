@@ -116,3 +116,104 @@ def test_a_title_of_finished_work_that_is_in_no_file_is_asked_about(world: World
     world.write("task-graph.yaml", before)
     error = world.refused("import", f"{EPIC}/002.md", code="words_changed", exit=8)
     assert error["hint"] == f"ralphgit import {EPIC}/002.md --reworded"
+
+
+#: By format, the name of a file and what is in it: its number, the title, and what it waits for.
+FORMATS = {
+    "backlog": (
+        "tasks/task-{0} - {1}.md",
+        "---\nid: TASK-{0}\ntitle: {1}\nstatus: To Do\ncreated_date: x\n"
+        "dependencies: [{2}]\n---\nDo it.\n",
+        "TASK-{0}",
+    ),
+    "called by a number": (
+        "{0}.md", "---\ntitle: {1}\nstatus: open\ndepends_on: [{2}]\n---\nDo it.\n", "{0}",
+    ),
+    "called by its words": (
+        "{0}-{1}.md", "---\nname: {1}\nstatus: open\ndepends_on: [{2}]\n---\nDo it.\n", "",
+    ),
+    "with an id": (
+        "{0}.md", "---\nid: T-{0}\ntitle: {1}\ndepends_on: [{2}]\n---\nDo it.\n", "T-{0}",
+    ),
+    "bmad": (
+        "{0}.md",
+        "# Story 1.{0}: {1}\n\n**Status**: Draft\n**Dependencies**: Story {2}\n\n"
+        "## Acceptance Criteria\n\n1. It works\n\n## Tasks\n", "1.{0}",
+    ),
+}  # fmt: skip
+
+
+def write_folder(world: World, form: str, *titles: str) -> list[str]:
+    """The ids of the files of a folder, each behind the one before it."""
+    name, text, id = FORMATS[form]
+    for old in (world.path / "plan").rglob("*.md"):
+        old.unlink()
+    ids: list[str] = []
+    for number, title in enumerate(titles, 1):
+        path = f"plan/{name.format(number, title)}"
+        world.write(path, text.format(number, title, ids[-1] if ids else ""))
+        ids.append(id.format(number) or f"{number}-{title}")
+    return ids
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_renumbered_folder_of_any_format_is_the_same_by_its_titles(
+    world: World, form: str
+) -> None:
+    """Finished work stays what was done, and nothing is offered twice."""
+    ids = write_folder(world, form, "Cart", "Pay", "Ship")
+    assert world.ralph("import", "plan").code == 0
+    world.write("task-graph.yaml", world.read().replace("status: pending", "status: complete", 1))
+    again = write_folder(world, form, "Users", "Cart", "Pay", "Ship")
+    # One alone is told by those beside it.
+    alone = next((world.path / "plan").rglob("3*.md" if form != "backlog" else "*-3*.md"))
+    data = world.ralph("import", str(alone.relative_to(world.path)), "--json").data
+    assert (data["added"], data["removed"]) == ([], [])
+    # What a story of BMAD says of itself has its number.
+    assert data["updated"] == (["1.2"] if form == "bmad" else [])
+    assert world.task(ids[1])["x-source"]["id"] == again[2]
+    data = world.ralph("import", "plan", "--json").data
+    assert (len(data["added"]), data["removed"]) == (1, [])
+    assert [(world.task(id)["title"], world.task(id)["status"]) for id in ids] == [
+        ("Cart", "complete"), ("Pay", "pending"), ("Ship", "pending"),
+    ]  # fmt: skip
+    assert [world.task(id)["depends_on"] for id in ids] == [data["added"], ids[:1], ids[1:2]]
+    assert world.ralph("import", "plan").out.splitlines()[0] == "unchanged: 4 tasks"
+
+
+def test_a_part_of_what_was_renumbered_follows(world: World) -> None:
+    part = "---\nid: TASK-{0}.1\ntitle: Draw\nstatus: To Do\nparent_task_id: TASK-{0}\n---\n"
+    write_folder(world, "backlog", "Cart")
+    world.write("plan/tasks/task-1.1 - Draw.md", part.format(1))
+    assert world.ralph("import", "plan", "--json").data["added"] == ["TASK-1", "TASK-1.1"]
+    write_folder(world, "backlog", "Users", "Cart")
+    world.write("plan/tasks/task-2.1 - Draw.md", part.format(2))
+    data = world.ralph("import", "plan", "--json").data
+    assert (data["added"], data["removed"]) == (["TASK-1-users"], [])
+    assert world.task("TASK-1.1")["story"] == "TASK-1"
+    assert "TASK-1.1" in world.task("TASK-1")["depends_on"]
+
+
+def test_other_work_under_the_id_of_what_is_done_is_asked_about(world: World) -> None:
+    """A retitled task is the same: its id is its own."""
+    write_folder(world, "backlog", "Release", "Pay")
+    world.ralph("import", "plan")
+    world.write("task-graph.yaml", world.read().replace("status: pending", "status: complete", 1))
+    write_folder(world, "backlog", "Big release", "Pay")
+    assert world.ralph("import", "plan", "--json").data["updated"] == ["TASK-1"]
+    write_folder(world, "backlog", "Users", "Pay")
+    error = world.refused("import", "plan", code="words_changed", exit=8)
+    assert error["hint"] == "ralphgit import plan/tasks --renumbered"
+    data = world.ralph("import", "plan", "--renumbered", "--json").data
+    assert (data["added"], data["removed"]) == (["TASK-1-users"], ["TASK-1"])
+    assert world.task("TASK-2")["depends_on"] == ["TASK-1-users"]
+    # What comes back every month is told from what was done by where that is now.
+    world.write(
+        "plan/completed/task-1 - Big release.md",
+        ("---\nid: TASK-1\ntitle: Big release\nstatus: Done\ncreated_date: x\n---\n"),
+    )
+    name, text, _ = FORMATS["backlog"]
+    world.write(f"plan/{name.format(7, 'Big release')}", text.format(7, "Big release", ""))
+    data = world.ralph("import", "plan", "--json").data
+    assert (data["added"], data["removed"]) == (["TASK-7"], [])
+    assert world.task("TASK-7")["status"] == "pending"

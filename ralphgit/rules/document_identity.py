@@ -1,4 +1,4 @@
-"""Decide which task each document of a folder is, where a file holds one task and is called by it.
+"""Decide which task each document of a folder is, where a file holds one task.
 
 People renumber such files, insert one between others, retitle and remove some. So the documents of
 a folder are decided together, and the first of these rows that pairs a document with a task does:
@@ -16,7 +16,9 @@ a folder are decided together, and the first of these rows that pairs a document
 | 9 | nothing of any | | a new task |
 
 What is asked about is that task where it was told to be reworded, and new where it was told to be
-renumbered.
+renumbered. Of a document with an id of its own, which a tool gives just once, the id comes before
+the description; and where something was done, the title (2, 4) is enough only if the id of one of
+the two is another title's now, else asked about: a task may come back every month.
 """
 
 from __future__ import annotations
@@ -44,6 +46,8 @@ class Document(NamedTuple):
     """Of a task: something was done, or is, under its title."""
     told: str = ""
     """Of a document: RENUMBERED or REWORDED, where a person has said which."""
+    has_id: bool = False
+    """Of a document: it gives its task an id of its own."""
 
 
 class Found(NamedTuple):
@@ -71,10 +75,13 @@ class _Folder:
         self._documents = list(documents)
         self._tasks = list(tasks)
         self._names = frozenset(task.name for task in tasks)
+        self._now = frozenset(one.name for one in documents)
         self._found = Found({}, {})
 
     def decide(self) -> Found:
         self._same_title(lambda one: (one.words, one.said, one.files))
+        if any(one.has_id for one in self._documents):
+            self._same_title(lambda one: (one.words, one.name))
         self._same_title(lambda one: (one.words, one.said))
         self._same_title(lambda one: (one.words, one.files))
         self._same_title(lambda one: (one.words, one.name))
@@ -95,7 +102,13 @@ class _Folder:
             old = [one for one in self._tasks if key(one) == each]
             clear = len(new) == len(old) or not any(task.held for task in old)
             for document, task in zip(new, old, strict=False):
-                self._take(document, task, clear=clear)
+                sure = clear and (not task.held or self._is_renumbered(document, task))
+                self._take(document, task, clear=sure)
+
+    def _is_renumbered(self, document: Document, task: Document) -> bool:
+        """Whether a document is a task of the same title for all that is known of their ids."""
+        same = document.name == task.name or _in_its_file(document, task)
+        return not document.has_id or same or document.name in self._names or task.name in self._now
 
     def _other_title(self, fits: Callable[[Document, Document], bool]) -> None:
         """Of several tasks, one that nobody has begun comes first."""

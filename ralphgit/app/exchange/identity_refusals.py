@@ -57,13 +57,14 @@ def ask(name: str, doubts: Sequence[Doubt]) -> GuardRefused:
 
 
 def ask_of_documents(names: Sequence[str], doubts: Sequence[Doubt]) -> GuardRefused:
-    """The same of documents of one folder, called `names`: the titles of tasks are in none, or in
-    several."""
-    item, task, _ = doubts[0]
-    same = all(is_like(one.item.title, one.task.title) for one in doubts)
+    """The same of documents of one folder, called `names`: titles of tasks are in none, or another
+    one, or several."""
+    item, task, now = doubts[0]
+    # Other work that is taken for what is done would never be begun.
+    same = all(is_like(one.item.title, one.task.title) and not one.now for one in doubts)
     more = f" (and so it is with {counted(len(doubts) - 1, 'more file')})" if doubts[1:] else ""
-    if item.words == task.words:
-        said = f"its title {short(task.title)} is in more files than one now"
+    if now:
+        said = f"its title {short(task.title)} is that of {now} now"
     else:
         said = f"its title {short(task.title)} is in no file of the folder now; this one has "
         said += short(item.title)

@@ -129,7 +129,7 @@ class _Graph:
         """Tell which tasks the documents of folders are. Raises: GuardRefused (words_changed)."""
         given = [(name, file, found, True) for (name, found), file in zip(each, files, strict=True)]
         self._papers = [
-            Paper(name, file, items[0], given)
+            Paper.of(name, file, found, items[0], given=given)
             for name, file, found, given in (*given, *((*one, False) for one in beside))
             if document_folders.is_one(file, found) and (items := _items(found))
         ]
@@ -137,6 +137,9 @@ class _Graph:
         for papers, doubts in self._folders.doubts:
             raise identity_refusals.ask_of_documents([paper.name for paper in papers], doubts)
         self.moved |= self._folders.moved
+        for paper in self._papers:
+            if (task := self._folders.task(paper.file)) is not None:
+                self._documents.take(task.id, paper.item)
 
     def beside(self, file: str, found: Imported, prefix: str) -> dict[str, str]:
         """By the ids that documents beside one give their tasks, those that these have here."""
@@ -184,8 +187,9 @@ class _Graph:
         if told.prefix:
             parse_task_id(f"{told.prefix}1")
         paired = self._folders.task(file)
-        is_one = document_folders.is_one(file, found)
-        own = [paired] if paired else [] if is_one else self._own(file, items)
+        own = [paired] if paired else [
+            task for task in self._own(file, items) if not self._is_beside(task.id, file)
+        ]  # fmt: skip
         beside = () if own or told.prefix else source_prefix.beside(file, found, self._tasks)
         prefix = source_prefix.remembered(name, own or beside, told.prefix)
         wanted = _wanted(prefix, found, items, own)
@@ -231,11 +235,16 @@ class _Graph:
         id = known.id if known else wanted[item.name]
         if not source_prefix.is_document(file, found):
             return id
-        if own := self._documents.task(item, known, id):
+        taken = known is None and self._is_beside(id, file)
+        if not taken and (own := self._documents.task(item, known, id)):
             return own
         new = self._unused(item, file, id, [f"{id}-{headings.slug(item.title)}"])
         self._documents.take(new, item)
         return self._named(item, name, new, id)
+
+    def _is_beside(self, id: str, file: str) -> bool:
+        """Whether a task is that of another document of the folder of `file`, or of none."""
+        return self._folders.decided.get(id) == os.path.dirname(file)
 
     def _exists(self, file: str) -> bool:
         return file in self._given or os.path.exists(os.path.join(self._top, file))

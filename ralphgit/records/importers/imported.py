@@ -33,6 +33,8 @@ class Imported(NamedTuple):
     """The file is a graph of ours: the graph's own reader has the last word on it."""
     ignored: tuple[Ignored, ...] = ()
     """What was read as nothing, by reason."""
+    called: bool = False
+    """Its one task is called by the file, and has no id of its own."""
     rank: float = math.inf
     """Where its tasks come among those of the other files in a folder; lowest first."""
     part_of: str = ""

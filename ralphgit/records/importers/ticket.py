@@ -58,12 +58,14 @@ def _read(file: SourceFile) -> Imported:
     elif "id" not in front and "status" in front:
         # One task a file, and the file is called by it.
         front["id"] = file.name.replace("\\", "/").rpartition("/")[2].removesuffix(".md")
+    called = not written and "id" not in file.front_matter
     source = source_id(file.name, front, "the front matter", 1)
     if not front.get("title") and front.get("name"):
         front["title"] = front.pop("name")
     if refs := file.front_matter_words("depends_on"):
         front["depends_on"] = refs
-    return log.imported([document_task.task(source, front, file.behind_front_matter, log)], {})
+    task = document_task.task(source, front, file.behind_front_matter, log)
+    return log.imported([task], {})._replace(called=called)
 
 
 IMPORTER = Importer(

@@ -133,6 +133,8 @@ def renamed(found: Imported, ids: Mapping[str, str], prefix: str) -> Imported:
         for key in ("story", "milestone"):
             if prefix and key in task and (key == "story" or task[key] in groups):
                 more[key] = above[str(task[key])]
+        if found.part_of and not prefix and task.get("story") == found.part_of:
+            more["story"] = new(found.part_of)
         tasks.append({**task, "id": new(task["id"]), **more})
     root = {
         **found.root,
@@ -141,7 +143,7 @@ def renamed(found: Imported, ids: Mapping[str, str], prefix: str) -> Imported:
             for key, entries in listed.items()
         },
     }
-    part_of = found.part_of and f"{prefix}{found.part_of}"
+    part_of = found.part_of and ids.get(found.part_of, f"{prefix}{found.part_of}")
     return found._replace(tasks=tuple(tasks), root=root, part_of=part_of)
 
 
