@@ -16,7 +16,7 @@ GRAPH = "version: 1\ntasks:\n  - id: T-1\n    title: One\n    status: pending\n"
     ("verb", "command"),
     [
         *((verb, "next") for verb in ("rev-parse", "for-each-ref", "worktree", "config")),
-        ("cat-file", "next"), ("ls-files", "claim"),
+        ("cat-file", "next"), ("ls-files", "claim"), ("log", "log"),
     ],
 )  # fmt: skip
 def test_a_question_survives_its_first_git(verb: str, command: str, tmp_path: Path) -> None:
@@ -36,5 +36,5 @@ def test_a_question_survives_its_first_git(verb: str, command: str, tmp_path: Pa
     env = {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "GIT_CEILING_DIRECTORIES": "/x"}
     found = world.ralph(command, env=env)
     assert (found.code, found.err) == (0, "")
-    assert found.out.startswith({"next": "T-1\tready", "claim": "proj has T-1"}[command])
+    assert found.out.startswith({"next": "T-1\tready", "claim": "proj has T-1", "log": ""}[command])
     assert (tmp_path / "killed").exists()

@@ -86,6 +86,19 @@ _SLOW = {
 }  # fmt: skip
 
 
+#: Verbs that change nothing, whatever their options.
+_QUESTIONS = frozenset((
+    "cat-file", "check-attr", "check-ignore", "diff", "diff-files", "diff-index", "diff-tree",
+    "for-each-ref", "log", "ls-files", "ls-tree", "merge-base", "rev-list", "rev-parse", "show-ref",
+    "status", "var",
+))  # fmt: skip
+
+
+def _is_question(arguments: Sequence[str]) -> bool:
+    name = verb(arguments)
+    return name in _QUESTIONS or (name == "config" and "--list" in arguments)
+
+
 def _to_nobody(what: str) -> AbstractContextManager[None]:
     return nullcontext()
 
@@ -151,10 +164,19 @@ class Git:
         """Run `git ARGUMENTS` and give its exit status, stdout and stderr.
 
         After `timeout` seconds the process is killed with all its children; what runs hooks,
-        filters or a signer has a limit by itself (`patience`).
+        filters or a signer has a limit by itself (`patience`). Where somebody else kills it while
+        it is asked something, it is asked once more.
 
         Raises: GitHung; RemoteUnavailable where a `timeout` was given, for what uses the network.
         """
+        result = self._run_once(arguments, stdin, timeout)
+        if result.status < 0 and _is_question(arguments):
+            return self._run_once(arguments, stdin, timeout)
+        return result
+
+    def _run_once(
+        self, arguments: Sequence[str], stdin: bytes, timeout: float | None
+    ) -> ProcessResult:
         phase = _SLOW.get(verb(arguments), "")
         if timeout is None and not phase:
             return self._start(arguments).finish(stdin)

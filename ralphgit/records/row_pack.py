@@ -26,6 +26,8 @@ from ralphgit.model.task_row import Row
 FORMAT = f"ralphgit rows 7 {sys.implementation.cache_tag} {sys.byteorder}\n".encode()
 _HEAD = len(FORMAT) + 8
 _PIECE = 128
+#: A file of at most so many bytes is read at once.
+_READ = 1 << 20
 _TEXTS = Row._fields.index("texts")
 
 Shard = tuple[str, str]
@@ -102,14 +104,17 @@ def opened(path: str) -> Pack | None:
 
 
 def mapped(path: str) -> memoryview | None:
-    """A file of the cache, mapped and not read: it is large, and little of it is asked for.
+    """A file of the cache; a large one is mapped and not read, for little of it is asked for.
 
-    No file of the cache is ever written again, only replaced.
+    What is mapped is an open file as long as anybody has it: a loop would have hundreds. No file of
+    the cache is ever written again, only replaced.
     """
     try:
         with open(path, "rb") as file:
+            if os.fstat(file.fileno()).st_size <= _READ:
+                return memoryview(file.read())
             return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-    except (OSError, ValueError):  # ValueError: an empty file
+    except OSError:
         return None
 
 

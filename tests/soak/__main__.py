@@ -19,6 +19,7 @@ from pathlib import Path
 from soak import history, planned
 from soak.field import Field
 from soak.field import graph as made
+from soak.footprint import Footprint
 from soak.killing import Eraser, Killer
 
 
@@ -34,6 +35,7 @@ def main() -> int:
         "--no-index", action="store_true",
         help="delete what is kept of the graph, again and again, at random moments",
     )  # fmt: skip
+    reader.add_argument("--layout", default="", help="part the graph: story, task")
     reader.add_argument("--minutes", type=float, default=60.0, help="give up after so many")
     words = reader.parse_args()
     print(
@@ -47,7 +49,7 @@ def main() -> int:
         wrong = soak(
             Path(folder), kills=words.kills, tasks=words.tasks, loops=words.loops,
             seed=words.seed, limit=words.minutes * 60, file=words.graph,
-            no_index=words.no_index,
+            no_index=words.no_index, layout=words.layout,
         )  # fmt: skip
     for sentence in wrong:
         print(f"WRONG: {sentence}")
@@ -64,6 +66,7 @@ def soak(
     tasks: int = 0,
     file: Path | None = None,
     no_index: bool = False,
+    layout: str = "",
 ) -> list[str]:
     """Drain a graph with that many kills on the way; what is wrong in the end.
 
@@ -78,7 +81,8 @@ def soak(
     before = history.statuses(text)
     tasks = before["pending"]
     begin = time.monotonic()
-    with Field(folder, text=text, loops=loops) as field:
+    footprint = Footprint()
+    with Field(folder, text=text, loops=loops, layout=layout) as field:
         killer = Killer(field, seed)
         pause = random.Random(seed)
         eraser = Eraser(field)
@@ -89,6 +93,7 @@ def soak(
         while len(ended) < loops and time.monotonic() - begin < limit:
             # Between kills and deletions.
             time.sleep(pause.uniform(0.02, 0.4) if kills or no_index else 0.1)
+            footprint.look(field.loops)
             if no_index:
                 eraser.erase()
             if killer.kills < kills:
@@ -119,12 +124,13 @@ def soak(
             wrong.append("there never was an index to delete")
         leases = field.world.git("for-each-ref", "refs/ralph/leases").splitlines()
         wrong += [f"a lease is left: {line}" for line in leases]
+        wrong += footprint.grown() if not kills else []  # who was killed begins small
         what = ", ".join(f"{name} {count}" for name, count in killer.killed.most_common())
         print(
             f"{states['complete']} of {tasks} tasks complete in {took:.1f} s, "
             f"{tasks / took * 60:.0f} a minute; {killer.kills} kills ({what or 'none'}), "
             f"{eraser.times} deletions of {eraser.files} files, {field.starts} starts, "
-            f"{len(wrong)} violations",
+            f"{footprint}; {len(wrong)} violations",
             flush=True,
         )
         return wrong

@@ -53,10 +53,20 @@ class Field:
     """The repository and its loops. Used as a context, which ends the server and all loops."""
 
     def __init__(
-        self, folder: Path, *, text: str, loops: int, files: Mapping[str, str] | None = None
+        self,
+        folder: Path,
+        *,
+        text: str,
+        loops: int,
+        files: Mapping[str, str] | None = None,
+        layout: str = "",
     ) -> None:
         self.world = World(folder)
         self.world.write_graph(text)
+        if layout:
+            self.world.commit("Begin with one file")
+            parted = self.world.ralph("shard", "--layout", layout)
+            assert parted.code == 0, parted.err
         for name, content in (files or {}).items():
             self.world.write(name, content)
         self.world.commit("Begin")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+import pygit2
 import ryaml
 from world import World
 
@@ -22,14 +24,15 @@ def violations(world: World, base: str) -> list[str]:
     found: list[str] = []
     before: dict[str, dict[str, Any]] = {}
     completions: Counter[str] = Counter()
+    repository, shards = pygit2.Repository(base), dict[str | None, pygit2.Blob]()
     for commit in commits:
-        text = world.git("-C", base, "show", f"{commit}:task-graph.yaml") + "\n"
-        now = {task["id"]: task for task in ryaml.loads(text)["tasks"]}
-        for id, task in now.items():
-            old = before.get(id)
+        old_shards, shards = shards, _shards(repository, commit)
+        changed = [blob for name, blob in shards.items() if blob != old_shards.get(name)]
+        for task in _tasks(changed):
+            old = before.get(task["id"])
             if old is not None and old != task:
                 found += _moved(commit[:10], old, task, completions)
-        before = now
+            before[task["id"]] = task
     found += [f"{id} was completed {n} times" for id, n in completions.items() if n > 1]
     landed = _landed(world, base)
     # Without a claim it was complete when the loops began.
@@ -71,8 +74,24 @@ def _landed(world: World, base: str) -> set[str]:
 
 def states(world: World, base: str) -> Counter[str]:
     """How many tasks are in each status on `main`."""
-    text = world.git("-C", base, "show", "main:task-graph.yaml") + "\n"
-    return statuses(text)
+    tasks = _tasks(_shards(pygit2.Repository(base), "main").values())
+    return Counter(task["status"] for task in tasks)
+
+
+def _shards(repository: pygit2.Repository, revision: str) -> dict[str | None, pygit2.Blob]:
+    """The graph's files by their names, of whichever layout."""
+    tree = repository.revparse_single(f"{revision}^{{tree}}")
+    assert isinstance(tree, pygit2.Tree)
+    if "graph" in tree:
+        tree = tree / "graph"
+        assert isinstance(tree, pygit2.Tree)
+    found = {one.name: one for one in tree if isinstance(one, pygit2.Blob)}
+    return {name: one for name, one in found.items() if name and name.endswith(".yaml")}
+
+
+def _tasks(shards: Iterable[pygit2.Blob]) -> Iterator[dict[str, Any]]:
+    for blob in shards:
+        yield from ryaml.loads(blob.data.decode()).get("tasks") or ()
 
 
 def statuses(text: str) -> Counter[str]:
