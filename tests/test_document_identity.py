@@ -114,5 +114,9 @@ def test_what_each_document_is(
 def test_what_a_document_with_an_id_of_its_own_is(
     before: list[Document], now: list[Document], same: dict[str, str], doubts: dict[str, str]
 ) -> None:
-    found = document_identity.decide([one._replace(has_id=True) for one in now], before)
+    now = [one._replace(has_id=True) for one in now]
+    found = document_identity.decide(now, before)
     assert (found.same, found.doubts) == (same, doubts)
+    # With all ids otherwise, as where a project gets another prefix, what is done is no other work.
+    found = document_identity.decide([one._replace(done=True) for one in now], before)
+    assert (found.same, found.doubts) == ({**same, **doubts}, {})

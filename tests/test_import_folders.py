@@ -217,3 +217,28 @@ def test_other_work_under_the_id_of_what_is_done_is_asked_about(world: World) ->
     data = world.ralph("import", "plan", "--json").data
     assert (data["added"], data["removed"]) == (["TASK-7"], [])
     assert world.task("TASK-7")["status"] == "pending"
+
+
+def test_what_a_project_calls_otherwise_and_has_completed_is_the_same(world: World) -> None:
+    """Of Backlog.md's two folders, and with another word before the numbers."""
+    head = "---\nid: {}\ntitle: {}\nstatus: {}\ncreated_date: x\n---\n"
+    for number, title in enumerate(("Draw", "Cart", "Pay"), 1):
+        status = "Done" if number == 1 else "To Do"
+        world.write(f"b/tasks/task-{number}.md", head.format(f"task-{number}", title, status))
+    world.ralph("import", "b")
+    for folder, number, title, status in (
+        ("completed", 1, "Draw", "Done"), ("completed", 2, "Cart", "Done"),
+        ("tasks", 3, "Pay", "To Do"), ("tasks", 4, "Draw", "To Do"),
+    ):  # fmt: skip
+        (world.path / f"b/tasks/task-{number}.md").unlink(missing_ok=True)
+        world.write(f"b/{folder}/back-{number}.md", head.format(f"BACK-{number}", title, status))
+    alone = world.ralph("import", "b/tasks/back-3.md", "--json").data
+    assert (alone["added"], alone["unchanged"], alone["removed"]) == ([], ["task-3"], [])
+    data = world.ralph("import", "b", "--json").data
+    assert (data["added"], data["removed"]) == (["BACK-4"], [])
+    assert [world.task(f"task-{number}")["x-source"]["id"] for number in (1, 2, 3)] == [
+        "BACK-1", "BACK-2", "BACK-3",
+    ]  # fmt: skip
+    # What comes back is told from what was done before by that one's place.
+    again = world.ralph("import", "b/tasks", "--json").data
+    assert (again["added"], again["updated"], again["removed"]) == ([], [], [])

@@ -7,7 +7,7 @@ a folder are decided together, and the first of these rows that pairs a document
 |---|---|---|---|
 | 1 | title, description and file | | that task |
 | 2 | title and description | | that task, renumbered |
-| 3 | title and file, or title and number | | that task |
+| 3 | title, and both are done, or the file or number is the same | | that task |
 | 4 | title | there are as many documents as tasks, or nothing was done | that task |
 | 5 | title | there are not, and something was done | asked about |
 | 6 | half of the title (and no new number), file, number | nothing was done | it, reworded |
@@ -18,12 +18,12 @@ a folder are decided together, and the first of these rows that pairs a document
 What is asked about is that task where it was told to be reworded, and new where it was told to be
 renumbered. Of a document with an id of its own, which a tool gives just once, the id comes before
 the description; and where something was done, the title (2, 4) is enough only if the id of one of
-the two is another title's now, else asked about: a task may come back every month.
+the two is another title's now, or the document is done: a task may come back every month.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import NamedTuple
 
 from ralphgit.rules.import_identity import RENUMBERED, REWORDED, is_annotated, is_like, is_marked
@@ -48,6 +48,8 @@ class Document(NamedTuple):
     """Of a document: RENUMBERED or REWORDED, where a person has said which."""
     has_id: bool = False
     """Of a document: it gives its task an id of its own."""
+    done: bool = False
+    """The document says that its task is done, or the task is complete."""
 
 
 class Found(NamedTuple):
@@ -83,6 +85,7 @@ class _Folder:
         if any(one.has_id for one in self._documents):
             self._same_title(lambda one: (one.words, one.name))
         self._same_title(lambda one: (one.words, one.said))
+        self._same_title(lambda one: (one.words, one.done or one.files))
         self._same_title(lambda one: (one.words, one.files))
         self._same_title(lambda one: (one.words, one.name))
         self._same_title(lambda one: one.words)
@@ -97,9 +100,9 @@ class _Folder:
         return document.name in self._names and is_like(document.title, task.title)
 
     def _same_title(self, key: Callable[[Document], Hashable]) -> None:
-        for each in dict.fromkeys(map(key, self._documents)):
-            new = [one for one in self._documents if key(one) == each]
-            old = [one for one in self._tasks if key(one) == each]
+        known = _by(key, self._tasks)
+        for each, new in _by(key, self._documents).items():
+            old = known.get(each, [])
             clear = len(new) == len(old) or not any(task.held for task in old)
             for document, task in zip(new, old, strict=False):
                 sure = clear and (not task.held or self._is_renumbered(document, task))
@@ -107,8 +110,10 @@ class _Folder:
 
     def _is_renumbered(self, document: Document, task: Document) -> bool:
         """Whether a document is a task of the same title for all that is known of their ids."""
-        same = document.name == task.name or _in_its_file(document, task)
-        return not document.has_id or same or document.name in self._names or task.name in self._now
+        if not document.has_id or document.done or document.name == task.name:
+            return True
+        renumbered = document.name in self._names or task.name in self._now
+        return renumbered or _in_its_file(document, task)
 
     def _other_title(self, fits: Callable[[Document, Document], bool]) -> None:
         """Of several tasks, one that nobody has begun comes first."""
@@ -131,6 +136,15 @@ class _Folder:
         self._tasks.remove(task)
         same = clear or document.told == REWORDED
         (self._found.same if same else self._found.doubts)[document.key] = task.key
+
+
+def _by(
+    key: Callable[[Document], Hashable], some: Iterable[Document]
+) -> dict[Hashable, list[Document]]:
+    found: dict[Hashable, list[Document]] = {}
+    for one in some:
+        found.setdefault(key(one), []).append(one)
+    return found
 
 
 def _in_its_file(document: Document, task: Document) -> bool:

@@ -6,7 +6,6 @@ too: what was renumbered can be told by all of a folder only.
 
 from __future__ import annotations
 
-import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
@@ -14,6 +13,7 @@ from typing import NamedTuple
 from ralphgit.app.exchange import source_prefix
 from ralphgit.app.exchange.identity_refusals import Doubt
 from ralphgit.app.exchange.known_task import Item, Known
+from ralphgit.app.exchange.source_folder import place
 from ralphgit.model.task_status import Status
 from ralphgit.records.importers import Imported
 from ralphgit.rules import document_identity, import_identity
@@ -71,7 +71,7 @@ class DocumentFolders:
         self._at = {(paper.item.name, paper.item.words): paper.file for paper in papers}
         folders = defaultdict[str, list[Paper]](list)
         for paper in papers:
-            folders[os.path.dirname(paper.file)].append(paper)
+            folders[place(paper.file)].append(paper)
         for folder, inside in folders.items():
             self._decide(folder, inside)
 
@@ -88,14 +88,14 @@ class DocumentFolders:
                 Document(
                     paper.file, frozenset({paper.file}), paper.item.name.casefold(),
                     paper.item.title, paper.item.words, paper.item.description,
-                    told=self._told if paper.given else "", has_id=paper.has_id,
+                    told=self._told if paper.given else "", has_id=paper.has_id, done=paper.done,
                 )
                 for paper in papers
             ],
             [
                 Document(
                     task.id, frozenset(task.files), task.name.casefold(), task.title, task.words,
-                    task.description, held=task.held,
+                    task.description, held=task.held, done=task.status == Status.COMPLETE,
                 )
                 for task in tasks.values()
             ],
@@ -132,9 +132,9 @@ class DocumentFolders:
         return [
             task
             for task in self._tasks
-            if os.path.dirname(self._at.get((task.name, task.words), task.files[0])) == folder
+            if place(self._at.get((task.name, task.words), task.files[0])) == folder
             and all(
-                os.path.dirname(one) == folder
+                place(one) == folder
                 and (one in files or not (self._exists(one) or self._in_file[one] > 1))
                 for one in task.files
             )
@@ -145,7 +145,7 @@ class DocumentFolders:
         words = {paper.item.words for paper in papers}
         gone = defaultdict[str, list[Known]](list)
         for task in self._tasks:
-            gone[os.path.dirname(task.files[0])].append(task)
+            gone[place(task.files[0])].append(task)
         for tasks in gone.values():
             same = sum(task.words in words for task in tasks)
             moved = not any(self._exists(file) for task in tasks for file in task.files)

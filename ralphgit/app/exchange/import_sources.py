@@ -198,26 +198,26 @@ def _beside(
     One that cannot be read is none.
     """
     origins = (Origin.of(here.stored(row)) for row in here.rows if SOURCE in row.json)
-    known = {os.path.dirname(file) for origin in origins if origin for file in origin.files}
-    given = {*files}
-    found = []
-    folders = dict.fromkeys(
-        os.path.dirname(name)
+    known = {source_folder.place(file) for origin in origins if origin for file in origin.files}
+    folder, given = project.around.directory, {*files}
+    one_of_each = {
+        os.path.dirname(name): name
         for (name, one), file in zip(each, files, strict=True)
-        if document_folders.is_one(file, one) and os.path.dirname(file) in known
-    )
-    for folder in folders:
-        for name in source_folder.documents(project.around.directory, folder):
-            file = label(project.top, os.path.join(project.around.directory, name))
-            if file in given:
+        if document_folders.is_one(file, one) and source_folder.place(file) in known
+    }
+    found = {}
+    for beside in one_of_each.values():
+        for name in source_folder.beside(folder, beside):
+            file = label(project.top, os.path.join(folder, name))
+            if file in given or file in found:
                 continue
             try:
                 read = _converted(project, name, how, beside=True)
             except (InvalidRecord, Refused, UsageError):
                 continue
             if read.found is not None and document_folders.is_one(file, read.found):
-                found.append((name, file, read.found))
-    return found
+                found[file] = (name, file, read.found)
+    return [*found.values()]
 
 
 def _named(file: str, names: Sequence[str]) -> str:

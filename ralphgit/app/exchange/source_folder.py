@@ -116,6 +116,19 @@ def _epics(folder: str, name: str) -> list[str]:
     ]
 
 
+def place(file: str) -> str:
+    """The folder of a document, with Backlog.md's `tasks` and `completed` as one."""
+    folder = os.path.dirname(file)
+    return os.path.dirname(folder) if os.path.basename(folder) in _BELOW else folder
+
+
+def beside(folder: str, name: str) -> list[str]:
+    """The documents of the same place as one."""
+    own = os.path.dirname(name)
+    below = [os.path.join(place(name), each) for each in _BELOW] if own != place(name) else [own]
+    return [each for one in below for each in documents(folder, one)]
+
+
 def documents(folder: str, name: str) -> list[str]:
     """The Markdown files of a folder, but for those that a tool keeps beside its tasks."""
     try:

@@ -22,6 +22,7 @@ from ralphgit.app.exchange.document_folders import DocumentFolders, Paper
 from ralphgit.app.exchange.document_ids import DocumentIds
 from ralphgit.app.exchange.failing_again import ENDED, Failures
 from ralphgit.app.exchange.known_task import Item, Known, known, leased
+from ralphgit.app.exchange.source_folder import place
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import UsageError
@@ -145,10 +146,10 @@ class _Graph:
         """By the ids that documents beside one give their tasks, those that these have here."""
         if not document_folders.is_one(file, found):
             return {}
-        folder = os.path.dirname(file)
+        folder = place(file)
         ids = dict(self._folders.names.get(folder, {}))
         for paper in self._papers:
-            if os.path.dirname(paper.file) == folder and not paper.given:
+            if place(paper.file) == folder and not paper.given:
                 item, task = paper.item, self._folders.task(paper.file)
                 wanted = prefix + item.name
                 tries = (wanted, f"{wanted}-{headings.slug(item.title)}")
@@ -244,7 +245,7 @@ class _Graph:
 
     def _is_beside(self, id: str, file: str) -> bool:
         """Whether a task is that of another document of the folder of `file`, or of none."""
-        return self._folders.decided.get(id) == os.path.dirname(file)
+        return self._folders.decided.get(id) == place(file)
 
     def _exists(self, file: str) -> bool:
         return file in self._given or os.path.exists(os.path.join(self._top, file))
