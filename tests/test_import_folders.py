@@ -36,9 +36,12 @@ def begun_epic(world: World, *titles: str) -> None:
 
 
 def of_epic(world: World) -> list[tuple[str, str, str, list[str]]]:
+    """The tasks in their order: id, title, status, and what each waits for."""
+    tasks = world.read().partition("\ntasks:\n")[2]
+    ids = re.findall(r'^  - id: "?([^"\n]+)', tasks, re.MULTILINE)
     return [
         (row["id"], row["title"], row["status"], row.get("depends_on", []))
-        for row in map(world.task, re.findall(r'^  - id: "?([^"\n]+)', world.read(), re.MULTILINE))
+        for row in map(world.task, ids)
     ]
 
 
@@ -242,3 +245,47 @@ def test_what_a_project_calls_otherwise_and_has_completed_is_the_same(world: Wor
     # What comes back is told from what was done before by that one's place.
     again = world.ralph("import", "b/tasks", "--json").data
     assert (again["added"], again["updated"], again["removed"]) == ([], [], [])
+
+
+def write_phases(world: World, *titles: str, one: bool) -> None:
+    """Plans of GSD with two tasks each: in a phase of their own, or all in `one`."""
+    for old in (world.path / "phases").rglob("*.md"):
+        old.unlink()
+    for number, title in enumerate(titles, 1):
+        phase, plan = (1, number) if one else (number, 1)
+        name = f"{phase:02}-p" if one else f"{phase:02}-{title.lower()}"
+        text = "".join(
+            f"<task>\n<name>Task {each}: {title} {each}</name>\n</task>\n" for each in (1, 2)
+        )
+        head = f"---\nphase: {name}\nplan: {plan:02}\n---\n<objective>\n{title}.\n</objective>\n"
+        world.write(f"phases/{name}/{phase:02}-{plan:02}-PLAN.md", head + text)
+
+
+@pytest.mark.parametrize("one", [True, False])
+def test_plans_of_gsd_that_were_renumbered_are_the_same(world: World, one: bool) -> None:
+    write_phases(world, "Cart", "Pay", "Ship", one=one)
+    assert world.ralph("import", "phases").code == 0
+    text = world.read()
+    at = text.index("title: Pay 1")
+    done = text[at:].replace("status: pending", "status: complete", 1)
+    world.write("task-graph.yaml", text[:at] + done)
+    before = {task[1]: task for task in of_epic(world)}
+    write_phases(world, "Cart", "Users", "Pay", "Ship", one=one)
+    data = world.ralph("import", "phases", "--json").data
+    second = "01-02" if one else "02-01"
+    assert (data["added"], data["removed"]) == (
+        [f"{second}.1-users-1", f"{second}.2-users-2", f"{second}-verify-plan"], [],
+    )  # fmt: skip
+    after = {task[1]: task for task in of_epic(world)}
+    for title in ("Cart 1", "Pay 1", "Pay 2", "Ship 1"):
+        assert (after[title][0], after[title][2]) == (before[title][0], before[title][2])
+    assert after["Pay 1"][2] == "complete"
+    assert after[f"Verify plan {second}"][0] == f"{second}-verify-plan"
+    if not one:
+        assert after["Pay 1"][3] == [f"{second}-verify-plan"]
+    assert world.ralph("import", "phases").out.splitlines()[0] == "unchanged: 12 tasks"
+    # Where the numbers fall again, too.
+    write_phases(world, "Cart", "Pay", "Ship", one=one)
+    data = world.ralph("import", "phases", "--json").data
+    assert (data["added"], len(data["removed"])) == ([], 3)
+    assert {task[1]: task for task in of_epic(world)}["Pay 1"][2] == "complete"

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from ralphgit.app.exchange import (
     document_folders,
     identity_refusals,
+    plan_numbers,
     source_prefix,
     three_way_import,
 )
@@ -119,6 +120,8 @@ class _Graph:
         self._documents = DocumentIds(self._tasks, self._exists)
         self._folders = DocumentFolders((), (), self._exists, "")
         self._papers: list[Paper] = []
+        self._plans: dict[str, str] = {}
+        """By plan that has another number now, the file that it was."""
 
     def look_at(
         self,
@@ -138,6 +141,14 @@ class _Graph:
         for papers, doubts in self._folders.doubts:
             raise identity_refusals.ask_of_documents([paper.name for paper in papers], doubts)
         self.moved |= self._folders.moved
+        plans = {file: _items(found) for _, file, found, given in given if found.local and given}
+        plans = {
+            file: items
+            for file, items in plans.items()
+            if plan_numbers.number([item.name for item in items])
+        }
+        self._plans = plan_numbers.renumbered(plans, self._tasks, self._exists)
+        self.moved |= {old: file for file, old in self._plans.items()}
         for paper in self._papers:
             if (task := self._folders.task(paper.file)) is not None:
                 self._documents.take(task.id, paper.item)
@@ -161,7 +172,7 @@ class _Graph:
     ) -> list[Told]:
         """What is told of each file; of several lists that have ids in common, the ids of those
         that are new here begin with the names of their folders."""
-        if told.prefix or len(each) == 1:
+        if told.prefix or len(each) == 1 or self._plans:
             return [told] * len(each)
         titles: dict[str, set[str]] = {}
         for _, found in each:
@@ -194,6 +205,9 @@ class _Graph:
         beside = () if own or told.prefix else source_prefix.beside(file, found, self._tasks)
         prefix = source_prefix.remembered(name, own or beside, told.prefix)
         wanted = _wanted(prefix, found, items, own)
+        if file in self._plans:
+            self.notes.append(f"{name} was {self._plans[file]}: most of its tasks are in it.")
+            own = plan_numbers.translated(own, items)
         for item in items if told.prefix else ():
             parse_task_id(wanted[item.name])
         by_name = {task.name.casefold(): task for task in own}
@@ -273,7 +287,9 @@ class _Graph:
 
     def _own(self, file: str, items: Sequence[Item]) -> list[Known]:
         """The tasks that came from `file`, or from one that was moved there."""
-        own = [task for task in self._tasks if file in task.files]
+        if file in self._plans:
+            return [task for task in self._tasks if self._plans[file] in task.files]
+        own = [task for task in self._tasks if file in task.files and file not in self.moved]
         if own or not os.path.exists(os.path.join(self._top, file)):
             return own
         words = {(item.name.casefold(), item.words) for item in items}
@@ -369,6 +385,7 @@ class _Graph:
         # Of two documents that call their one task the same, each is known again by its file.
         document = len(found.tasks) == 1 and not (found.lines or item.address)
         beside = document and os.path.dirname(file) in map(os.path.dirname, other.files)
+        beside = beside or not self._plans.keys().isdisjoint(map(self.moved.get, other.files))
         if verdict == Verdict.ANOTHER and item.name not in found.made and not beside:
             raise identity_refusals.another(item, other, name)
         stem = os.path.basename(file).partition(".")[0]
@@ -376,7 +393,8 @@ class _Graph:
         if item.name in found.made:
             tries = [f"{stem}-{wanted}", f"{folder}-{stem}-{wanted}"]
         else:
-            tries = [f"{wanted}-{headings.slug(item.title)}"]
+            # At the end of an id its name would be taken for what stands behind a prefix.
+            tries = [f"{wanted}-{headings.slug(item.title.replace(item.name, ''))}"]
         return self._named(item, name, self._unused(item, file, wanted, tries), wanted)
 
 
