@@ -362,6 +362,13 @@ def test_front_matter_without_an_id_is_one_task_where_boxes_say_when_it_is_done(
     ("id: T-1\ntitle: Fix: the door", {"title": "Fix: the door"}),
     ("id: T-1\ntitle: `ls` it", {"title": "`ls` it"}),
     ("id: T-1\nowner: @me\nto:\n  - @you\n  - 'x'", {"owner": "@me", "to": ["@you", "x"]}),
+    (
+        r'''id: T-1
+to:
+  - pattern: "\.claude.*\\.ts \"x\" [\w]"
+  - "a\tb"''',
+        {"to": [{"pattern": r'\.claude.*\.ts "x" [\w]'}, "a\tb"]},
+    ),
     ("id: T-1\nto: [@you, b]", {"to": ["@you", "b"]}),
 ])  # fmt: skip
 def test_front_matter_is_read_as_it_was_meant(front: str, fields: Task) -> None:

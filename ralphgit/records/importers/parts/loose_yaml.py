@@ -12,11 +12,23 @@ _FLOW = re.compile(r"\[(?P<inside>[^\[\]\"']*)\]")
 _WORD = re.compile(r"[\w.#@/-]+")
 #: Text that begins so, or has this in it, is no plain scalar of YAML.
 _NEEDS_QUOTES = re.compile(r"[@`%*&!]|.*?:(?:\s|$)|.*?\s#")
+#: Text in double quotes on one line, and a sign behind a backslash that YAML gives no meaning.
+_IN_QUOTES = re.compile(r'"(?:[^"\\\n]|\\.)*"')
+_UNKNOWN_ESCAPE = re.compile(r"""\\[^0abt\tnvfre "/\\N_LPxuU]""")
 
 
 def quoted(text: str) -> str:
-    """`text` with quotes around the plain values that YAML does not take: `@me`, `Fix: it`."""
-    return _LINE.sub(_quoted_line, text)
+    """`text` with quotes around the plain values that YAML does not take: `@me`, `Fix: it`.
+
+    In double quotes with a backslash that means nothing, as in a pattern, each stands for itself.
+    """
+    return _LINE.sub(_quoted_line, _IN_QUOTES.sub(_escaped, text))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    if not _UNKNOWN_ESCAPE.search(re.sub(r"\\\\", "", found[0])):
+        return found[0]
+    return re.sub(r'\\\\|\\(?!")', lambda _: r"\\", found[0])
 
 
 def _quoted_line(line: re.Match[str]) -> str:
