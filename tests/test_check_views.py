@@ -43,6 +43,21 @@ def test_a_range_is_what_the_newer_side_changes(world: World, alpha: Place) -> N
     assert codes == ["missing_evidence"]
 
 
+def test_a_tag_that_is_called_as_the_base_is_not_the_base(world: World, alpha: Place) -> None:
+    status(alpha, "T-3", "    status: complete\n")
+    alpha.commit("Done, says alpha")
+    lines = (
+        ("check", "alpha"), ("check", "alpha", "--base", "main"), ("check", "main..alpha"),
+        ("diff", "main..alpha"), ("land", "alpha", "--dry-run"),
+    )  # fmt: skip
+    before = [world.ralph(*words) for words in lines]
+    assert before[0].code == 1
+    world.git("tag", "main", "alpha")
+    (world.path / ".git" / "main").write_text(world.git("rev-parse", "alpha") + "\n")
+    after = [world.ralph(*words) for words in lines]
+    assert [(ran.code, ran.out) for ran in after] == [(ran.code, ran.out) for ran in before]
+
+
 def test_a_branch_is_judged_as_merged_into_the_base(world: World, alpha: Place) -> None:
     """`check BRANCH`, as `diff BRANCH`; and `check` alone in its own worktree."""
     status(alpha, "T-3", "    status: complete\n")

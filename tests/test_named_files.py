@@ -65,6 +65,25 @@ def test_what_names_no_changed_file_is_run(command: str, project: Project) -> No
     assert named_files.changed(project, command) == []
 
 
+#: All of them run a script that has in its name what otherwise ends a word.
+ODD_NAMES = {
+    "sh 'my tools/open it.sh'": "my tools/open it.sh", "sh my\\ tools/it.sh": "my tools/it.sh",
+    "sh -c \"cd 'my tools'; sh it.sh\"": "my tools/it.sh", "sh tools/v=1,2.sh": "tools/v=1,2.sh",
+    "env X=1 sh --rcfile='my tools/rc'": "my tools/rc",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("command", ODD_NAMES)
+def test_a_name_with_what_ends_a_word_is_seen(command: str, project: Project) -> None:
+    name = ODD_NAMES[command]
+    path = Path(project.top, name)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("echo of the agent\n")
+    found = named_files.changed(project, command)
+    path.unlink()
+    assert name in found
+
+
 #: All of them run code of the package py/open, each the file that is named.
 MODULES = {
     "python3 -m py.open": "py/open/__main__.py", "python3 -mpy.open": "py/open/__main__.py",

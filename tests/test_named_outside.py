@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from pathlib import Path
 
 import pytest
 from test_changed_settings import works
 from test_git_settings import opened
-from test_landing import files_on_base
-from test_loop import made, task
-from world import Place
+from test_landing import agent, files_on_base
+from test_loop import loop, made, on_base, task
+from world import Place, until
 
 from ralphgit.app.processes import named_outside
 from ralphgit.app.workspace.project import Project
@@ -38,6 +39,18 @@ COMES_TO = [
     ("find ../tools -name 'ch*' -exec sh {{}} +", "deep/check.sh", "../tools"),
     ("for f in ../tools/*.sh; do sh $f; done", "check.sh", "../tools"),
     ("T=../tools; sh $T/check.sh", "check.sh", "../tools/check.sh"),
+    ("mkdir -p build\nsh ../tools/check.sh", "check.sh", "../tools/check.sh"),
+    ("touch\tx >\n sh ../tools/check.sh", "check.sh", "../tools/check.sh"),
+    ("cd ./../tools && sh check.sh", "check.sh", "../tools/check.sh"),
+    ("cd docs/../../tools && sh check.sh", "check.sh", "../tools/check.sh"),
+    ("make -sC ./../tools", "Makefile", "./../tools"),
+    ("make -s -C $(pwd)/../tools", "Makefile", "./../tools"),
+    ("sh '../tools/the check.sh'", "the check.sh", "../tools/the check.sh"),
+    ("sh ../tools/the\\ check.sh", "the check.sh", "../tools/the check.sh"),
+    ("sh -c \"sh '../tools/the check.sh'\"", "the check.sh", "../tools/the check.sh"),
+    ("make -s --file='../tools/the rules.mk'", "the rules.mk", "../tools/the rules.mk"),
+    ("cd '../tools/of all' && sh ./check.sh", "of all/check.sh", "../tools/of all/check.sh"),
+    ("sh ../tools/v=1,2.sh", "v=1,2.sh", "../tools/v=1,2.sh"),
 ]
 
 
@@ -66,6 +79,7 @@ def alpha(tmp_path: Path) -> Place:
     place = made(tmp_path, task("T-1"), files={"docs/a.md": "a\n"})
     tools = place.path.parent / "tools"
     (tools / "deep").mkdir(parents=True)
+    (tools / "of all").mkdir()
     for name in ("check.sh", "check.py", "rules.mk", "Makefile", "deep/check.sh"):
         (tools / name).write_text("exit 1\n")
     return place
@@ -121,6 +135,36 @@ def test_a_script_that_a_verify_command_is_given_is_not_the_agents_to_change(
     assert (ran.code, ran.error) == (7, "settings_changed"), ran.err
     assert ran.json["error"]["changed"] == ["program ../tools", "program ../tools/check.sh"]
     assert "a.txt" not in files_on_base(alpha)
+
+
+def test_what_a_task_names_that_came_after_the_loop_began_is_not_the_agents_to_change(
+    tmp_path: Path,
+) -> None:
+    alpha = made(tmp_path, task("T-1", "outputs: [a.txt]"))
+    world = alpha.world
+    late = world.path.parent / "tools" / "late.sh"
+    late.parent.mkdir()
+    late.write_text("exit 1\n")
+    begun, planned = tmp_path / "begun", tmp_path / "planned"
+
+    def plan() -> None:
+        until(begun.exists)
+        world.git("pull", "--quiet", "origin", "main")
+        world.write_graph(world.read() + "\n" + task("T-2", "verify: [sh ../tools/late.sh]"))
+        world.commit("Plan")
+        world.git("push", "--quiet", "origin", "main")
+        assert world.ralph("trust", "--yes").code == 0
+        planned.touch()
+
+    person = threading.Thread(target=plan)
+    person.start()
+    first = f"echo good > a.txt; touch {begun}; until test -e {planned}; do sleep 0.05; done"
+    script = f"if test $RALPH_TASK = T-1; then {first}; else echo exit 0 > {late}; fi"
+    ran = loop(alpha, "--max-tasks", "2", "--agent", agent(alpha, script), "--json")
+    person.join()
+    assert (ran.code, ran.error) == (7, "settings_changed"), ran.err
+    assert ran.json["error"]["changed"] == ["program ../tools/late.sh"]
+    assert on_base(alpha, "T-2")["status"] == "pending"
 
 
 def test_a_file_of_the_worktree_that_git_runs_is_not_the_agents_to_change(tmp_path: Path) -> None:

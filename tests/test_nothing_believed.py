@@ -14,6 +14,8 @@ from test_landing import agent, files_on_base
 from test_loop import loop, made, on_base, task
 from world import Place, until
 
+from ralphgit.git import worktrees
+
 RALPH = f"{sys.executable} -m ralphgit"
 ONE = task("T-1", "scope: {write: [a.txt]}", "verify: [mytest]")
 #: Where the loop finds its own `mytest`, which the agent's PATH hides.
@@ -471,6 +473,20 @@ def test_a_pipe_that_git_would_wait_for_is_named_by_reset(tmp_path: Path) -> Non
     alpha.run("mkfifo", "lib/.gitignore")
     stopped = alpha.world.ralph("reset", "T-1", "--reason", "x", "--force", "--json")
     assert (stopped.code, stopped.error) == (7, "blocks_git"), stopped.out
+
+
+def test_a_pipe_that_git_would_wait_for_keeps_a_worktree(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worktrees, "_PATIENCE_S", 0.5)
+    alpha = made(tmp_path, ONE, files={"lib/one.py": ""})
+    alpha.run("mkfifo", "lib/.gitignore")
+    listed = alpha.world.ralph("worktree", "list")
+    assert (listed.code, "alpha" in listed.out) == (0, True), listed.err
+    removed = alpha.world.ralph("worktree", "remove", "alpha", "--json")
+    assert (removed.code, removed.error, alpha.path.exists()) == (8, "has_work", True), removed.err
+    assert alpha.world.ralph("worktree", "prune").code == 0
+    assert alpha.path.exists()
 
 
 def test_a_link_to_what_is_committed_and_a_cache_that_ignores_itself_land(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ralphgit.git.child_process import Child
+from ralphgit.git.child_process import Child, TimedOut
 from ralphgit.git.run_git import Git, failure, names
 
 
@@ -42,6 +42,8 @@ def folders(common_dir: str) -> dict[str, str]:
     return found
 
 
+#: How long git may look for changes in a worktree.
+_PATIENCE_S = 30.0
 #: What says which branch a worktree is on: a file, or with reftable the list of tables.
 _HEADS = ("HEAD", os.path.join("reftable", "tables.list"))
 
@@ -107,8 +109,13 @@ def begin_changes(git: Git, path: str, git_dir: str) -> Child:
 
 
 def changes(asked: Child) -> Changes | None:
-    """Return the answer to `begin_changes`; None if git cannot say."""
-    result = asked.finish()
+    """Return the answer to `begin_changes`; None if git cannot say, or not in time: where a
+    .gitignore is a pipe, it waits for ever.
+    """
+    try:
+        result = asked.finish(timeout=_PATIENCE_S)
+    except TimedOut:
+        return None
     if result.status:
         return None
     entries = names(result.out)

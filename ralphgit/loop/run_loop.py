@@ -394,6 +394,7 @@ class Loop:
         number = before.failed + 1
         quiet = self._around._replace(progress=Progress())  # the phase is the agent's
         self._journal.write("agent", task=lease.task, claim=lease.claim, attempt=number)
+        self._signs = changed_settings.with_task(project, self._signs, lease.task)
         on_branch = changed_settings.with_branch(project, self._signs)
         with watched_settings.watched(project, self._signs, self._name, noted=on_branch):
             outcome, used = attempt(

@@ -76,6 +76,16 @@ def with_branch(project: Project, before: Signs) -> Signs:
     return {**before, f"{_ON_BRANCH}{name}": _behind(project, name)} if name else before
 
 
+def with_task(project: Project, before: Signs, task: str) -> Signs:
+    """Take down beside `before` what a task's verify commands name and no line did that was known:
+    it may have come to the base since.
+    """
+    view = project.base_view if project.base_view.known(task) else project.require_here()
+    named = {name for line in view.task(task).verify for name in named_outside.names(project, line)}
+    new = [name for name in named if f"{_PROGRAM}{name}" not in before]
+    return {**_found_programs(project, new), **before} if new else before
+
+
 def _behind(project: Project, branch: str) -> str:
     """Digest which branch HEAD names, and which one that `branch` itself is another name of.
 

@@ -17,6 +17,11 @@ from ralphgit.git.run_git import names
 from ralphgit.model import paths
 
 _QUOTES = re.compile(r"""['"\\]""")
+#: A word as a shell reads it, and what of it is in quotes.
+_TOKEN = re.compile(r"""(?:[^\s;&|()<>`'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+""", re.DOTALL)
+_QUOTED = re.compile(r"""'([^']*)'|"((?:[^"\\]|\\.)*)"|\\(.)""", re.DOTALL)
+#: A line in quotes that a line in quotes has, and so on.
+_DEEP = 3
 #: What ends a word. An expansion ends none: it may be any part of a name, as `*` is.
 _END = re.compile(r"[\s;&|()<>`=,:@]+")
 _EXPANSION = re.compile(r"\$(?:\{[^}]*\}?|\w+|[@*#?!-]?)|\{[^}\s]*\}")
@@ -58,6 +63,20 @@ def changed(project: Project, command: str) -> list[str]:
 def may_name(project: Project, command: str) -> bool:
     """Whether `command` may name any file of this worktree; git is not asked."""
     return bool(_own(project, command))
+
+
+def quoted(line: str, deep: int = _DEEP) -> set[str]:
+    """Return the words of a shell line that have in them what ends a word, in quotes or as `=`
+    does: each as a whole, what an option has behind its `=`, and the words of a line in quotes.
+    """
+    found = set[str]()
+    for match in _TOKEN.finditer(line):
+        word = _QUOTED.sub(lambda one: "".join(filter(None, one.groups())), match[0])
+        if word != match[0] or _END.search(word):
+            found.update((word, word.partition("=")[2]))
+        if word != match[0] and deep:
+            found |= quoted(word, deep - 1)
+    return found - {""}
 
 
 def _own(project: Project, command: str) -> list[str]:
@@ -120,6 +139,7 @@ def _words(project: Project, command: str) -> set[str]:
     for text in texts:
         for each in (_QUOTES.sub("", text), _QUOTES.sub(" ", text)):
             found.update(_END.split(_EXPANSION.sub(_ANY, _OF_OURS.sub(_OURS, each))))
+        found |= quoted(_EXPANSION.sub(_ANY, _OF_OURS.sub(_OURS, text)))
     top = os.path.realpath(project.top)
     found |= {os.path.relpath(word, top) for word in found if word.startswith(top + os.sep)}
     # Behind a folder that only the shell knows.

@@ -28,7 +28,7 @@ _HOME = re.compile(r"\$(?:HOME\b|\{HOME\})")
 _HERE = re.compile(r"\$(?:PWD\b|\{PWD\}|\(pwd\)|\(git rev-parse --show-toplevel\))|`pwd`")
 #: What a line only writes to, and variables that it sets.
 _WRITTEN = re.compile(
-    r">[>|&]?\s*[^\s;&|()<>`]+|(?:^|(?<=[\s;&|({!`]))(?:touch|mkdir|rm|tee)\s[^;&|()<>`}]*"
+    r">[>|&]?[ \t]*[^\s;&|()<>`]+|(?:^|(?<=[\s;&|({!`]))(?:touch|mkdir|rm|tee)[ \t][^\n;&|()<>`}]*"
 )
 _SET = re.compile(r"(?:^|(?<=[\s;&|(`]))[A-Za-z_]\w*=\S*")
 #: An option of one letter, and its value.
@@ -74,6 +74,7 @@ def _words(line: str) -> set[str]:
     texts = [_QUOTES.sub("", line), _QUOTES.sub(" ", line)]
     texts += [_EXPANDED.sub(" ", text) for text in texts if "$" in text]
     found = {word for text in texts for word in _WORD.findall(text)}
+    found |= named_files.quoted(line)
     found |= {glued[1] for word in found if (glued := _GLUED.match(word))}
     # Of a pattern the folder in which it is looked for.
     found |= {os.path.dirname(word[: at.start()]) for word in found if (at := _MAGIC.search(word))}
@@ -82,7 +83,7 @@ def _words(line: str) -> set[str]:
 
 def _folders(project: Project, words: Iterable[str]) -> set[str]:
     """Find what the words may be as folders, one in another."""
-    back = any(word.startswith("..") for word in words)
+    back = any(".." in word.split("/") for word in words)
     found: set[str] = set()
     for word in sorted(words):
         place = _place(project, word)
@@ -111,7 +112,7 @@ def _place(project: Project, name: str) -> str:
 
 def leaves(project: Project, name: str) -> bool:
     """Whether a name is of a place outside of the worktree, links aside."""
-    if not name.startswith(("/", "~", "..")):
+    if not name.startswith(("/", "~")) and ".." not in name.split("/"):
         return False
     return not f"{_place(project, name)}/".startswith(f"{project.top}/")
 

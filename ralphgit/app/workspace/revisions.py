@@ -3,6 +3,10 @@
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import UsageError
+from ralphgit.git import plain_layout
+
+#: What a revision begins with that is no branch's short name.
+_NO_NAMES = ("HEAD", "@", "refs/", ":")
 
 
 def range_in(text: str) -> tuple[str, str, bool] | None:
@@ -17,8 +21,13 @@ def range_in(text: str) -> tuple[str, str, bool] | None:
 
 
 def commit_of(project: Project, revision: str) -> str:
-    """The commit that a revision names. Raises: UsageError (bad_revision)."""
-    found = project.repository.objects.resolve([f"{revision}^{{commit}}"])[0]
+    """The commit that a revision names: a branch, before a tag or a file of the git folder that is
+    called the same, which everybody can make here. Raises: UsageError (bad_revision).
+    """
+    is_no_name = revision.startswith(_NO_NAMES) or plain_layout.is_id(revision.encode())
+    places = ("",) if is_no_name else ("refs/heads/", "refs/remotes/", "")
+    known = project.repository.objects.resolve([f"{one}{revision}^{{commit}}" for one in places])
+    found = next(filter(None, known), None)
     if found is None:
         raise UsageError(f"{revision} is not a commit here", code="bad_revision", hint="git log")
     return found
