@@ -64,6 +64,21 @@ def test_the_reasons_of_a_release_and_a_reset(tmp_path: Path) -> None:
     has_none(all_said(alpha.world, "origin/main"))
 
 
+def test_a_review_and_a_worktree_that_goes(tmp_path: Path) -> None:
+    alpha = made(tmp_path, TASK)
+    alpha.claim("T-1")
+    alpha.write("a.txt", "x\n")
+    assert alpha.ralph("complete").code == 0
+    words = ("--target", "HEAD", "--verdict", "concerns", "--by", "Bob", "--lens", SAID)
+    found = ("--finding", f"hunter2hunter2XYZ: {SAID}")
+    written = alpha.ralph("audit", "add", "T-1", *words, *found, env=SECRETS)
+    assert written.code == 0, written.err
+    has_none(all_said(alpha, "HEAD"))
+    removed = alpha.world.ralph("worktree", "remove", "alpha", "--force", SAID, env=SECRETS)
+    assert removed.code == 0, removed.err
+    has_none(all_said(alpha.world, "--glob=refs/ralph/rescue"))
+
+
 def test_what_an_agent_calls_its_model(tmp_path: Path) -> None:
     alpha = made(tmp_path, TASK)
     program = tmp_path / "programs" / "claude"

@@ -98,7 +98,7 @@ def redact_end(text: str, secrets: tuple[str, ...] = ()) -> str:
 #: The keys of records under which free words stand: those of a worker, an agent or a person.
 _WORDS = frozenset((
     "concerns", "context_reviewed", "lenses", "model", "note", "options", "question", "reason",
-    "residual_risk", "summary", "text",
+    "residual_risk", "severity", "summary", "text",
 ))  # fmt: skip
 #: The environment that this process works with, as `know` was told.
 _environs: list[Mapping[str, str]] = []

@@ -16,6 +16,7 @@ from ralphgit.git.commit_objects import commit_tree
 from ralphgit.git.objects import scratch_folder
 from ralphgit.git.repository import Repository
 from ralphgit.model.active_claim import RESCUE, ActiveClaim, Lease
+from ralphgit.records.redact_secrets import words_of_message
 
 
 class Rescued(NamedTuple):
@@ -82,7 +83,7 @@ def worktree(
     if staged:
         said = f"What was staged for {task}, claim {claim} by {by}\n"
         parents.append(commit_tree(repository, staged, [head], said))
-    made = commit_tree(repository, tree, parents, message)
+    made = commit_tree(repository, tree, parents, words_of_message(message))
     return _keep(project, made, task, claim, uncommitted=True)._replace(made=made)
 
 
