@@ -473,6 +473,8 @@ def test_what_tasks_are_of_two_ways_is_a_story_and_a_milestone(world: World) -> 
     world.write("tasks.md", """\
 ## Phase 1: Base
 
+Use Python 3.12.
+
 - [ ] 1. Begin
 - [ ] 1.1 One
 - [ ] 1.2 Two
@@ -490,6 +492,12 @@ def test_what_tasks_are_of_two_ways_is_a_story_and_a_milestone(world: World) -> 
     }  # fmt: skip
     assert "added: 3 stories, 2 milestones" in done.out
     assert world.ralph("import", "tasks.md").out.splitlines()[0] == "unchanged: 4 tasks"
+    # What a phase says reaches its workers, too; its title alone says nothing new.
+    told = [world.ralph("packet", id, "--json").data["packet"] for id in ("1.1", "2.1")]
+    assert [one["background"] for one in told] == [
+        "Begin\n\nPhase 1: Base\n\nUse Python 3.12.",
+        "End",
+    ]
 
 
 def test_a_prefix_is_remembered(specs: World) -> None:

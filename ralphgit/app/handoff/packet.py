@@ -59,11 +59,15 @@ def _earlier_work(project: Project, task: str) -> tuple[str, ...]:
 
 
 def _background(project: Project, task: Task) -> str:
-    """What the story of a task says, on the base or, where the task is not there, here."""
+    """What is said of a task's story and milestone, on the base or, if it is not there, here."""
     on_base = bool(project.base.commit) and task.id in project.base_view.by_id
     here = project.here if project.repository.top is not None and not on_base else None
     view = project.base_view if on_base else here
-    return view.words_of_story(task.story) if view else ""
+    if view is None:
+        return ""
+    row = view.by_id.get(task.id)
+    milestone = str(view.stored(row).get("milestone") or "") if row else ""
+    return view.words_around(task.story, milestone)
 
 
 def packet(project: Project, task: str = "") -> Packet:

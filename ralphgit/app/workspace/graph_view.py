@@ -158,14 +158,16 @@ class GraphView:
         """The task's normalised mapping."""
         return stored(row)
 
-    def words_of_story(self, story: str) -> str:
-        """What `stories` says of a story: its title and its description; "" where it says nothing.
+    def words_around(self, story: str, milestone: str = "") -> str:
+        """What the graph says of a story, its title and its description, and of a milestone that
+        has one; "" where it says nothing.
 
         Only what stands around the tasks is read, however many there are.
         """
-        for path, _ in self.shards if story else ():
+        said: dict[str, list[str]] = {}
+        for path, _ in self.shards if story or milestone else ():
             text = self.content(path)
-            if "stories:" not in text:
+            if "stories:" not in text and "milestones:" not in text:
                 continue
             from ralphgit.records import graph_file
 
@@ -173,12 +175,17 @@ class GraphView:
                 root = graph_file.around(text, [row for row in self.rows if row.file == path])
             except InvalidRecord:
                 continue  # of a layout that is read as a whole only
-            entries = root.get("stories")
-            for entry in entries if isinstance(entries, list) else ():
-                if isinstance(entry, dict) and str(entry.get("id")) == story:
-                    said = (entry.get("title"), entry.get("description"))
-                    return "\n\n".join(one for one in said if isinstance(one, str) and one)
-        return ""
+            for key, id in (("stories", story), ("milestones", milestone)):
+                entries = root.get(key)
+                for entry in entries if isinstance(entries, list) and key not in said else ():
+                    if id and isinstance(entry, dict) and str(entry.get("id")) == id:
+                        both = (entry.get("title"), entry.get("description"))
+                        said[key] = [one for one in both if isinstance(one, str) and one]
+                        break
+        own, above = said.get("stories", []), said.get("milestones", [])
+        if len(above) == 1 or above[-1:] == own[-1:]:  # a title alone, or the story's own words
+            above = []
+        return "\n\n".join((*own, *above))
 
     def task(self, task: str) -> Task:
         """Raises: UnknownTask."""
