@@ -17,15 +17,16 @@ def world(tmp_path: Path) -> World:
 EPIC = ".claude/epics/shop"
 
 
-def write_epic(world: World, *titles: str, on: str = "{:03}", first: int = 1) -> None:
+def write_epic(
+    world: World, *titles: str, on: str = "{:03}", first: int = 1, folder: str = EPIC
+) -> None:
     """The files of an epic, each behind the one before it."""
-    folder = world.path / EPIC
-    for old in folder.glob("*.md"):
+    for old in (world.path / folder).glob("*[0-9].md"):
         old.unlink()
     for number, title in enumerate(titles, first):
         before = on.format(number - 1) if number > first else ""
         text = f"---\nname: {title}\nstatus: open\ndepends_on: [{before}]\n---\n# Do it\n"
-        world.write(f"{EPIC}/{on.format(number)}.md", text)
+        world.write(f"{folder}/{on.format(number)}.md", text)
 
 
 def begun_epic(world: World, *titles: str) -> None:
@@ -119,6 +120,27 @@ def test_a_title_of_finished_work_that_is_in_no_file_is_asked_about(world: World
     world.write("task-graph.yaml", before)
     error = world.refused("import", f"{EPIC}/002.md", code="words_changed", exit=8)
     assert error["hint"] == f"ralphgit import {EPIC}/002.md --reworded"
+
+
+def test_a_folder_with_a_prefix_keeps_it_renumbered_and_renamed(world: World) -> None:
+    mail, post = ".claude/epics/mail", ".claude/epics/post"
+    for folder in (EPIC, mail):
+        world.write(f"{folder}/epic.md", "---\nname: E\nstatus: x\nprogress: 0%\n---\n# Epic\n")
+    write_epic(world, "Other")
+    write_epic(world, "Cart", "Pay", "Ship", folder=mail)
+    data = world.ralph("import", ".claude/epics", "--json").data
+    assert data["added"] == ["mail-001", "mail-002", "mail-003", "shop-001"]
+    (world.path / mail).rename(world.path / post)
+    write_epic(world, "Users", "Cart", "Pay", "Ship", first=2, folder=post)
+    data = world.ralph("import", ".claude/epics", "--json").data
+    assert (data["added"], data["removed"]) == (["mail-002-users"], [])
+    assert world.task("mail-001")["depends_on"] == ["mail-002-users"]
+    assert len({world.task(f"mail-00{number}")["story"] for number in (1, 2, 3)}) == 1
+    again = world.ralph("import", ".claude/epics", "--json").data
+    assert (again["added"], again["updated"], again["removed"]) == ([], [], [])
+    write_epic(world, "Users", "Cart", "Pay", "Ship", "Tell", first=4, folder=post)
+    data = world.ralph("import", f"{post}/008.md", "--json").data
+    assert data["added"] == ["mail-008"]
 
 
 #: By format, the name of a file and what is in it: its number, the title, and what it waits for.

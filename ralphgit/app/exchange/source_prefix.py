@@ -22,8 +22,10 @@ def remembered(name: str, own: Iterable[Known], wanted: str) -> str:
 
     Raises: UsageError (other_prefix) where the file's tasks have another one.
     """
+    own = list(own)
     whole = [task for task in own if task.id.endswith(task.name)]
-    found = {task.id[: -len(task.name)] for task in whole} or {_before_cut(task) for task in own}
+    found = {task.id[: -len(task.name)] for task in whole} or _before_others(own)
+    found = found or {_before_cut(task) for task in own}
     known = found.pop() if len(found) == 1 else ""
     if not wanted or wanted == known or all(task.id.startswith(wanted) for task in own):
         return wanted or known
@@ -108,6 +110,14 @@ def is_document(file: str, found: Imported) -> bool:
         and not found.lines
         and (os.path.basename(file) != "tasks.md")
     )
+
+
+def _before_others(tasks: Sequence[Known]) -> set[str]:
+    """What stands before the names that others of these tasks have now: all were renumbered."""
+    names = sorted((task.name for task in tasks), key=len, reverse=True)
+    ends = ((task.id, next(filter(task.id.endswith, names), "")) for task in tasks)
+    found = {id[: -len(name)] for id, name in ends if name}
+    return {one for one in found if not one[-1:].isalnum()}
 
 
 def _before_cut(task: Known) -> str:

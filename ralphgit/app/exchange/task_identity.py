@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from ralphgit.app.exchange import (
@@ -178,7 +179,7 @@ class _Graph:
         for _, found in each:
             for task in found.tasks if found.local else ():
                 titles.setdefault(str(task["id"]).casefold(), set()).add(str(task["title"]))
-        known = {file for task in self._tasks for file in task.files}
+        known = {self.moved.get(file, file) for task in self._tasks for file in task.files}
         names_of = [source_prefix.given_ids(found) for _, found in each]
         words = source_prefix.of_each(each, files, known)
         made = [told._replace(prefix=word) for word in words]
@@ -202,8 +203,11 @@ class _Graph:
         own = [paired] if paired else [
             task for task in self._own(file, items) if not self._is_beside(task.id, file)
         ]  # fmt: skip
-        beside = () if own or told.prefix else source_prefix.beside(file, found, self._tasks)
-        prefix = source_prefix.remembered(name, own or beside, told.prefix)
+        # Documents of one folder have one prefix, whichever task each is.
+        alone = (own and not paired) or told.prefix
+        others = () if alone else self._in_folder.get(os.path.dirname(file), ())
+        beside = source_prefix.beside(file, found, others)
+        prefix = source_prefix.remembered(name, beside or own, told.prefix)
         wanted = _wanted(prefix, found, items, own)
         if file in self._plans:
             self.notes.append(f"{name} was {self._plans[file]}: most of its tasks are in it.")
@@ -256,6 +260,16 @@ class _Graph:
         new = self._unused(item, file, id, [f"{id}-{headings.slug(item.title)}"])
         self._documents.take(new, item)
         return self._named(item, name, new, id)
+
+    @cached_property
+    def _in_folder(self) -> dict[str, list[Known]]:
+        """By folder, the tasks with the files that they are in now."""
+        found: dict[str, list[Known]] = {}
+        for task in self._tasks:
+            now = task._replace(files=tuple(self.moved.get(one, one) for one in task.files))
+            for folder in dict.fromkeys(map(os.path.dirname, now.files)):
+                found.setdefault(folder, []).append(now)
+        return found
 
     def _is_beside(self, id: str, file: str) -> bool:
         """Whether a task is that of another document of the folder of `file`, or of none."""
@@ -384,7 +398,10 @@ class _Graph:
             return wanted
         # Of two documents that call their one task the same, each is known again by its file.
         document = len(found.tasks) == 1 and not (found.lines or item.address)
-        beside = document and os.path.dirname(file) in map(os.path.dirname, other.files)
+        beside = document and (
+            os.path.dirname(file) in map(os.path.dirname, other.files)
+            or self._is_beside(other.id, file)
+        )
         beside = beside or not self._plans.keys().isdisjoint(map(self.moved.get, other.files))
         if verdict == Verdict.ANOTHER and item.name not in found.made and not beside:
             raise identity_refusals.another(item, other, name)
