@@ -311,3 +311,16 @@ def test_plans_of_gsd_that_were_renumbered_are_the_same(world: World, one: bool)
     data = world.ralph("import", "phases", "--json").data
     assert (data["added"], len(data["removed"])) == ([], 3)
     assert {task[1]: task for task in of_epic(world)}["Pay 1"][2] == "complete"
+
+
+def test_a_renamed_list_of_a_folder_keeps_its_prefix(world: World) -> None:
+    for name, words in (("add-auth", "Log in"), ("add-search", "Search")):
+        world.write(f"changes/{name}/tasks.md", f"- [ ] 1.1 {words}\n- [ ] 1.2 Test {words}\n")
+    world.ralph("import", "changes")
+    (world.path / "changes/add-search").rename(world.path / "changes/add-find")
+    data = world.ralph("import", "changes", "--json").data
+    assert (data["added"], len(data["unchanged"]), data["removed"]) == ([], 4, [])
+    world.write("changes/add-tax/tasks.md", "- [ ] 1.1 Tax\n- [ ] 1.2 Test it\n")
+    data = world.ralph("import", "changes", "--json").data
+    assert data["added"] == ["add-tax-1.1", "add-tax-1.2"]
+    assert world.task("add-search-1.1")["x-source"]["file"] == "changes/add-find/tasks.md"

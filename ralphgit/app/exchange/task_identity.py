@@ -180,6 +180,12 @@ class _Graph:
             for task in found.tasks if found.local else ():
                 titles.setdefault(str(task["id"]).casefold(), set()).add(str(task["title"]))
         known = {self.moved.get(file, file) for task in self._tasks for file in task.files}
+        # Also a list that was moved keeps the ids that it has here.
+        known |= {
+            file
+            for (_, found), file in zip(each, files, strict=True)
+            if found.local and file not in known and self._own(file, _items(found))
+        }
         names_of = [source_prefix.given_ids(found) for _, found in each]
         words = source_prefix.of_each(each, files, known)
         made = [told._replace(prefix=word) for word in words]
