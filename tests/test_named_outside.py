@@ -51,6 +51,8 @@ COMES_TO = [
     ("make -s --file='../tools/the rules.mk'", "the rules.mk", "../tools/the rules.mk"),
     ("cd '../tools/of all' && sh ./check.sh", "of all/check.sh", "../tools/of all/check.sh"),
     ("sh ../tools/v=1,2.sh", "v=1,2.sh", "../tools/v=1,2.sh"),
+    ("cd .. && python3 -m tools.deep.check", "deep/check.py", "../tools/deep/check.py"),
+    ("cd ../tools && python3 -mcheck", "check.py", "../tools"),
 ]
 
 

@@ -355,6 +355,90 @@ def test_a_file_that_git_is_told_not_to_look_at_is_looked_at(bit: str, tmp_path:
     assert alpha.git("show", "origin/main:a.txt") == "good"
 
 
+#: Hides a check that is committed, and fails.
+HIDES = {
+    "skip": "git update-index --skip-worktree checks/b.t; rm checks/b.t",
+    "assume": "git update-index --assume-unchanged checks/b.t; rm checks/b.t",
+    "split": (
+        "echo exit 0 > checks/b.t; git update-index --skip-worktree checks/b.t; "
+        "git update-index --split-index"
+    ),
+    "split, gone": (
+        "git update-index --skip-worktree checks/b.t; rm checks/b.t; git update-index --split-index"
+    ),
+    "in two attempts": (
+        "test -e once || { touch once; exit 1; }; rm -f once; "
+        "git update-index --skip-worktree checks/b.t; rm -f checks/b.t"
+    ),
+}
+CHECKED = task(
+    "T-1",
+    "scope: {write: [a.txt]}",
+    'verify: ["for one in checks/*.t; do sh $t || exit 1; done"]',
+)
+
+
+@pytest.mark.parametrize("how", slow.but(3, [*HIDES]))
+def test_a_check_that_the_agent_hides_is_seen(how: str, tmp_path: Path) -> None:
+    files = {"checks/a.t": "exit 0\n", "checks/b.t": "grep -q good a.txt\n"}
+    alpha = made(tmp_path, CHECKED, files=files)
+    script = agent(alpha, f"echo bad > a.txt; {HIDES[how]}")
+    env = {"RALPH_AGENT_ATTEMPTS": "3", "RALPH_LOOP_BACKOFF": "0.01"}
+    ran = loop(alpha, "--once", "--agent", script, env=env)
+    assert on_base(alpha, "T-1")["status"] == "blocked", ran.err
+    assert "a.txt" not in files_on_base(alpha)
+
+
+@pytest.mark.parametrize("cone", [True, False])
+def test_in_a_sparse_checkout_only_what_is_outside_may_be_gone(cone: bool, tmp_path: Path) -> None:
+    files = {
+        "checks/a.t": "exit 0\n", "checks/b.t": "grep -q good a.txt\n", "docs/far/a.md": "",
+        "checks/deep/c.t": "exit 0\n",
+    }  # fmt: skip
+    alpha = made(tmp_path, CHECKED, files=files)
+    told = ["--cone", "checks"] if cone else ["--no-cone", "/*", "!docs/"]
+    alpha.git("sparse-checkout", "set", *told)
+    assert not (alpha.path / "docs").exists()
+    script = agent(alpha, f"echo bad > a.txt; {HIDES['skip']}")
+    env = {"RALPH_AGENT_ATTEMPTS": "1"}
+    ran = loop(alpha, "--once", "--agent", script, env=env)
+    assert on_base(alpha, "T-1")["status"] == "blocked", ran.err
+    assert alpha.world.ralph("reply", "T-1", "Do it.").code == 0
+    hides = "echo '!/checks/b.t' >> $(git rev-parse --git-path info/sparse-checkout)"
+    script = agent(alpha, f"echo bad > a.txt; {hides}; git read-tree -mu HEAD")
+    ran = loop(alpha, "--once", "--agent", script, "--json", env=env)
+    assert (ran.code, ran.error) == (7, "settings_changed"), ran.err
+
+
+def test_work_in_a_sparse_checkout_lands(tmp_path: Path) -> None:
+    files = {"checks/b.t": "grep -q good a.txt\n", "docs/far/a.md": "", "lib/x/y.py": ""}
+    alpha = made(tmp_path, CHECKED, files=files)
+    alpha.git("sparse-checkout", "set", "--cone", "checks")
+    ran = loop(alpha, "--once", "--agent", agent(alpha, "echo good > a.txt"))
+    assert (ran.code, on_base(alpha, "T-1")["status"]) == (0, "complete"), ran.err
+    assert "docs/far/a.md" in files_on_base(alpha)
+
+
+def test_an_index_that_is_broken_is_told_as_that(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    broken = r"printf 'DIRC\0\0\0\2\0\0\0\5' > $(git rev-parse --git-path index)"
+    script = agent(alpha, f"echo good > a.txt; {broken}")
+    ran = loop(alpha, "--once", "--agent", script, env=judged(alpha))
+    assert ran.code not in (0, 70), ran.err
+    assert on_base(alpha, "T-1")["status"] == "pending"
+
+
+def test_a_pipe_in_place_of_the_index_is_told(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    script = agent(alpha, "f=$(git rev-parse --git-path index); rm $f; mkfifo $f")
+    ran = loop(alpha, "--once", "--agent", script, "--json", env=judged(alpha))
+    assert (ran.code, ran.error) == (7, "blocks_git"), ran.err
+    stopped = alpha.world.ralph("reset", "T-1", "--reason", "x", "--force", "--json")
+    assert (stopped.code, stopped.error) == (7, "blocks_git"), stopped.out
+    assert alpha.run("sh", "-c", ran.json["error"]["hint"]).code == 0
+    assert alpha.world.ralph("reset", "T-1", "--reason", "x", "--force").code == 0
+
+
 @pytest.mark.parametrize("scope", slow.but(1, ["", "scope: {write: ['**']}"]))
 def test_safety_settings_that_the_agent_changes_wait_for_a_person(
     scope: str, tmp_path: Path
@@ -473,6 +557,17 @@ def test_a_pipe_that_git_would_wait_for_is_named_by_reset(tmp_path: Path) -> Non
     alpha.run("mkfifo", "lib/.gitignore")
     stopped = alpha.world.ralph("reset", "T-1", "--reason", "x", "--force", "--json")
     assert (stopped.code, stopped.error) == (7, "blocks_git"), stopped.out
+
+
+@pytest.mark.parametrize("words", ["complete", "evidence list", "evidence verify T-1"])
+def test_a_pipe_that_git_would_wait_for_stops_who_looks(words: str, tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE, files={"lib/one.py": ""})
+    alpha.claim("T-1")
+    alpha.run("mkfifo", "lib/.gitignore")
+    stopped = alpha.ralph(*words.split(), "--json")
+    assert (stopped.code, stopped.error) == (7, "blocks_git"), stopped.err
+    assert alpha.run("sh", "-c", stopped.json["error"]["hint"]).code == 0
+    assert alpha.ralph(*words.split(), "--json").error != "blocks_git"
 
 
 def test_a_pipe_that_git_would_wait_for_keeps_a_worktree(

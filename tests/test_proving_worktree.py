@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
 from test_integrate import no_trace, task, world_of
 from world import Result, World
+
+from ralphgit.app.integration.proving_worktree import Ground
+from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.surroundings import Surroundings
 
 #: Passes where the work alone is, and not beside what others have landed meanwhile.
 TEST = "#!/bin/sh\ntest -s src/a.txt && ! test -e other.txt\n"
@@ -31,6 +36,30 @@ def proved(world: World, script: str) -> Result:
 def make(folder: Path) -> World:
     one = task("A", "sh src/x.sh", "src/**").replace("src/x.sh\n", "src/x.sh\n      - sh t.sh\n")
     return world_of(folder, one, t__sh=TEST)
+
+
+def test_a_run_for_several_tasks_is_told_of_none(tmp_path: Path) -> None:
+    """What passes for one task, by what it is told of it, says nothing of another."""
+    world = World(tmp_path)
+    lines = ["sh own.sh", "grep -q done src/$RALPH_TASK.txt", "sh all.sh"]
+    one = "  - id: T-1\n    title: One\n    status: pending\n    verify:\n"
+    world.write_graph("version: 1\ntasks:\n" + one + "".join(f"      - {li}\n" for li in lines))
+    ran = tmp_path / "ran"
+    world.write("own.sh", f"echo $RALPH_TASK >> {ran}; grep -q done src/$RALPH_TASK.txt\n")
+    world.write("all.sh", f"echo all >> {ran}\n")
+    world.write("src/T-1.txt", "done\n")
+    world.write("src/T-2.txt", "nothing\n")
+    head = world.commit()
+    assert world.ralph("trust", "--yes").code == 0
+    project = Project.open(Surroundings(str(world.path), world.environ, time.time, lambda: "an-id"))
+    with Ground(project, failing="nothing was done") as ground:
+        runs = ground.run(head, [(id, "", line) for line in lines for id in ("T-1", "T-2")])
+    assert {key: run.passed for key, run in runs.items()} == {
+        ("T-1", lines[0]): True, ("T-2", lines[0]): False,
+        ("T-1", lines[1]): True, ("T-2", lines[1]): False,
+        ("T-1", lines[2]): True, ("T-2", lines[2]): True,
+    }  # fmt: skip
+    assert ran.read_text().split("\n") == ["", "T-1", "T-2", "all", ""]
 
 
 PASSES = "printf '#!/bin/sh\\nexit 0\\n' > t.sh\n"

@@ -305,56 +305,26 @@ def stage(git: Git, tree: str, paths: Sequence[str]) -> None:
     git.run("update-index", *options, *paths, "--index-info", stdin=entries)
 
 
-#: What an entry has in front of its flags, besides its object id: ten numbers of `stat`.
-_STAT = 40
-_ASSUME_VALID, _EXTENDED, _SKIP = 0x8000, 0x4000, 0x4000
-
-
 def unwatched(repository: Repository) -> list[str]:
-    """List the files that git was told not to look at, so that it does not see what they are now.
+    """List the files that git was told not to look at, so that it does not see what they are now,
+    or that they are gone.
 
-    A file that is not there counts where git takes it for unchanged; one outside a sparse checkout
-    is not there rightly. Read from the index itself (Documentation/gitformat-index): a process
-    would be one more for each completion, and mostly there are none.
+    One that is not there is so rightly where it is outside of a sparse checkout.
     """
-    try:
-        with open(os.path.join(repository.git_dir, "index"), "rb") as file:
-            data = file.read()
-    except FileNotFoundError:
-        return []
-    digest = 32 if len(repository.head()) == 64 else 20
-    version, count = int.from_bytes(data[4:8]), int.from_bytes(data[8:12])
-    found, at, name = [], 12, b""
-    for _ in range(count):
-        flags_at = at + _STAT + digest
-        flags = int.from_bytes(data[flags_at : flags_at + 2])
-        extended = bool(flags & _EXTENDED)
-        more = int.from_bytes(data[flags_at + 2 : flags_at + 4]) if extended else 0
-        begin = flags_at + (4 if extended else 2)
-        if version == 4:
-            cut, begin = _variable(data, begin)
-            end = data.index(b"\0", begin)
-            name = name[: len(name) - cut] + data[begin:end]
-            at = end + 1
-        else:
-            end = data.index(b"\0", begin)
-            name = data[begin:end]
-            at += (end - at + 8) // 8 * 8
-        if flags & _ASSUME_VALID or more & _SKIP:
-            path = name.decode("utf-8", "surrogateescape")
-            place = os.path.join(repository.top or "", path)
-            if flags & _ASSUME_VALID or os.path.lexists(place):
-                found.append(path)
-    return found
+    git, top = repository.git, repository.top or ""
+    listed = git.names("ls-files", "-v", "-z", "--", ":/")
+    found = [entry[2:] for entry in listed if entry[0] == _SKIPPED or entry[0].islower()]
+    gone = [path for path in found if not os.path.lexists(os.path.join(top, path))]
+    if not gone or repository.config.get("core.sparsecheckout", "").lower() != "true":
+        return found
+    patterns = os.path.join(repository.git_dir, "info", "sparse-checkout")
+    told = ("--cached", "--ignored", f"--exclude-from={patterns}", "-z", "--", ":/")
+    outside = {*gone} - {*git.names("ls-files", *told)}
+    return [path for path in found if path not in outside]
 
 
-def _variable(data: bytes, at: int) -> tuple[int, int]:
-    """Read a number of variable width, as in packs for an offset; returns also where it ends."""
-    value = data[at] & 127
-    while data[at] & 128:
-        at += 1
-        value = (value + 1) << 7 | data[at] & 127
-    return value, at + 1
+#: How `ls-files -v` marks what has skip-worktree; a small letter is one that is assumed unchanged.
+_SKIPPED = "S"
 
 
 def tracked(git: Git, paths: Sequence[str]) -> list[str]:

@@ -43,7 +43,7 @@ def folders(common_dir: str) -> dict[str, str]:
 
 
 #: How long git may look for changes in a worktree.
-_PATIENCE_S = 30.0
+_PATIENCE_S = 10.0
 #: What says which branch a worktree is on: a file, or with reftable the list of tables.
 _HEADS = ("HEAD", os.path.join("reftable", "tables.list"))
 

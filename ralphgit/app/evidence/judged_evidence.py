@@ -189,6 +189,10 @@ def stored(one: Evidence) -> dict[str, object]:
 # -- commands ----------------------------------------------------------------------------
 
 
+Wanted = tuple[str, str, str]
+"""A task, a claim of it or "", and one of its verify commands."""
+
+
 def digest_of(command: str) -> str:
     """Digest a command: its evidence is found by that."""
     import hashlib
@@ -198,38 +202,51 @@ def digest_of(command: str) -> str:
 
 def run_each(
     project: Project,
-    wanted: Sequence[tuple[str, str, str]],
+    wanted: Sequence[Wanted],
     *,
     top: str = "",
-    ended: Callable[[], None] | None = None,
-) -> dict[str, "verify_command.Run"]:
+    begin: Callable[[], None] = lambda: None,
+    ended: Callable[[Wanted], None] = lambda one: None,
+) -> "dict[tuple[str, str], verify_command.Run]":
     """Run the verify commands of (task, claim, command), each bounded in time, in this worktree
-    or in the one at `top`. What several tasks ask for is run once, for the first of them.
+    or in the one at `top`; the runs by task and command.
 
-    `ended` is called after each. The caller calls `trust.require` first.
+    What several tasks ask for is run once for all of them, without being told of any; where it does
+    not pass so, or its line asks for more, it is run for each. `begin` is called before each run,
+    and `ended` after. The caller calls `trust.require` first.
     """
     # Here and not above: it takes 6 ms to import, and who judges evidence runs nothing.
     from ralphgit.app.processes import verify_command
 
-    made: dict[str, verify_command.Run] = {}
-    around, commands = project.around, {command for _, _, command in wanted}
-    for task, claim, command in wanted:
-        if command in made:
-            continue
+    made: dict[tuple[str, str], verify_command.Run] = {}
+    around, config, lines = project.around, project.config, dict[str, dict[str, Wanted]]()
+    for one in wanted:
+        lines.setdefault(one[2], {})[one[0]] = one
+
+    def run(number: int, task: str, claim: str, command: str) -> verify_command.Run:
         extra = {"RALPH_TASK": task, "RALPH_CLAIM": claim, "RALPH_WORKER": project.worker}
-        with around.progress.step(command, len(made) + 1, len(commands)):
-            made[command] = verify_command.run(
+        begin()
+        with around.progress.step(command, number, len(lines)):
+            return verify_command.run(
                 command,
                 top=top or project.top,
-                environ=verify_command.environment(
-                    around.environ, project.config.verify_env, extra
-                ),
-                timeout=project.config.verify_timeout,
+                environ=verify_command.environment(around.environ, config.verify_env, extra),
+                timeout=config.verify_timeout,
                 now=around.now(),
                 heard=around.progress.heard,
             )
-        if ended is not None:
-            ended()
+
+    for number, (command, tasks) in enumerate(lines.items(), 1):
+        first = next(iter(tasks.values()))
+        if len(tasks) > 1 and "RALPH_" not in command:
+            done = run(number, "", "", command)
+            ended(first)
+            if done.passed:
+                made.update({(task, command): done for task in tasks})
+                continue
+        for one in tasks.values():
+            made[one[0], command] = run(number, *one)
+            ended(one)
     return made
 
 

@@ -242,9 +242,10 @@ def _rerun(project: Project, found: Sequence[TaskEvidence]) -> list[Rerun]:
     reruns, records = [], {}
     for task, claim, command in wanted:
         subject = judged.subject(task.scope, project.repository.known_head)
-        path, data = judged_evidence.of_run(project, runs[command], task, claim, subject)
+        run = runs[task.id, command]
+        path, data = judged_evidence.of_run(project, run, task, claim, subject)
         records[path] = data
-        reruns.append(Rerun(task.id, command, runs[command].exit_code, path))
+        reruns.append(Rerun(task.id, command, run.exit_code, path))
     if records:
         write(project, records)
     return reruns

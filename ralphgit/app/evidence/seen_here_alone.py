@@ -33,11 +33,12 @@ def passed_over(repository: Repository, tree: str = "", *, new: bool = True) -> 
     in which somebody else has worked: it waits for ever at a pipe of the name of a file that it
     reads in each folder.
 
-    Raises: NeedsPerson (blocks_git) for such a pipe.
+    Raises: NeedsPerson (blocks_git) for such a pipe, or one in place of the index.
     """
     top = repository.top
     if top is None:
         return {}
+    _refuse_pipe_as_index(repository, top)
     git, tree = repository.git.at(top), tree or repository.known_head
     tracked = trees.files(repository.objects, tree) if tree else ()
     folders = _folders(path for path, _ in tracked)
@@ -61,6 +62,23 @@ def passed_over(repository: Repository, tree: str = "", *, new: bool = True) -> 
         level = [folder for folder in below if folder not in ignored]
     ignored = _ignored(git, [*found]) if new else set()
     return {path: found[path] for path in sorted(found) if path not in ignored}
+
+
+def _refuse_pipe_as_index(repository: Repository, top: str) -> None:
+    """Raises: NeedsPerson (blocks_git)."""
+    path = os.path.join(repository.git_dir, "index")
+    try:
+        is_pipe = stat.S_ISFIFO(os.stat(path).st_mode)
+    except OSError:
+        return  # there is none
+    if is_pipe:
+        raise NeedsPerson(
+            f"the index ({path}) is a pipe, and git would wait for ever to read it; nothing was "
+            "changed",
+            code="blocks_git",
+            hint=f"{shlex.join(('rm', path))} && {shlex.join(('git', '-C', top, 'reset', '-q'))}",
+            details={"path": path},
+        )
 
 
 def _folders_in(top: str, folder: str, limit: int, found: dict[str, str]) -> list[str]:

@@ -109,10 +109,13 @@ def here(project: Project) -> Iterator[Content]:
 
     Nothing is written into the repository. Usable until the context is left.
 
-    Raises: GitError; GuardRefused (bare).
+    Raises: GitError; GuardRefused (bare); NeedsPerson (blocks_git).
     """
     repository = project.repository
     assert project.top
+    from ralphgit.app.evidence import seen_here_alone  # of a commit nobody asks it
+
+    seen_here_alone.passed_over(repository, new=False)
 
     with scratch_folder() as scratch:
         copy = scratch_index.Scratch(repository, scratch, keep=False)

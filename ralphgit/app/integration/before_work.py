@@ -22,7 +22,8 @@ def exit_codes(
     with Ground(project) as ground:
         for one in wanted:
             try:
-                found[one[2]] = ground.run(commit, [one])[one[2]].exit_code
+                (run,) = ground.run(commit, [one]).values()
+                found[one[2]] = run.exit_code
             except Refused as error:
                 why = error.message.partition(";")[0]
                 project.warn(f"what {one[2]} did before the work is unknown: {why}")

@@ -160,7 +160,7 @@ def _begun(
 
 
 def _missing(
-    project: Project, promised: Task, work: MergedWork, runs: Mapping[str, Run]
+    project: Project, promised: Task, work: MergedWork, runs: Mapping[tuple[str, str], Run]
 ) -> list[str]:
     """List what keeps the base from having the task done, each as a sentence."""
     outside = changed_paths.outside(promised, work.paths)
@@ -181,7 +181,7 @@ def _missing(
 
 def _build(
     project: Project, row: Row, promised: Task, begun: Lifecycle, work: MergedWork,
-    runs: Mapping[str, Run], options: CompleteOptions,
+    runs: Mapping[tuple[str, str], Run], options: CompleteOptions,
 ) -> tuple[str, tuple[str, ...]]:  # fmt: skip
     """Make the commit on top of the base, in the object store alone; also paths of evidence."""
     claim = begun.claim

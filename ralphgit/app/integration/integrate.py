@@ -304,7 +304,7 @@ class _Work:
                 wanted.append((proof, digest))
         runs = ground.run(self.tip, [proof.wanted for proof, _ in wanted]) if wanted else {}
         for proof, digest in wanted:
-            run = runs[proof.command]
+            run = runs[proof.task.id, proof.command]
             if not run.passed:
                 self._coupled(ground, proof, run)
                 return False
@@ -316,7 +316,7 @@ class _Work:
         if not command:
             return True
         rows = self.merged[-1].rows
-        run = ground.run(self.tip, [(rows[-1].id, "", command)])[command]
+        (run,) = ground.run(self.tip, [(rows[-1].id, "", command)]).values()
         if run.passed:
             self.whole = run
             return True
@@ -340,7 +340,7 @@ class _Work:
             (
                 number
                 for number in range(first, len(self.merged))
-                if not ground.run(self._tips[number], [proof.wanted])[proof.command].passed
+                if not self._run_alone(ground, self._tips[number], proof).passed
             ),
             len(self.merged),
         )
@@ -371,7 +371,12 @@ class _Work:
             for branch in branches:
                 if alone.merge(branch.commit, f"Merge {branch.name}"):
                     return True
-            return ground.run(alone.tip, [proof.wanted])[proof.command].passed
+            return self._run_alone(ground, alone.tip, proof).passed
+
+    @staticmethod
+    def _run_alone(ground: Ground, commit: str, proof: Proof) -> Run:
+        (run,) = ground.run(commit, [proof.wanted]).values()
+        return run
 
     def _coupling(self, proof: Proof, run: Run, branch: Branch, others: tuple[Branch, ...]) -> Stop:
         name = " and ".join(one.name for one in others) or self._project.base.label

@@ -8,6 +8,7 @@ import stat
 from collections.abc import Mapping, Sequence
 
 from ralphgit.app.evidence import judged_evidence, seen_here_alone
+from ralphgit.app.evidence.judged_evidence import Wanted
 from ralphgit.app.processes import changed_settings, trust, watched_settings
 from ralphgit.app.processes.verify_command import Run
 from ralphgit.app.workspace import heartbeat
@@ -56,8 +57,8 @@ class Ground:
             worktrees.remove(self._project.repository.git, self.path, force=True)
             self.path = ""
 
-    def run(self, commit: str, wanted: Sequence[tuple[str, str, str]]) -> Mapping[str, Run]:
-        """Run the verify commands of (task, claim, command) on the content of `commit`.
+    def run(self, commit: str, wanted: Sequence[Wanted]) -> Mapping[tuple[str, str], Run]:
+        """Run verify commands on the content of `commit`; the runs by task and command.
 
         Before each, what an earlier one left there is removed, except ignored files.
 
@@ -65,17 +66,12 @@ class Ground:
         not_done); GitError.
         """
         trust.require(self._project, list(dict.fromkeys(command for _, _, command in wanted)))
-        made: dict[str, Run] = {}
-        progress, count = self._project.around.progress, len({command for _, _, command in wanted})
-        for one in wanted:
-            if one[2] in made:
-                continue
-            with progress.step(f"verifying {one[0]}", len(made) + 1, count):
-                self._go_to(commit)
-                with run_git.compared(self._require_same):
-                    made.update(judged_evidence.run_each(self._project, [one], top=self.path))
-                    self._refuse_changed(one)
-        return made
+        self._go_to(commit)
+        with run_git.compared(self._require_same):
+            return judged_evidence.run_each(
+                self._project, wanted, top=self.path, begin=lambda: self._go_to(commit),
+                ended=self._refuse_changed,
+            )  # fmt: skip
 
     def _require_same(self) -> None:
         watched_settings.require_same(self._project, self._signs)
@@ -89,7 +85,7 @@ class Ground:
         self._at = ""
         return self.path
 
-    def _refuse_changed(self, wanted: tuple[str, str, str]) -> None:
+    def _refuse_changed(self, wanted: Wanted) -> None:
         """Refuse a command that changed files: neither it nor later ones prove anything.
 
         Raises: Refused (not_done), NeedsPerson (settings_changed, blocks_git).

@@ -90,7 +90,7 @@ def complete(
     *,
     anew: bool = False,
     before: BeforeWork | None = None,
-    command_ended: Callable[[], None] | None = None,
+    command_ended: Callable[[], None] = lambda: None,
 ) -> Completed:
     """Verify the claimed task and commit all that is left, with result, evidence and audit.
 
@@ -128,7 +128,7 @@ def _complete(
     options: CompleteOptions,
     anew: bool,
     before: BeforeWork | None,
-    command_ended: Callable[[], None] | None,
+    command_ended: Callable[[], None],
 ) -> Completed:
     claim.require_fit(project)
     claim_map = ClaimMap(project)
@@ -157,6 +157,8 @@ def _complete(
             raise
         runnable = False
         project.warn("the verify commands are not trusted, so they did not run")
+    if not anew:  # a loop has looked as soon as its agent had ended
+        seen_here_alone.passed_over(project.repository, new=False)
     with scratch_folder() as scratch:
         files = scratch_index.Scratch(project.repository, scratch, believed=False)
         files.add_all()
@@ -167,7 +169,9 @@ def _complete(
         missing += seen_here_alone.faults(project, tree, work_done)
         missing += (inside := in_submodules.faults(project, tree))
         wanted = [(own.task, own.claim, command) for command in commands if runnable]
-        runs = list(judged_evidence.run_each(project, wanted, ended=command_ended).values())
+        runs = list(
+            judged_evidence.run_each(project, wanted, ended=lambda one: command_ended()).values()
+        )
         missing += [completion_proof.failure(project, run) for run in runs if not run.passed]
         spoilt, made = changed_paths.after_verification(project, files, tree, promised.outputs)
         missing += [f"a verify command changed {path}" for path in spoilt]

@@ -141,7 +141,9 @@ def _settings(project: Project) -> Signs:
     found = dict(configured_git.taken_down(project))
     found.update(_default_branch(project))
     common, top = project.repository.common_dir, project.top
-    for path in (*(os.path.join(common, "info", name) for name in _INFO), *_of_user(project)):
+    sparse = os.path.join(project.repository.git_dir, "info", "sparse-checkout")
+    infos = (os.path.join(common, "info", name) for name in _INFO)
+    for path in (*infos, sparse, *_of_user(project)):
         found[project.show_path(path)] = _digest(atomic_files.read(path))
     for path in (os.path.join(common, name) for name in _REACH):
         if os.path.lexists(path):

@@ -98,7 +98,7 @@ def _files(project: Project, command: str) -> Iterator[str]:
     top = os.path.realpath(project.top)
     words = _words(project, command)
     words |= {name for word in words for name in UNNAMED.get(os.path.basename(word), ())}
-    words |= {name for word in words for name in _of_module(word)}
+    words |= {name for word in words for name in of_module(word)}
     below = {name for word in words for name in _listed(top, word) if _is_folder(top, name)}
     below |= {os.path.join(one, other) for one in below for other in below}
     for folder in {"", *below}:
@@ -108,7 +108,7 @@ def _files(project: Project, command: str) -> Iterator[str]:
                     yield name
 
 
-def _of_module(word: str) -> Iterator[str]:
+def of_module(word: str) -> Iterator[str]:
     """Name what is run of the module `tools.open_pr`, or of the folder `tools`."""
     if _MAGIC.search(word):
         return

@@ -33,6 +33,8 @@ _WRITTEN = re.compile(
 _SET = re.compile(r"(?:^|(?<=[\s;&|(`]))[A-Za-z_]\w*=\S*")
 #: An option of one letter, and its value.
 _GLUED = re.compile(r"-\w([./~].*)")
+#: A module that is run, as `python3 -m` takes it.
+_MODULE = re.compile(r"\s-m\s*([\w.]+)")
 #: A variable, and what follows the folder that it may be.
 _EXPANDED = re.compile(r"\$(?:\{[^}\s]*\}|\w+)/?")
 _MAGIC = re.compile(r"[*?\[]")
@@ -62,6 +64,7 @@ def names(project: Project, command: str) -> set[str]:
     held = {os.path.normpath(word) for word in words - free if leaves(project, word)}
     held = {one for one in held if not os.path.isfile(_place(project, one))}
     unnamed = {one for word in words for one in named_files.UNNAMED.get(os.path.basename(word), ())}
+    unnamed |= {one for name in _MODULE.findall(line) for one in named_files.of_module(name)}
     found = {word for word in words if os.path.normpath(word) not in held}
     for folder in folders:
         is_link = os.path.islink(_place(project, folder))
