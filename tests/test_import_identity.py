@@ -673,10 +673,38 @@ def test_an_item_without_an_id_may_get_a_remark_that_it_is_done(world: World) ->
     world.write("task-graph.yaml", world.read().replace("pending", "complete"))
     world.write("plan.md", "- [x] Task: Draw [5f393ab]\n- [x] Task: Sell [af02613]\n")
     data = world.ralph("import", "plan.md", "--json").data
-    assert (data["added"], data["removed"], data["updated"]) == ([], [], ["draw", "sell"])
-    assert world.task("draw")["title"] == "Draw [5f393ab]"
+    assert (data["added"], data["removed"], data["updated"]) == ([], [], [])
+    assert (world.task("draw")["title"], data["notes"]) == ("Draw", [])
     again = world.ralph("import", "plan.md", "--json").data
     assert (again["added"], again["removed"], again["updated"]) == ([], [], [])
+    told = world.ralph("export", "--tick", "plan.md")
+    assert (told.out, told.err) == ("marked as done in plan.md: nothing\n", "")
+
+
+def test_the_commit_behind_an_item_is_no_criterion_of_what_is_done(world: World) -> None:
+    """Conductor writes it behind the check of a phase, whose words are the criterion."""
+    line = "Task: Conductor - User Manual Verification 'Phase 1' (Protocol in workflow.md)"
+    world.write("plan.md", f"- [ ] Task: Draw\n- [ ] {line}\n")
+    world.ralph("import", "plan.md")
+    world.write("task-graph.yaml", world.read().replace("pending", "complete"))
+    before = world.read()
+    world.write("plan.md", f"- [x] Task: Draw 1f2e3d4\n- [x] {line} 7fae265\n")
+    data = world.ralph("import", "plan.md", "--json").data
+    assert (data["added"], data["removed"], data["updated"]) == ([], [], [])
+    kept = [line for line in world.read().splitlines() if "id: " not in line]
+    assert [line for line in kept if line not in before] == []
+    assert world.ralph("import", "plan.md", "--json").data["updated"] == []
+
+
+def test_items_of_the_same_words_may_all_get_the_commit_that_did_them(world: World) -> None:
+    plan = "## Phase 1: A\n\n- [ ] Task: Test\n\n## Phase 2: B\n\n- [ ] Task: Test\n"
+    world.write("plan.md", plan)
+    first = world.ralph("import", "plan.md", "--json").data["added"]
+    done = plan.replace("[ ]", "[x]").replace("Test\n\n", "Test 1f2e3d4\n\n")
+    world.write("plan.md", f"{done.rstrip()} 2f2e3d5\n")
+    data = world.ralph("import", "plan.md", "--json").data
+    assert (data["added"], data["removed"], data["updated"]) == ([], [], [])
+    assert data["unchanged"] == first
 
 
 def test_what_is_complete_may_lose_a_marker(world: World) -> None:
@@ -693,8 +721,8 @@ def test_what_is_complete_may_get_a_remark_that_it_is(world: World) -> None:
     remarked = "Write the parser ✅ commit 1f2e3d4"
     world.write("plan.md", f"- [x] T1 {remarked}\n- [ ] T2 b\n")
     data = world.ralph("import", "plan.md", "--json").data
-    assert (data["updated"], world.task("T1")["title"]) == (["T1"], remarked)
+    assert (data["updated"], world.task("T1")["title"]) == ([], "Write the parser")
     world.write("plan.md", "- [x] T1 Write the parser\n- [ ] T2 b\n")
-    assert world.ralph("import", "plan.md", "--json").data["updated"] == ["T1"]
+    assert world.ralph("import", "plan.md", "--json").data["updated"] == []
     world.write("plan.md", "- [x] T1 Write the lexer\n- [ ] T2 b\n")
     world.refused("import", "plan.md", code="words_changed", exit=8)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from ralphgit.app.exchange import (
     plan_numbers,
     source_prefix,
     three_way_import,
+    title_remarks,
 )
 from ralphgit.app.exchange.document_folders import DocumentFolders, Paper
 from ralphgit.app.exchange.document_ids import DocumentIds
@@ -86,6 +87,10 @@ def resolve(
     (words_changed) where it has to be said whether a list was renumbered or reworded.
     """
     graph = _Graph(project, here, files)
+    each = [
+        (name, graph.without_remarks(file, found))
+        for (name, found), file in zip(each, files, strict=True)
+    ]
     graph.look_at(each, files, beside, told)
     taken = [
         graph.take(name, file, found, one)
@@ -123,6 +128,23 @@ class _Graph:
         self._papers: list[Paper] = []
         self._plans: dict[str, str] = {}
         """By plan that has another number now, the file that it was."""
+        self._remarked: dict[str, set[str]] = {}
+        """By file, the ids in it of items that have a remark that they are done."""
+
+    def without_remarks(self, file: str, found: Imported) -> Imported:
+        """A list with the words that its tasks have here, where it only adds that they are done."""
+        titles = {
+            task.title
+            for task in self._tasks
+            if file in task.files or (task.files and not any(map(self._exists, task.files)))
+        }
+        tasks = []
+        for task in found.tasks if found.local else ():
+            bare = title_remarks.without(task, titles)
+            if bare is not task:
+                self._remarked.setdefault(file, set()).add(str(task["id"]))
+            tasks.append(bare)
+        return found._replace(tasks=tuple(tasks)) if found.local else found
 
     def look_at(
         self,
@@ -343,7 +365,8 @@ class _Graph:
         twice = Counter(task.words for task in own)
         by_words = {task.words: task for task in own if twice[task.words] == 1}
         here = _standing(items, by_name, by_words)
-        instead = {} if told.words == RENUMBERED else _in_place_of(found, items, own)
+        remarked = self._remarked.get(file, set())
+        instead = {} if told.words == RENUMBERED else _in_place_of(found, items, own, remarked)
         ids: dict[str, str] = {}
         taken: set[str] = set()
         doubts: list[identity_refusals.Doubt] = []
@@ -375,7 +398,7 @@ class _Graph:
                     self.notes.append(f"{old} is in {name} no more: {id} is {new} now.")
             elif verdict == Verdict.FOLLOWS and follows is not None:
                 id = follows.id
-                if follows.name != item.name:
+                if follows.name != item.name and item.name not in remarked:
                     why = "has the same words" if item.words in by_words else "stands in its place"
                     self.notes.append(f"{id} is {item.name} in {name} now: it {why}.")
             else:
@@ -447,8 +470,13 @@ def _wanted(
     return {name: cut.get(name, prefix + name) for name in names}
 
 
-def _in_place_of(found: Imported, items: Sequence[Item], own: Sequence[Known]) -> dict[str, Known]:
-    """By item that got other words, in a list without ids, the task that it was."""
+def _in_place_of(
+    found: Imported, items: Sequence[Item], own: Sequence[Known], remarked: Collection[str]
+) -> dict[str, Known]:
+    """By item that got other words, in a list without ids, the task that it was.
+
+    `remarked`: the ids of those that only got a remark, and have the words of their tasks.
+    """
     by_name = {task.name.casefold(): task for task in own}
     before = [
         Place(task.name.casefold(), task.title, free=not (task.held or task.edited)) for task in own
@@ -459,9 +487,10 @@ def _in_place_of(found: Imported, items: Sequence[Item], own: Sequence[Known]) -
     lost = [place for place in before if place.name not in names]
     for new in now if lost else ():
         if new.free and new.name not in by_name:
-            annotated = import_identity.is_annotated
-            old = next((one for one in lost if annotated(new.title, one.title)), None)
-            same |= {new.name: old.name} if old else {}
+            old = next((one for one in lost if new.title == one.title), None)
+            if old is not None and new.name in remarked:
+                same[new.name] = old.name
+                lost.remove(old)
     return {
         item.name: by_name[same[item.name.casefold()]]
         for item in items

@@ -12,6 +12,7 @@ from ralphgit.app.exchange import (
     source_folder,
     source_prefix,
     three_way_import,
+    title_remarks,
 )
 from ralphgit.app.exchange.import_sources import Reading
 from ralphgit.app.rendering import output_file
@@ -77,7 +78,10 @@ def tick(project: Project, names: Sequence[str], *, at: str = "") -> tuple[Ticke
             )  # fmt: skip
         found = read.importer.read(read.file)
         there = {str(task["id"]): task for task in found.tasks}
-        missing = tuple(id for source, id, words in done if not _is_there(there.get(source), words))
+        missing = tuple(
+            id for source, id, words in done
+            if not _is_there(there.get(source), words, view.by_id[id].title)
+        )  # fmt: skip
         ended = {id for id, task in there.items() if task["status"] == Status.COMPLETE}
         known = {source: id for source, id, _ in done if id not in missing}
         todo = {
@@ -148,8 +152,9 @@ def _known(view: GraphView, label: str) -> bool:
     return any(origin is not None and label in origin.files for origin in origins)
 
 
-def _is_there(task: Mapping[str, Any] | None, words: str) -> bool:
-    return task is not None and (not words or three_way_import.words(task) == words)
+def _is_there(task: dict[str, Any] | None, words: str, title: str) -> bool:
+    bare = title_remarks.without(task, {title}) if task is not None else None
+    return bare is not None and (not words or three_way_import.words(bare) == words)
 
 
 def _as_meant(old: Imported, new: Imported, todo: Collection[str]) -> bool:
