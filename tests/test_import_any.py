@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 import ryaml
 from hypothesis import given
@@ -12,6 +14,7 @@ from ralphgit.errors import InvalidRecord
 from ralphgit.model.ids import is_id
 from ralphgit.records import graph_file
 from ralphgit.records.importers import BUILT_IN, Imported, Importer, convert
+from ralphgit.records.importers.parts import document_sections
 from ralphgit.records.task_fields import normalise
 
 #: What the formats look at, and what breaks their forms, one line each.
@@ -134,3 +137,11 @@ def test_tasks_stand_where_files_have_them_whatever_these_are_called(
     assert [id for id in ids if id not in movers] == [id for id in here if id not in movers]
     if len(orders) == 1 and movers.issuperset(orders[0]):
         assert [id for id in ids if id in orders[0]] == list(orders[0])
+
+
+def test_headings_of_many_blanks_are_read_in_time() -> None:
+    began = time.process_time()
+    for many in (" " * 100_000, "-" * 100_000, "#" * 100_000, "\t#" * 50_000):
+        lines = document_sections.lines_of(f"## Acceptance{many}criteria\n- one\n")
+        assert document_sections.section(lines, "acceptance") == []
+    assert time.process_time() - began < 1

@@ -34,6 +34,24 @@ def world_of(folder: Path, *tasks: str) -> World:
     return made
 
 
+def test_a_look_writes_no_index(tmp_path: Path) -> None:
+    """Where only times have changed, `git diff` would."""
+    world = world_of(tmp_path, task("T-1"))
+    world.write("a.txt", "a\n")
+    world.write("b.txt", "b\n")
+    world.commit()
+    alpha = world.worktree("alpha")
+    alpha.claim("T-1")
+    alpha.write("c.txt", "c\n")
+    for name in ("a.txt", "b.txt"):
+        os.utime(alpha.path / name, (1_000_000_000, 1_000_000_000))
+    index = Path(alpha.git("rev-parse", "--path-format=absolute", "--git-path", "index"))
+    before = index.read_bytes()
+    for words in (("status",), ("wait", "--timeout", "0"), ("next",), ("board", "--json")):
+        world.ralph(*words)
+        assert index.read_bytes() == before, words
+
+
 # -- the picture -------------------------------------------------------------------------
 
 

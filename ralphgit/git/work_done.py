@@ -41,6 +41,8 @@ def begin(git: Git, top: str, start: str, base: str, but: Sequence[str]) -> Aske
     since = (start,) if start else ("--merge-base", base)
     left_out = [f":(exclude,literal,top){path}" for path in but]
     tracked = there.start(
+        # Else it writes an index in which only times have changed.
+        "-c", "diff.autoRefreshIndex=false",
         "diff", "--numstat", "-z", "--no-renames", "--no-ext-diff", "--no-textconv",
         "--ignore-submodules=dirty", *since, "--", ":/", *left_out,
     )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*")
+_HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*)")
 _COMMENT = re.compile(r"<!--.*?-->")
 _BOX = re.compile(r"\[[ \t]*([xX\u2713\u2714\u2611]?)[ \t]*\](?:[ \t]+|\Z)")
 #: Lines with their heading level: 0 for text, -1 inside a code fence.
@@ -35,13 +35,27 @@ def lines_of(body: str) -> Lines:
         else:
             line = _COMMENT.sub("", line).rstrip() if "<!--" in line else line
             found = _HEADING.fullmatch(line)
-            marked.append((len(found[1]), found[2]) if found else (0, line))
+            marked.append((len(found[1]), _unclosed(found[2])) if found else (0, line))
     return marked
+
+
+def _unclosed(heading: str) -> str:
+    """A heading's text without the signs that may close it. No expression: they take long for
+    what has many blanks.
+    """
+    text = heading.rstrip(" \t")
+    without = text.rstrip("#")
+    return without.rstrip(" \t") if without.endswith((" ", "\t")) else text
 
 
 def plain(heading: str) -> str:
     """A heading's words in lower case, without signs and emphasis around them."""
-    return re.sub(r"\A[\W_]+|(?:[^\w)]|_)+\Z", "", heading).casefold()
+    begin, end = 0, len(heading)
+    while begin < end and not heading[begin].isalnum():
+        begin += 1
+    while begin < end and not (heading[end - 1].isalnum() or heading[end - 1] == ")"):
+        end -= 1
+    return heading[begin:end].casefold()
 
 
 def section(lines: Lines, *titles: str) -> Lines:
