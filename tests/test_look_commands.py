@@ -628,3 +628,16 @@ def _with_claim(world: World) -> Place:
     alpha = world.worktree("alpha")
     alpha.claim("T-4")
     return world
+
+
+def test_what_a_task_waits_for_is_what_the_base_has(tmp_path: Path) -> None:
+    one = "  - {id: T-1, title: T, status: pending}\n"
+    last = "  - {id: T-3, title: T, status: pending, depends_on: [T-1]}\n"
+    world = World(tmp_path)
+    world.write_graph(f"version: 1\ntasks:\n{one}{one.replace('T-1', 'T-2')}{last}")
+    world.commit()
+    assert "  waits for     T-1\n" in world.ralph("show", "T-3").out
+    world.replace("depends_on: [T-1]", "depends_on: [T-2]")
+    said = world.ralph("show", "T-3").out
+    assert "  waits for     T-1 (as the base has it)\n" in said
+    assert "\ndepends on:\n  T-2 " in said

@@ -76,6 +76,13 @@ _KNOWN = {
 }
 
 
+def _waits_for(found: Shown) -> str:
+    """What holds the task back; where this worktree's graph says otherwise, who says so."""
+    told = ", ".join(found.task_state.blocked_on)
+    elsewhere = {*found.task_state.blocked_on} - {one.task for one in found.dependencies}
+    return f"{told} (as the base has it)" if elsewhere else told
+
+
 def lines(found: Shown) -> Iterator[str]:
     """Describe the task for people; all of its text is untrusted."""
     row, task_state, stored = found.row, found.task_state, found.stored
@@ -90,7 +97,7 @@ def lines(found: Shown) -> Iterator[str]:
         ),
         ("holder", ""),
         ("pull request", ""),
-        ("waits for", ", ".join(task_state.blocked_on)),
+        ("waits for", _waits_for(found)),
         ("blocked", _blocked_elsewhere(found)),
         ("story", row.story),
         ("priority", str(row.priority)),
