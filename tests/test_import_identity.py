@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -726,3 +727,114 @@ def test_what_is_complete_may_get_a_remark_that_it_is(world: World) -> None:
     assert world.ralph("import", "plan.md", "--json").data["updated"] == []
     world.write("plan.md", "- [x] T1 Write the lexer\n- [ ] T2 b\n")
     world.refused("import", "plan.md", code="words_changed", exit=8)
+
+
+PARTED = """\
+# Plan
+
+## Phase 1: Sources
+
+### Alpha
+
+- [ ] Search docs
+- [ ] Write the parser
+
+### Beta
+
+- [ ] Search docs
+- [ ] Write the parser
+
+### Gamma
+
+- [ ] Search docs
+- [ ] Write the parser
+
+## Phase 2: Rest
+
+- [ ] Ship it
+"""
+FIRST = "### Alpha\n\n- [ ] Search docs\n- [ ] Write the parser\n\n"
+SECOND = FIRST.replace("Alpha", "Beta")
+
+
+def every(world: World) -> list[dict[str, Any]]:
+    lines = world.ralph("export", "--format", "jsonl").out.splitlines()
+    listed: list[dict[str, Any]] = [json.loads(line) for line in lines]
+    return listed
+
+
+def part_of(world: World) -> str:
+    """The heading of the one task that is complete."""
+    (task,) = (one for one in every(world) if one["status"] == "complete")
+    assert task["title"] == "Write the parser"
+    return str(task["description"])
+
+
+def done_below_beta(world: World) -> str:
+    """Its id."""
+    world.write("p.md", PARTED)
+    world.ralph("import", "p.md")
+    id = next(
+        one["id"] for one in every(world)
+        if one["title"] == "Write the parser" and one["description"] == "Part of: Beta"
+    )  # fmt: skip
+    world.write(
+        "task-graph.yaml",
+        re.sub(rf"(- id: {id}\n.*\n.*status: )pending", r"\1complete", world.read()),
+    )
+    assert part_of(world) == "Part of: Beta"
+    return str(id)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        PARTED.replace(FIRST, "### Alpha\n\n- [ ] Search docs\n\n"),
+        PARTED.replace(FIRST, ""),
+        PARTED.replace(FIRST + SECOND, SECOND + FIRST),
+        PARTED.replace(FIRST, FIRST.replace("Alpha", "Zero") + FIRST),
+    ],
+)
+@pytest.mark.parametrize("again", [True, False])
+def test_the_same_words_below_other_headings_are_other_work(
+    world: World, changed: str, again: bool
+) -> None:
+    id = done_below_beta(world)
+    world.write("p.md", changed)
+    if again:
+        data = world.ralph("import", "p.md", "--json").data
+        assert {*data["updated"]} <= {"ship-it"}  # which waits for all before it
+        assert len(data["added"]) == (2 if "Zero" in changed else 0)
+        assert part_of(world) == "Part of: Beta"
+    told = world.ralph("export", "--tick", "p.md")
+    assert told.out == f"marked as done in p.md: {id}\n"
+    beta = world.read("p.md").partition("### Beta")[2].partition("###")[0]
+    assert "[x] Write the parser" in beta
+    assert world.read("p.md").count("[x]") == 1
+
+
+def test_an_item_that_got_the_words_of_one_that_is_done_is_new(world: World) -> None:
+    world.write("p.md", "## Phase 1\n\n### B\n\n- [ ] Write\n- [ ] c\n")
+    world.ralph("import", "p.md")
+    world.write("task-graph.yaml", world.read().replace("pending", "complete", 1))
+    world.write("p.md", "## Phase 1\n\n### A\n\n- [ ] Write\n\n### B\n\n- [ ] Write\n- [ ] c\n")
+    data = world.ralph("import", "p.md", "--json").data
+    assert (len(data["added"]), data["removed"], data["updated"]) == (1, [], [])
+    assert world.task(data["added"][0])["description"] == "Part of: A"
+
+
+def test_of_the_same_words_below_one_heading_each_stays_between_its_neighbours(
+    world: World,
+) -> None:
+    world.write("p.md", "- [ ] Test\n- [ ] a\n- [ ] Test\n- [ ] b\n")
+    world.ralph("import", "p.md")
+    second = every(world)[2]["id"]
+    world.write(
+        "task-graph.yaml",
+        re.sub(rf"(- id: {second}\n.*\n.*status: )pending", r"\1complete", world.read()),
+    )
+    world.write("p.md", "- [ ] a\n- [ ] Test\n- [ ] b\n")
+    data = world.ralph("import", "p.md", "--json").data
+    assert (data["added"], second in data["removed"], len(data["removed"])) == ([], False, 1)
+    assert world.ralph("export", "--tick", "p.md").out == f"marked as done in p.md: {second}\n"
+    assert world.read("p.md") == "- [ ] a\n- [x] Test\n- [ ] b\n"

@@ -29,6 +29,8 @@ class Known(NamedTuple):
     """When it was completed; "" where that is not known."""
     description: str = ""
     """A digest of what its source said of it."""
+    story: str = ""
+    """The same of its story."""
 
 
 class Item(NamedTuple):
@@ -40,6 +42,7 @@ class Item(NamedTuple):
     address: str
     line: int
     description: str
+    story: str = ""
 
 
 def known(stored: dict[str, Any], leased: frozenset[str], place: tuple[str, int]) -> Known:
@@ -58,6 +61,7 @@ def known(stored: dict[str, Any], leased: frozenset[str], place: tuple[str, int]
         place,
         str((stored.get("result") or {}).get("at") or ""),
         (origin.digests.get("description") if origin else None) or "",
+        (origin.digests.get("story") if origin else None) or "",
     )
 
 

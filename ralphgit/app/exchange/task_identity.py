@@ -35,8 +35,9 @@ from ralphgit.records import importers
 from ralphgit.records.importers import Imported
 from ralphgit.records.importers.parts import headings, source_values
 from ralphgit.records.importers.parts.source_values import safe_id, short
-from ralphgit.rules import import_identity
+from ralphgit.rules import import_identity, same_words
 from ralphgit.rules.import_identity import RENUMBERED, REWORDED, By, Facts, Place, Verdict, Words
+from ralphgit.rules.same_words import Spot
 
 _LONGEST = 64
 
@@ -158,13 +159,13 @@ class _Graph:
         self._papers = [
             Paper.of(name, file, found, items[0], given=given)
             for name, file, found, given in (*given, *((*one, False) for one in beside))
-            if document_folders.is_one(file, found) and (items := _items(found))
+            if document_folders.is_one(file, found) and (items := items_of(found))
         ]
         self._folders = DocumentFolders(self._papers, self._tasks, self._exists, told.words)
         for papers, doubts in self._folders.doubts:
             raise identity_refusals.ask_of_documents([paper.name for paper in papers], doubts)
         self.moved |= self._folders.moved
-        plans = {file: _items(found) for _, file, found, given in given if found.local and given}
+        plans = {file: items_of(found) for _, file, found, given in given if found.local and given}
         plans = {
             file: items
             for file, items in plans.items()
@@ -206,7 +207,7 @@ class _Graph:
         known |= {
             file
             for (_, found), file in zip(each, files, strict=True)
-            if found.local and file not in known and self._own(file, _items(found))
+            if found.local and file not in known and self._own(file, items_of(found))
         }
         names_of = [source_prefix.given_ids(found) for _, found in each]
         words = source_prefix.of_each(each, files, known)
@@ -224,7 +225,7 @@ class _Graph:
 
     def take(self, name: str, file: str, found: Imported, told: Told) -> tuple[dict[str, str], str]:
         """By the ids in the file called `name`, those that its tasks have here; and its prefix."""
-        items = _items(found)
+        items = items_of(found)
         if told.prefix:
             parse_task_id(f"{told.prefix}1")
         paired = self._folders.task(file)
@@ -251,7 +252,8 @@ class _Graph:
         if paired is not None:
             ids = {items[0].name: self._same(items[0], paired, name)}
         elif found.local:
-            ids = self._local(name, file, found, items, own, by_name, wanted, told)
+            same = of_same_words(found, items, own, prefix)
+            ids = self._local(name, file, found, items, own, by_name, wanted, told, same)
         else:
             ids = {
                 item.name: self._shared(name, file, found, item, by_name, wanted) for item in items
@@ -359,8 +361,12 @@ class _Graph:
     def _local(
         self, name: str, file: str, found: Imported, items: Sequence[Item],
         own: Sequence[Known], by_name: Mapping[str, Known], wanted: Mapping[str, str], told: Told,
+        same: Mapping[str, Known | None],
     ) -> dict[str, str]:  # fmt: skip
-        """The ids of the items of a list whose ids mean something within it only."""
+        """The ids of the items of a list whose ids mean something within it only.
+
+        `same`: by item, its task, None for a new one, where several have its words.
+        """
         words = {item.words: item.name for item in items}
         twice = Counter(task.words for task in own)
         by_words = {task.words: task for task in own if twice[task.words] == 1}
@@ -371,6 +377,14 @@ class _Graph:
         taken: set[str] = set()
         doubts: list[identity_refusals.Doubt] = []
         for item in items:
+            if item.name in same:
+                its, verdict = same[item.name], Verdict.NEW
+                ids[item.name] = (
+                    its.id if its
+                    else self._free(item, name, file, found, wanted[item.name], verdict)
+                )  # fmt: skip
+                taken.add(ids[item.name])
+                continue
             task = by_name.get(item.name.casefold())
             by = By.THIS
             if task is None:
@@ -444,7 +458,7 @@ class _Graph:
         return self._named(item, name, self._unused(item, file, wanted, tries), wanted)
 
 
-def _items(found: Imported) -> list[Item]:
+def items_of(found: Imported) -> list[Item]:
     return [
         Item(
             str(task["id"]),
@@ -453,6 +467,7 @@ def _items(found: Imported) -> list[Item]:
             three_way_import.address(task),
             found.lines.get(str(task["id"]), 1),
             three_way_import.said(task, "description"),
+            str(task.get("story") or ""),
         )
         for task in found.tasks
     ]
@@ -495,6 +510,33 @@ def _in_place_of(
         item.name: by_name[same[item.name.casefold()]]
         for item in items
         if item.name.casefold() in same
+    }
+
+
+def of_same_words(
+    found: Imported, items: Sequence[Item], own: Sequence[Known], prefix: str
+) -> dict[str, Known | None]:
+    """By item without an id of its own, its task, where several have its words; None for none."""
+    nothing = three_way_import.said({}, "description")
+    by_name = {task.name.casefold(): task for task in own}
+    before = [
+        Spot(task.name.casefold(), task.words, task.story, task.description, free=not task.held)
+        for task in own
+    ]
+    now = [
+        Spot(
+            item.name.casefold(),
+            item.words,
+            three_way_import.said({"story": prefix + item.story}, "story") if item.story else "",
+            "" if item.description == nothing else item.description,
+        )
+        for item in items
+    ]
+    pairs = same_words.pairs(same_words.placed(before), same_words.placed(now))
+    return {
+        item.name: by_name.get(pairs[item.name.casefold()])
+        for item in items
+        if item.name.casefold() in pairs and item.name in found.made
     }
 
 

@@ -11,10 +11,12 @@ from ralphgit.app.exchange import (
     import_sources,
     source_folder,
     source_prefix,
+    task_identity,
     three_way_import,
     title_remarks,
 )
 from ralphgit.app.exchange.import_sources import Reading
+from ralphgit.app.exchange.known_task import Known, known
 from ralphgit.app.rendering import output_file
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
@@ -56,7 +58,7 @@ def tick(project: Project, names: Sequence[str], *, at: str = "") -> tuple[Ticke
     statuses = _Statuses(project, how)
     for name, beside in source_folder.expand(folder, names):
         label = import_sources.label(project.top, os.path.join(folder, name))
-        read = import_sources.reader(project, name, how, beside=beside or _known(view, label))
+        read = import_sources.reader(project, name, how, beside=beside or bool(_known(view, label)))
         if read is None and not beside:
             raise UsageError(
                 f"the items of {name} have no boxes that could be ticked; write [ ] before them; "
@@ -65,8 +67,9 @@ def tick(project: Project, names: Sequence[str], *, at: str = "") -> tuple[Ticke
             )  # fmt: skip
         if read is None:
             continue
+        own = _known(view, label)
         done = _complete(view, label)
-        if not done and not beside and not _known(view, label):
+        if not done and not beside and not own:
             raise UsageError(
                 f"no task here came from {name}; nothing was written",
                 code="not_imported", hint=f"ralphgit import {name}",
@@ -78,6 +81,8 @@ def tick(project: Project, names: Sequence[str], *, at: str = "") -> tuple[Ticke
             )  # fmt: skip
         found = read.importer.read(read.file)
         there = {str(task["id"]): task for task in found.tasks}
+        moved = _of_same_words(name, found, own)
+        done = [(moved.get(id, source), id, words) for source, id, words in done]
         missing = tuple(
             id for source, id, words in done
             if not _is_there(there.get(source), words, view.by_id[id].title)
@@ -147,9 +152,24 @@ def _complete(view: GraphView, label: str) -> list[tuple[str, str, str]]:
     ]
 
 
-def _known(view: GraphView, label: str) -> bool:
-    origins = (Origin.of(view.stored(row)) for row in view.rows)
-    return any(origin is not None and label in origin.files for origin in origins)
+def _known(view: GraphView, label: str) -> list[Known]:
+    """The tasks that came from a file."""
+    stored = (view.stored(row) for row in view.rows)
+    pairs = ((task, Origin.of(task)) for task in stored)
+    own = [task for task, origin in pairs if origin is not None and label in origin.files]
+    return [known(task, frozenset(), (label, 0)) for task in own]
+
+
+def _of_same_words(name: str, found: Imported, own: Sequence[Known]) -> dict[str, str]:
+    """By task, its id in the file now, "" for none, where several have its words."""
+    if not found.local:
+        return {}
+    prefix = source_prefix.remembered(name, own, "")
+    items = task_identity.items_of(found)
+    pairs = task_identity.of_same_words(found, items, own, prefix)
+    words = {item.words for item in items if item.name in pairs}
+    now = {task.id: item for item, task in pairs.items() if task is not None}
+    return {task.id: now.get(task.id, "") for task in own if task.words in words}
 
 
 def _is_there(task: dict[str, Any] | None, words: str, title: str) -> bool:

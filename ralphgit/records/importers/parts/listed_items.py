@@ -34,7 +34,7 @@ class Item(NamedTuple):
     entry: item_order.Entry
     heading: Heading | None
     path: tuple[str, ...]
-    """The words of the heading and of the tasks around it, then its own."""
+    """The words of the headings and of the items around it, then its own."""
     line: int
     """In the file."""
     below: tuple[str, ...] = ()
@@ -285,7 +285,9 @@ class _Finder:
         for node in nodes:
             if node.kind == "item" and node.ticked is not None and self._is_task(node):
                 self._groups = around
-                self._take(node, (self._heading.title,) if self._heading else ())
+                within = (words.partition("\n")[0] for _, words in self._deeper)
+                above = (self._heading.title,) if self._heading else ()
+                self._take(node, (*above, *within, *around))
             elif node.kind == "item":
                 # A group: its own words are no task.
                 self._look(node.nodes, (*around, node.text) if node.text else around)
