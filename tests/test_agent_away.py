@@ -380,6 +380,7 @@ def test_a_preset_has_what_its_tool_needs_in_a_new_worktree(
     assert (ran.code, outcomes(alpha)) == (0, [(1, "done")]), ran.err
 
 
+@pytest.mark.slow
 def test_status_says_that_the_circuit_breaker_is_open(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     env = {**tool(alpha, "echo bad > f.txt"), "RALPH_LOOP_FAILURES": "1"}

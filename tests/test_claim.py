@@ -809,7 +809,6 @@ def test_a_graph_that_is_not_on_the_base_yet(tmp_path: Path) -> None:
 # -- workers -----------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_a_worker_s_name_the_strongest_first(world: World) -> None:
     """Folder, then ralph.toml, git config, environment, flag."""
 

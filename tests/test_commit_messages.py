@@ -116,7 +116,6 @@ def test_a_template_without_bounds_is_told_like_any_that_is_wrong(tmp_path: Path
         assert said in done.json["error"]["message"]
 
 
-@pytest.mark.slow
 def test_the_workers_own_words_come_first(tmp_path: Path) -> None:
     alpha = made(
         tmp_path,

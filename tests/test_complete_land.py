@@ -63,7 +63,6 @@ def test_a_task_lands_and_the_branch_stands_on_the_base(world: World) -> None:
     assert beta.ralph("claim").code == 0
 
 
-@pytest.mark.slow
 def test_what_conflicts_stays_on_its_branch(world: World) -> None:
     alpha = begun(world, "alpha", "A")
     world.write("a.txt", "other\n")

@@ -107,7 +107,6 @@ def words(place: Place, *line: str) -> list[str]:
     return [one.removeprefix("plain,") for one in out.split()]
 
 
-@pytest.mark.slow
 def test_each_command_is_offered_the_tasks_that_it_is_for(world: World) -> None:
     world.write_graph(
         "version: 1\ntasks:\n"

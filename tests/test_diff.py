@@ -139,7 +139,6 @@ def test_a_claim_and_its_completion(world: World) -> None:
     assert (back["change"], back["from"], back["to"]) == ("take-back", "complete", "pending")
 
 
-@pytest.mark.slow
 def test_what_else_may_happen_to_a_task(world: World) -> None:
     """Each step as the commands make it, one after the other on the base."""
     alpha = world.worktree("alpha")
@@ -311,7 +310,6 @@ def test_a_graph_that_begins_and_edges(tmp_path: Path) -> None:
     assert done(Place(bare, world.environ), "diff", "main~1..main")["edges"]["added"]
 
 
-@pytest.mark.slow
 def test_a_large_graph_is_read_but_once(tmp_path: Path) -> None:
     """One task of a thousand files changes: the others are not told, nor parsed twice."""
     world = World(tmp_path)

@@ -81,7 +81,6 @@ def dead_process() -> int:
 # -- health ------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_nothing_is_wrong_while_work_goes_on(world: World, alpha: Place) -> None:
     assert world.ralph("doctor") == WELL
     alpha.claim("T-1")
@@ -191,7 +190,6 @@ def committing(place: Place) -> Iterator[subprocess.Popen[bytes]]:
         process.wait(PATIENCE)
 
 
-@pytest.mark.slow
 def test_a_lock_in_use_stays_however_old(world: World, alpha: Place) -> None:
     for place in (world, alpha):
         lock = git_dir(place) / "index.lock"

@@ -344,7 +344,6 @@ _TEXT = st.text(st.characters(codec="utf-8"), max_size=40).map(characters.withou
 _WORD = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,8}", fullmatch=True)
 
 
-@pytest.mark.slow
 @given(
     st.builds(
         Evidence,

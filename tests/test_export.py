@@ -320,7 +320,6 @@ def test_nodes_give_back_titles_and_descriptions(tasks: list[Task]) -> None:
         assert new.get("description") == old.get("description")
 
 
-@pytest.mark.slow
 @settings(deadline=None)
 @given(_TITLE, _TEXT)
 def test_what_is_visible_is_one_list(title: str, description: str) -> None:

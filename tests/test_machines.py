@@ -227,6 +227,7 @@ def test_a_beat_that_is_none_is_passed_over(world: World, text: str) -> None:
     assert workers(world)["farley"]["stale"] is False
 
 
+@pytest.mark.slow
 def test_a_lease_without_a_beat_expires_where_a_loop_has_made_it(world: World) -> None:
     """Another loop may have taken the name of a dead one, and its heartbeat away in the end."""
     far = Far(world)

@@ -81,6 +81,7 @@ PLAN = "echo good > a.txt; printf '\\n  - %s\\n' 'id: T-9' >> task-graph.yaml; "
 )
 
 
+@pytest.mark.slow
 def test_a_task_that_may_do_more_than_its_own_waits_for_a_person(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE, TWO)
     wide = "printf '    %s\\n' 'scope: {write: [a.txt, ralph.toml]}' 'priority: 0'"

@@ -261,6 +261,7 @@ def gitea(folder: Path) -> Review:
     return Review(folder, "gitea")
 
 
+@pytest.mark.slow
 def test_git_s_credential_helper_has_the_token(tmp_path: Path) -> None:
     review = gitea(tmp_path)
     assert isinstance(review.api, GiteaApi)

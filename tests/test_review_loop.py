@@ -165,7 +165,6 @@ def test_a_verdict_that_lies_in_the_reviewed_work_is_nobodys(tmp_path: Path) -> 
     assert recorded(place) == []
 
 
-@pytest.mark.slow
 def test_what_the_work_hides_is_shown_to_its_reviewer(tmp_path: Path) -> None:
     one = task("T-1", "review: critic", "scope: {write: ['src/**', 'records/tools/**']}")
     alpha = made(tmp_path, one, files={"ralph.toml": SETTINGS, "critic.sh": WANTS})

@@ -98,6 +98,7 @@ def test_a_key_that_the_remote_does_not_know(tmp_path: Path, keys: Keyring) -> N
     assert [on_base(alpha, id)["status"] for id in ("T-1", "T-2")] == ["complete"] * 2
 
 
+@pytest.mark.slow
 def test_the_hint_for_commits_that_are_not_signed_works(tmp_path: Path, keys: Keyring) -> None:
     alpha = made(tmp_path, task("T-1"))
     demand(alpha, keys, ANN)

@@ -53,6 +53,7 @@ def at_a_terminal(place: Place, *words: str, env: dict[str, str] | None = None) 
     return place.run(sys.executable, "-c", AT_A_TERMINAL, *line, env=env)
 
 
+@pytest.mark.slow
 def test_all_goes_by_ssh(alpha: Place, server: Sshd) -> None:
     alpha.claim("T-1", env=REMOTE)
     assert alpha.world.origin.git("for-each-ref", "refs/ralph/leases") != ""
@@ -92,6 +93,7 @@ def test_nobody_is_asked(alpha: Place, server: Sshd, wrong: str) -> None:
     assert alpha.git("status", "--porcelain") == ""
 
 
+@pytest.mark.slow
 def test_the_hint_for_a_host_with_a_new_key_works(alpha: Place, server: Sshd) -> None:
     server.know("user")
     refused = alpha.ralph("claim", "T-1", "--json", env=REMOTE)

@@ -35,6 +35,7 @@ def test_what_an_agent_has_started_ends_also_where_it_kills_its_supervisor(tmp_p
     assert alive.hung_up()
 
 
+@pytest.mark.slow
 def test_a_daemon_that_git_has_started_is_gone_before_anything_is_verified(tmp_path: Path) -> None:
     # What a line itself names outside of the worktree may not change meanwhile.
     number = "$(git rev-parse --git-common-dir)/number"

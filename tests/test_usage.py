@@ -109,6 +109,7 @@ def test_work_after_a_review_says_what_both_rounds_have_used(tmp_path: Path) -> 
     assert ended == [COST, 2 * COST], told
 
 
+@pytest.mark.slow
 def test_only_the_audits_that_are_new_are_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

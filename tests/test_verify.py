@@ -135,7 +135,6 @@ def test_a_hang_up_ends_the_command_too(tmp_path: Path) -> None:
     assert (alpha.git("status", "--porcelain"), alpha.head) == before
 
 
-@pytest.mark.slow
 def test_a_terminal_that_is_closed(tmp_path: Path) -> None:
     """What can no longer be said is no reason for another exit code."""
     fifo, fd = open_fifo(tmp_path)

@@ -175,7 +175,6 @@ def test_help_lists_every_command(world: World) -> None:
     assert (nothing.code, nothing.out, nothing.err) == (2, "", found.out)
 
 
-@pytest.mark.slow
 def test_help_of_every_command(world: World) -> None:
     """In one process: click reads the table anew for each."""
     for name, command in COMMANDS.items():
