@@ -35,6 +35,9 @@ def of_command(case: Case, seen: Seen) -> tuple[str, list[str]]:
     half = verb == "run" or "git_failed" in out or "error: git " in err
     # What can be fixed is, also where something is left over that cannot.
     half = half or (verb == "doctor" and "--fix" in case.argv)
+    # What is complete stays so where it cannot land.
+    lands = any(word == "--land" or word.startswith("--land=") for word in case.argv)
+    half = half or (verb == "complete" and lands and '"status": "complete"' in out)
     # A claim's lost record is put back, and said to be, before the claim is judged.
     half = half or "it has been put back" in out + err
     if shows or (seen.code != 0 and not half):
