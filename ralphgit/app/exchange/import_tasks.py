@@ -11,6 +11,7 @@ from ralphgit.app.exchange import (
     import_scopes,
     import_sources,
     import_target,
+    open_wholes,
     root_keys,
     root_lists,
     source_order,
@@ -117,7 +118,7 @@ def bring(project: Project, options: ImportOptions) -> Import:
         project, options.files, here, told=told, form=_form(options), bullets=options.bullets
     )
     gone = gone_tasks.find(source, here)
-    tasks = gone_tasks.awaited(source.tasks, here, gone)
+    tasks = open_wholes.kept(gone_tasks.awaited(source.tasks, here, gone), here)
     source = source._replace(tasks=import_scopes.offered(tasks, options.scopes))
     if options.strict and source.ignored:
         raise import_sources.not_strict(source.ignored)
