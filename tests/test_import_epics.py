@@ -72,6 +72,34 @@ def test_all_epics_at_once_each_with_its_name_before_its_ids(world: World) -> No
     assert (again["added"], again["updated"], len(again["unchanged"])) == ([], [], 4)
 
 
+def test_an_epic_may_have_its_tasks_in_a_folder_below(world: World) -> None:
+    """As some agents write them: nothing of such an epic was read, and no note said so."""
+    for number in (1, 2):
+        task = TASK.format(f"task-{number}", f"[task-{number - 1}]" if number > 1 else "[]")
+        task = task.replace("status", f"title: Mail {number}\nstatus")
+        world.write(f".claude/epics/mail/tasks/task-{number}.md", task)
+    world.write(".claude/epics/mail/epic.md", EPIC.format("The mail"))
+    world.write(".claude/epics/shop/tasks/003.md", TASK.format("three", "[]"))
+    data = read(world, ".claude/epics/mail")
+    assert data["added"] == ["task-1", "task-2"]
+    assert world.task("task-2")["depends_on"] == ["task-1"]
+    assert (world.task("task-2")["story"], world.task("task-2")["title"]) == ("mail", "Mail 2")
+    (world.path / "task-graph.yaml").unlink()
+    data = read(world)
+    assert data["added"] == [
+        "mail-task-1", "mail-task-2", "my-hub-001", "my-hub-002", "shop-001", "shop-002",
+    ]  # fmt: skip
+    assert [one for one in data["notes"] if "tasks/003.md" in one] == [
+        "1 file below an epic with tasks of its own not read: .claude/epics/shop/tasks/003.md."
+    ]
+    assert [one for one in data["notes"] if "begin here with" in one] == [
+        "Several lists have the same ids. They begin here with: mail- (.claude/epics/mail/tasks), "
+        "my-hub- (.claude/epics/my_hub), shop- (.claude/epics/shop)."
+    ]
+    assert read(world)["added"] == []
+    assert "begin" not in " ".join(read(world)["notes"])
+
+
 def test_a_new_task_of_an_epic_has_the_prefix_of_those_beside_it(world: World) -> None:
     read(world)
     world.write(".claude/epics/shop/003.md", TASK.format("shop three", "[2]"))

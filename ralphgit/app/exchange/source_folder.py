@@ -59,6 +59,8 @@ def expand(folder: str, names: Sequence[str]) -> list[tuple[str, bool]]:
         listed = _lists(folder, name)
         for each in () if listed else (*_epics(folder, name), name):
             listed += documents(folder, each)
+            if _keeps_tasks_below(folder, each):
+                listed += documents(folder, os.path.join(each, _BELOW[0]))
         # Beside the settings of Backlog.md, documents may stand in its folder.
         of_backlog = os.path.isfile(os.path.join(folder, name, _SETTINGS))
         for below in _BELOW if of_backlog or not listed else ():
@@ -116,6 +118,15 @@ def _epics(folder: str, name: str) -> list[str]:
     ]
 
 
+def _keeps_tasks_below(folder: str, epic: str) -> bool:
+    """Whether a folder is an epic whose tasks are in `tasks/`, and none beside `epic.md`."""
+    try:
+        listed = os.listdir(os.path.join(folder, epic))
+    except OSError:
+        return False
+    return _EPIC in listed and not any(map(_OF_EPIC.fullmatch, listed))
+
+
 def place(file: str) -> str:
     """The folder of a document, with Backlog.md's `tasks` and `completed` as one."""
     folder = os.path.dirname(file)
@@ -160,6 +171,14 @@ def passed_over(folder: str, names: Sequence[str]) -> list[str]:
         if left:
             files, named = counted(len(left), "file"), ", ".join(left)
             notes.append(f"{files} that {tool} keeps beside its {what} not read: {named}.")
+    for place in places:
+        below = documents(folder, os.path.join(place, _BELOW[0]))
+        beside_epic = os.path.isfile(os.path.join(folder, place, _EPIC))
+        if below and beside_epic and not _keeps_tasks_below(folder, place):
+            files = counted(len(below), "file")
+            notes.append(
+                f"{files} below an epic with tasks of its own not read: {', '.join(below)}."
+            )
     return notes
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from ralphgit.app.exchange.known_task import Known
 from ralphgit.errors import UsageError
@@ -51,21 +51,20 @@ def of_each(
     folders, all in a folder have the same one.
     """
     known = set(known)
-    old = {os.path.dirname(file) for file in known}
+    epics = {os.path.dirname(file) for file in files if os.path.basename(file) == "epic.md"}
+    old = {_home(file, epics) for file in known}
     pairs = list(zip(each, files, strict=True))
     folders = {
-        os.path.dirname(file)
-        for (_, found), file in pairs
-        if found.local and is_document(file, found)
+        _home(file, epics) for (_, found), file in pairs if found.local and is_document(file, found)
     }
     longest: dict[str, int] = {}
     for (_, found), file in pairs:
-        place = os.path.dirname(file)
+        place = _home(file, epics)
         longest[place] = max([longest.get(place, 0), *map(len, given_ids(found))])
     words: dict[str, str] = {}
     made: list[str] = []
     for (name, found), file in pairs:
-        place, word = os.path.dirname(file), ""
+        place, word = _home(file, epics), ""
         document = len(folders) > 1 and place in folders and is_document(file, found)
         document = document and (found.local or not found.tasks)
         if document and place not in old:
@@ -82,12 +81,19 @@ def of_each(
     return made
 
 
+def _home(file: str, epics: Collection[str]) -> str:
+    """The folder of a file, or of `epics` the one whose tasks are in a folder below it."""
+    folder = os.path.dirname(file)
+    above, _, last = folder.rpartition("/")
+    return above if last == "tasks" and above in epics else folder
+
+
 def named(each: Iterable[tuple[str, Imported]], words: Iterable[str]) -> str:
     """Which prefix stands for which file, or folder of documents."""
     pairs = {
         (word, os.path.dirname(name) if is_document(name, found) else name): None
         for (name, found), word in zip(each, words, strict=True)
-        if word
+        if word and found.tasks
     }
     return ", ".join(f"{word} ({name})" for word, name in pairs)
 

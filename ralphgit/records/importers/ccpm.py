@@ -37,6 +37,7 @@ def _read(file: SourceFile) -> Imported:
         raise file.refused("there is no task of an epic in this file")
     title = as_word(front.pop("name")) or ""
     *folders, last = file.name.replace("\\", "/").split("/")
+    folders = folders[:-1] if folders[-1:] == ["tasks"] and folders[-3:-2] == ["epics"] else folders
     epic = safe_id(folders[-1]) if folders[-2:-1] == ["epics"] else ""
     if front.keys() & _EPIC and not front.keys() & _TASK:
         log.note(f"{last} describes an epic: the files beside it are its tasks.")
