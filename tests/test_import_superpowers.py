@@ -15,7 +15,13 @@ from hypothesis import strategies as st
 from world import World
 
 from ralphgit.records.importers import Imported, convert, superpowers
-from ralphgit.records.importers.parts import endless_commands, headings, proofs
+from ralphgit.records.importers.parts import (
+    endless_commands,
+    headings,
+    markdown_items,
+    plan_checks,
+    proofs,
+)
 
 Task = dict[str, Any]
 
@@ -667,3 +673,23 @@ def test_a_long_row_of_spaces_in_a_command_takes_no_long_time() -> None:
     assert proofs.of(f"pytest -q{' ' * 40_000}| tail -1").command == "pytest -q"
     assert proofs.of(f"pytest{' ' * 40_000}-q").left == ()
     assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("box", "criterion"),
+    [
+        ("`pnpm a11y` reports ≤10 contrast violations per theme (down from ~22)", True),
+        ("`npm run size` is below 200 kB", True),
+        ("`pytest --cov` shows 90 % coverage", True),
+        ("`npm test` passes", False),
+        ("`cargo clippy` reports no warnings", False),
+        ("`npm test` - 42 tests, 0 failures", False),
+        ("`grep -rn old src` returns nothing", False),
+    ],
+)
+def test_a_box_that_says_what_its_command_has_to_print_is_a_criterion_too(
+    box: str, criterion: bool
+) -> None:
+    nodes = markdown_items.read("plan.md", f"- [ ] {box}\n")
+    verify, criteria, left = plan_checks.of_boxes(nodes)
+    assert (len(verify), criteria, left) == (1, [box] if criterion else [], [])

@@ -154,7 +154,7 @@ def commits(nodes: Sequence[Node]) -> bool:
 def of_boxes(nodes: Sequence[Node]) -> tuple[list[str], list[str], list[tuple[str, str]]]:
     """Of boxes that say what holds at the end: commands, criteria, and what is left out.
 
-    A box that begins with a command is one.
+    A box that begins with a command is one, and one that says what it has to print a criterion too.
     """
     verify: dict[str, None] = {}
     criteria: list[str] = []
@@ -173,6 +173,8 @@ def of_boxes(nodes: Sequence[Node]) -> tuple[list[str], list[str], list[tuple[st
             criteria.append(node.text)
         elif first.command:
             verify[first.command] = None
+            if plan_words.measures(node.text.replace(f"`{spans[0]}`", "", 1)):
+                criteria.append(node.text)
         else:
             criteria.append(node.text)
     return list(verify), criteria, left

@@ -92,6 +92,15 @@ _RUNS_ON = re.compile(
 )
 
 
+#: What a command prints says it, and not whether it passes: "reports at most 10 violations".
+_MEASURES = re.compile(
+    r"\b(?:reports?|shows?|prints?|lists?|outputs?|returns?|displays?|says?|contains?|includes?"
+    r"|at (?:least|most)|(?:fewer|less|more) than)\b"
+    r"|(?:[\u2264\u2265<>]=?|\b(?:under|below|above|over|within))\s*\$?[0-9]|[0-9]\s*%",
+    re.IGNORECASE,
+)
+
+
 #: What a step that checks says of what it looks for.
 _GONE = re.compile(r"\b(?:no|none|never|without|removed|gone|absent|deleted)\b", re.IGNORECASE)
 
@@ -122,6 +131,12 @@ def expected(words: str) -> Expected:
     if _NOTHING.search(words):
         finds = Finds.UNSURE if _BUT.search(words) else Finds.NOTHING
     return Expected(fails, finds, not passes and _RUNS_ON.search(words) is not None)
+
+
+def measures(words: str) -> bool:
+    """Whether these words expect of what a command prints more than that nothing is wrong."""
+    nothing = _NONE.match(words) or _NOTHING.search(words)
+    return not nothing and _MEASURES.search(words) is not None
 
 
 def of_step(words: str) -> Expected:
