@@ -255,5 +255,5 @@ def test_an_open_task_of_backlog_md_among_the_completed_is_done(world: World) ->
     ]  # fmt: skip
     assert notes == [
         "task-2 - T.md: TASK-2 is in progress in the source, which makes no claim here.",
-        "task-1 - T.md: it lies in completed/ with the status 'To Do', so it is complete here.",
+        "task-1 - T.md: it lies in completed/ with the status 'To Do': that counts as complete.",
     ]

@@ -638,3 +638,30 @@ def test_a_report_of_gsd_is_no_task(more: str) -> None:
         convert(
             "V.md", f"---\nphase: 01-a\nstatus: passed\n{more}\n---\n# V\n".encode(), ryaml.loads
         )
+
+
+def test_a_line_of_gsd_that_says_run_is_a_command_and_what_proves_nothing_is_named() -> None:
+    plan = (
+        "---\nphase: 01-p\nplan: 01\n---\n<task>\n<name>Task 1: Draw</name>\n<verify>\n"
+        "1. Run: `bash -n run/draw` (no syntax errors)\n"
+        '2. Run: `test -x run/draw && echo "executable"`\n'
+        "3. Run: `draw --count` (prints at least 3)\n"
+        "4. Run: `grep -rn old run` returns nothing\n"
+        "```bash\ntest -f run/draw\ntest -x run/draw || echo no\n```\n"
+        "</verify>\n</task>\n"
+    )
+    found = convert("01-01-PLAN.md", plan.encode(), ryaml.loads)
+    task: Task = dict(found.tasks[0])
+    assert task["verify"] == [
+        "test -f run/draw",
+        "bash -n run/draw",
+        'test -x run/draw && echo "executable"',
+        "draw --count",
+        "! grep -rn old run",
+    ]
+    assert [one["text"] for one in task["acceptance"]] == [
+        "Run: `draw --count` (prints at least 3)"
+    ]
+    assert found.notes == (
+        "01-01.1: left out of its verify commands: 'test -x run/draw || echo no' (cannot fail).",
+    )

@@ -50,7 +50,7 @@ def _read(file: SourceFile) -> Imported:
     in_folder = file.name.replace("\\", "/").split("/")[-2:-1] == [_ENDED_IN]
     if in_folder and field_mapping.status_of(said) not in _ENDED:
         front |= {"status": Status.COMPLETE.value, "x-status": said}
-        log.note(f"it lies in {_ENDED_IN}/ with the status {short(said)}, so it is complete here.")
+        log.note(f"it lies in {_ENDED_IN}/ with the status {short(said)}: that counts as complete.")
     place = front.get("ordinal")
     task = document_task.task(source, front, file.behind_front_matter, log)
     return log.imported([task], {})._replace(

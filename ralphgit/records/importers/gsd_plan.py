@@ -21,9 +21,9 @@ from typing import NamedTuple
 from ralphgit.model.task_status import Mode, Status
 from ralphgit.records.importers.imported import Imported, Log
 from ralphgit.records.importers.importer import NO, SURE, Importer
-from ralphgit.records.importers.parts import commands_in_prose, paths_in_prose, proofs
+from ralphgit.records.importers.parts import commands_in_prose, paths_in_prose, plan_checks, proofs
 from ralphgit.records.importers.parts.field_mapping import in_order, task_of
-from ralphgit.records.importers.parts.source_values import MISSING, as_word, safe_id
+from ralphgit.records.importers.parts.source_values import MISSING, as_word, safe_id, short
 from ralphgit.records.importers.parts.suggested_scope import SUGGESTED, suggestion
 from ralphgit.records.importers.source_file import Form, SourceFile
 
@@ -83,10 +83,13 @@ def _read(file: SourceFile) -> Imported:
     for number, task in enumerate(found, 1):
         new = f"{plan.number}.{number}"
         lines[new] = file.text.count("\n", 0, task.start()) + 1
-        fields = _fields(_parts(task["inside"]), _TYPE.search(task["attributes"]))
+        fields, left = _fields(_parts(task["inside"]), _TYPE.search(task["attributes"]))
+        _tell(new, left, log)
         tasks.append({"id": new, **fields})
     outside = _parts(_TASK.sub("", file.text))
-    tasks.append({"id": plan.number, **_whole(plan.number, outside)})
+    fields, left = _whole(plan.number, outside)
+    _tell(plan.number, left, log)
+    tasks.append({"id": plan.number, **fields})
     lines[plan.number] = file.text.count("\n") + 1
     before: list[str] = []
     for fields in tasks:
@@ -109,8 +112,15 @@ def _first_sentence(said: str) -> str:
     return re.split(r"(?<=[.!?])\s|\n", said.strip(), maxsplit=1)[0].rstrip(".")
 
 
-def _fields(parts: dict[str, str], kind: re.Match[str] | None) -> dict[str, object]:
-    """What the elements of a task say of it."""
+def _tell(task: str, left: Sequence[tuple[str, str]], log: Log) -> None:
+    for code, why in left:
+        log.note(f"{task}: left out of its verify commands: {short(code)} ({why}).")
+
+
+def _fields(
+    parts: dict[str, str], kind: re.Match[str] | None
+) -> tuple[dict[str, object], list[tuple[str, str]]]:
+    """What the elements of a task say of it, and what they run that is no verify command."""
     name = " ".join(parts.pop("name", "").split())
     asked = kind is not None and kind[1].startswith("checkpoint")
     words = _NUMBERED.sub("", name) or name or " ".join(parts.get("what-built", "").split())
@@ -120,7 +130,7 @@ def _fields(parts: dict[str, str], kind: re.Match[str] | None) -> dict[str, obje
         path for one in listed if (path := paths_in_prose.listed(one.replace("`", "").strip(" -")))
     ]
     how = parts.get("verify", "").strip()
-    verify, criteria = _checks(parts, _CHECKS)
+    verify, criteria, left = _checks(parts, _CHECKS)
     for key in _CRITERIA:
         criteria += _items(parts.pop(key, ""))
     said = [parts.pop("action", "").strip(), f"verify:\n{how}" if "\n" in how else ""]
@@ -132,12 +142,12 @@ def _fields(parts: dict[str, str], kind: re.Match[str] | None) -> dict[str, obje
     elif touched:
         fields[SUGGESTED] = suggestion(touched)
     fields |= {"verify": verify, "acceptance": criteria}
-    return {key: value for key, value in fields.items() if value not in ("", [])}
+    return {key: value for key, value in fields.items() if value not in ("", [])}, left
 
 
-def _whole(number: str, outside: dict[str, str]) -> dict[str, object]:
-    """What verifies the plan as a whole."""
-    verify, criteria = _checks(outside, _ENDS)
+def _whole(number: str, outside: dict[str, str]) -> tuple[dict[str, object], list[tuple[str, str]]]:
+    """What verifies the plan as a whole, and what is left out of it."""
+    verify, criteria, left = _checks(outside, _ENDS)
     fields: dict[str, object] = {
         "title": f"Verify plan {number}",
         "status": Status.PENDING.value,
@@ -145,13 +155,19 @@ def _whole(number: str, outside: dict[str, str]) -> dict[str, object]:
         "verify": verify,
         "acceptance": criteria or ([] if verify else ["all of its tasks are done"]),
     }
-    return {key: value for key, value in fields.items() if value != []}
+    return {key: value for key, value in fields.items() if value != []}, left
 
 
-def _checks(parts: dict[str, str], names: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The commands and the criteria in elements that say how something is verified."""
+def _checks(
+    parts: dict[str, str], names: Sequence[str]
+) -> tuple[list[str], list[str], list[tuple[str, str]]]:
+    """The commands and the criteria in elements that say how something is verified.
+
+    Also the commands that prove nothing, with the reason.
+    """
     verify: list[str] = []
     criteria: list[str] = []
+    left: list[tuple[str, str]] = []
     for name in names:
         text = parts.pop(name, "")
         inner = _parts(text)
@@ -159,12 +175,20 @@ def _checks(parts: dict[str, str], names: Sequence[str]) -> tuple[list[str], lis
             for fence in _FENCE.finditer(said):
                 proof = proofs.of(fence["code"].strip()) if fence["language"] in _SHELLS else None
                 verify += [proof.command] if proof and proof.command else []
+                left += proof.left if proof else ()
             for item in _items(_FENCE.sub("", said)):
+                if plan_checks.is_run(item):
+                    command, holds, others = plan_checks.of_box(item)
+                    verify += [command] if command else []
+                    criteria += [item] if holds and item[-1] != ":" else []
+                    left += others
+                    continue
                 commands = commands_in_prose.of_text(item)
-                good = [proof.command for one in commands if (proof := proofs.of(one)).command]
-                verify += good
+                found = [proofs.of(one) for one in commands]
+                verify += [one.command for one in found if one.command]
+                left += [each for one in found for each in one.left]
                 criteria += [] if commands else [item]
-    return list(dict.fromkeys(verify)), criteria
+    return list(dict.fromkeys(verify)), criteria, left
 
 
 def _items(text: str) -> list[str]:

@@ -13,7 +13,6 @@ from ralphgit.records.importers.parts import (
 )
 from ralphgit.records.importers.parts.markdown_items import Node, code_spans
 from ralphgit.records.importers.parts.plan_words import Expected
-from ralphgit.records.importers.parts.proofs import Proof
 
 _RUN = re.compile(rf"[*_]*(?:{plan_words.RUN}){plan_words.COLON}[*_]*\s*(.*)", re.IGNORECASE)
 _EXPECTED = re.compile(
@@ -160,24 +159,31 @@ def of_boxes(nodes: Sequence[Node]) -> tuple[list[str], list[str], list[tuple[st
     criteria: list[str] = []
     left: list[tuple[str, str]] = []
     for node in nodes:
-        spans = code_spans(node.text)
-        expected = _beside(node.text)
-        first = (
-            proofs.of(spans[0], expected.finds)
-            if spans and _begins(node.text, spans[0])
-            else Proof("")
-        )
-        left.extend(first.left)
-        if first.command and expected.runs_on:
-            left.append((first.command, "runs on"))
-            criteria.append(node.text)
-        elif first.command:
-            verify[first.command] = None
-            if plan_words.measures(node.text.replace(f"`{spans[0]}`", "", 1)):
-                criteria.append(node.text)
-        else:
+        command, holds, others = of_box(node.text)
+        left.extend(others)
+        if command:
+            verify[command] = None
+        if holds:
             criteria.append(node.text)
     return list(verify), criteria, left
+
+
+def of_box(words: str) -> tuple[str, bool, tuple[tuple[str, str], ...]]:
+    """The command that a box begins with, whether its words are a criterion, and what is left."""
+    spans = code_spans(words)
+    if not spans or not _begins(words, spans[0]):
+        return "", True, ()
+    expected = _beside(words)
+    first = proofs.of(spans[0], expected.finds)
+    if first.command and expected.runs_on:
+        return "", True, (*first.left, (first.command, "runs on"))
+    measures = plan_words.measures(words.replace(f"`{spans[0]}`", "", 1))
+    return first.command, measures or not first.command, first.left
+
+
+def is_run(words: str) -> bool:
+    """Whether words say that a command is to be run: `Run: ...`."""
+    return _RUN.match(words) is not None
 
 
 def _begins(text: str, code: str) -> bool:
