@@ -327,6 +327,36 @@ def test_a_claim_that_loses_in_review(others: bool, tmp_path: Path) -> None:
     assert (f"{branch} is still on origin" in ran.err) is others
 
 
+@pytest.mark.slow
+def test_a_note_of_another_branch_has_nothing_deleted(tmp_path: Path) -> None:
+    """An agent can write the note, and the loop pushes with rights of its own."""
+    alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"), task("T-2", "outputs: [two.txt]"))
+    world = alpha.world
+    forge = Forge(world)
+    beta = world.worktree("beta")
+    beta.claim("T-2")
+    beta.write("two.txt", "half\n")
+    beta.commit("Half")
+    for branch in ("beta", "ralph/T-2-abcdef"):
+        beta.git("push", "--quiet", "origin", f"HEAD:refs/heads/{branch}")
+    world.git("push", "--quiet", "origin", "main:refs/heads/release")
+    main = world.git("rev-parse", "main")
+    forged = {"beta": beta.head, "ralph/T-2-abcdef": beta.head, "release": main, "main": main}
+    notes = "".join(
+        f"  - {{task: T-{number}, claim: zzzzzzzzz{number}, by: alpha, epoch: 0, branch: {branch}, "
+        f"commit: {commit}, via: none, state: open, url: ''}}\n"
+        for number, (branch, commit) in zip((2, 2, 1, 1), forged.items(), strict=True)
+    )
+    alpha.write(".ralph/pulls.yaml", f"version: 1\npulls:\n{notes}")
+    before = forge.git("for-each-ref", "--format=%(refname)", "refs/heads").split()
+    ran = run(alpha, forge)
+    assert "lost:" not in ran.out
+    assert "release, which was not pushed for its claim; the note is gone" in ran.err
+    after = forge.git("for-each-ref", "--format=%(refname)", "refs/heads").split()
+    assert {*before} <= {*after}
+    assert world.git("rev-parse", "main") == main
+
+
 # -- the text ------------------------------------------------------------------------------
 
 HOSTILE = (

@@ -193,6 +193,15 @@ class Pulls:
     # -- looking -------------------------------------------------------------------------
 
     def _look(self, project: Project, pull: Pull) -> None:
+        if not pull_request.is_of_its_claim(project, pull):
+            tracked_pull_requests.drop(project.top, pull.claim)
+            said = (
+                f"{tracked_pull_requests.PATH} had a pull request for {pull.task} from "
+                f"{pull.branch}, which was not pushed for its claim; the note is gone"
+            )
+            self._journal.write("unpolled", task=pull.task, message=said)
+            self._say(said)
+            return
         if pull_request.has_landed(project, pull):
             pull_request.finish(project, pull)
             self._journal.write("landed", task=pull.task, commit=project.base.commit)

@@ -83,6 +83,18 @@ def has_landed(project: Project, pull: Pull) -> bool:
     return row is not None and (row.claim, row.status) == (pull.claim, "complete")
 
 
+def is_of_its_claim(project: Project, pull: Pull) -> bool:
+    """Whether the branch of a note is one that was pushed for its claim: a worker can write the
+    note, and have us delete any other branch.
+    """
+    if not pull.branch.startswith(f"ralph/{pull.task}-"):
+        return False
+    if project.repository.objects.resolve([f"{pull.commit}^{{commit}}"])[0] is None:
+        return False
+    row = project.view(pull.commit, pull.branch).by_id.get(pull.task)
+    return row is not None and row.claim == pull.claim
+
+
 def finish(project: Project, pull: Pull) -> None:
     """Clear away what a pull request needed that has landed: lease, branch and note.
 
