@@ -353,6 +353,10 @@ def test_what_cannot_be_ticked_is_refused(world: World) -> None:
     world.write("plan.md", "- [ ] T1 a\n")
     imported(world, "nodes.yaml")
     world.refused("export", "--tick", "nodes.yaml", code="no_tick", exit=2)
+    world.write("i.jsonl", '{"id":"x-1","title":"a","status":"open","issue_type":"task"}\n')
+    world.ralph("import", "i.jsonl")
+    error = world.refused("export", "--tick", "i.jsonl", code="no_tick", exit=2)
+    assert error["hint"] == "bd close ID"
     error = world.refused("export", "--tick", "plan.md", code="not_imported", exit=2)
     assert error["hint"] == "ralphgit import plan.md"
     imported(world, "plan.md")

@@ -693,3 +693,12 @@ def test_a_box_that_says_what_its_command_has_to_print_is_a_criterion_too(
     nodes = markdown_items.read("plan.md", f"- [ ] {box}\n")
     verify, criteria, left = plan_checks.of_boxes(nodes)
     assert (len(verify), criteria, left) == (1, [box] if criterion else [], [])
+
+
+def test_the_ending_of_files_is_no_path() -> None:
+    plan = (
+        "# P\n\n### Task 1: Style\n\n**Files:** every `.css`/`.html` under `docs/src/`, `.env`, "
+        "`.gitignore`, `.eslintrc`\n\n- [ ] **Step 1: Do it**\n"
+    )
+    (task,) = convert("plan.md", plan.encode(), ryaml.loads).tasks
+    assert task["x-suggested-scope"] == {"write": ["docs/src/", ".env", ".gitignore", ".eslintrc"]}

@@ -27,6 +27,10 @@ from ralphgit.records import atomic_files
 from ralphgit.records.importers import Imported
 from ralphgit.records.task_origin import Origin
 
+_FORMATS = "docs/import.md lists the formats that can be"
+#: By format, the command of the tool that keeps the file.
+_HOW = {"beads": "bd close ID", "github": "gh issue close NUMBER"}
+
 
 class Ticked(NamedTuple):
     """What was done to one file."""
@@ -77,7 +81,7 @@ def tick(project: Project, names: Sequence[str], *, at: str = "") -> tuple[Ticke
         if read.importer.tick is None:
             raise UsageError(
                 f"{name} is of the format {read.importer.name}, in which nothing can be ticked",
-                code="no_tick", hint="docs/import.md lists the formats that can be",
+                code="no_tick", hint=_HOW.get(read.importer.name, _FORMATS),
             )  # fmt: skip
         found = read.importer.read(read.file)
         there = {str(task["id"]): task for task in found.tasks}

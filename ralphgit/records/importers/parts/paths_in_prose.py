@@ -23,6 +23,8 @@ _HIDDEN = frozenset(
 _BARE_FILES = frozenset({"makefile", "justfile", "dockerfile", "license", "readme"})
 #: Of files that somebody writes, and that no English or code looks like.
 _SUFFIXES = frozenset(_WORDS.split())
+#: `.css` is the ending of files, `.env` one itself.
+_ENDINGS = frozenset(f".{suffix}" for suffix in _SUFFIXES - {"env"})
 _BEHIND = re.compile(r"(?::[0-9]+(?:-[0-9]+)?)?(?:\s+\([^()]*\))?\Z")
 #: Between words: also full-width brackets, quotes and signs, which stand without a space, and a
 #: bracket right behind a letter of a script that is written without spaces.
@@ -60,6 +62,7 @@ def listed(text: str) -> str | None:
     path = _LEFT_OUT.sub("/**/", _BEHIND.sub("", text.strip()).removeprefix("./"))
     plain = re.sub(r"[()\[\]{}*?]", "_", path)
     hidden = plain.startswith(".") and plain[1:].replace(".", "").replace("-", "").isalnum()
+    hidden = hidden and path not in _ENDINGS
     return path if path and (is_path(plain.lstrip("_") or "-") or hidden) else None
 
 
