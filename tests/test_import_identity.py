@@ -676,6 +676,10 @@ def test_an_item_without_an_id_may_get_a_remark_that_it_is_done(world: World) ->
     data = world.ralph("import", "plan.md", "--json").data
     assert (data["added"], data["removed"], data["updated"]) == ([], [], [])
     assert (world.task("draw")["title"], data["notes"]) == ("Draw", [])
+    world.write("plan.md", "- [x] Task: Draw\n- [x] Task: Sell [af02613]\n")
+    data = world.ralph("import", "plan.md", "--json").data
+    assert (data["updated"], data["notes"]) == ([], [])
+    world.write("plan.md", "- [x] Task: Draw [5f393ab]\n- [x] Task: Sell [af02613]\n")
     again = world.ralph("import", "plan.md", "--json").data
     assert (again["added"], again["removed"], again["updated"]) == ([], [], [])
     told = world.ralph("export", "--tick", "plan.md")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -129,8 +129,6 @@ class _Graph:
         self._papers: list[Paper] = []
         self._plans: dict[str, str] = {}
         """By plan that has another number now, the file that it was."""
-        self._remarked: dict[str, set[str]] = {}
-        """By file, the ids in it of items that have a remark that they are done."""
 
     def without_remarks(self, file: str, found: Imported) -> Imported:
         """A list with the words that its tasks have here, where it only adds that they are done."""
@@ -139,13 +137,10 @@ class _Graph:
             for task in self._tasks
             if file in task.files or (task.files and not any(map(self._exists, task.files)))
         }
-        tasks = []
-        for task in found.tasks if found.local else ():
-            bare = title_remarks.without(task, titles)
-            if bare is not task:
-                self._remarked.setdefault(file, set()).add(str(task["id"]))
-            tasks.append(bare)
-        return found._replace(tasks=tuple(tasks)) if found.local else found
+        if not found.local:
+            return found
+        bare = (title_remarks.without(task, titles) for task in found.tasks)
+        return found._replace(tasks=tuple(bare))
 
     def look_at(
         self,
@@ -371,8 +366,7 @@ class _Graph:
         twice = Counter(task.words for task in own)
         by_words = {task.words: task for task in own if twice[task.words] == 1}
         here = _standing(items, by_name, by_words)
-        remarked = self._remarked.get(file, set())
-        instead = {} if told.words == RENUMBERED else _in_place_of(found, items, own, remarked)
+        instead = {} if told.words == RENUMBERED else _in_place_of(found, items, own)
         ids: dict[str, str] = {}
         taken: set[str] = set()
         doubts: list[identity_refusals.Doubt] = []
@@ -412,8 +406,11 @@ class _Graph:
                     self.notes.append(f"{old} is in {name} no more: {id} is {new} now.")
             elif verdict == Verdict.FOLLOWS and follows is not None:
                 id = follows.id
-                if follows.name != item.name and item.name not in remarked:
-                    why = "has the same words" if item.words in by_words else "stands in its place"
+                known_words = item.words in by_words
+                # Nobody sees an id that is made of the words.
+                unseen = known_words and item.name in found.made
+                if follows.name != item.name and not unseen:
+                    why = "has the same words" if known_words else "stands in its place"
                     self.notes.append(f"{id} is {item.name} in {name} now: it {why}.")
             else:
                 id = self._free(item, name, file, found, wanted[item.name], verdict)
@@ -485,27 +482,14 @@ def _wanted(
     return {name: cut.get(name, prefix + name) for name in names}
 
 
-def _in_place_of(
-    found: Imported, items: Sequence[Item], own: Sequence[Known], remarked: Collection[str]
-) -> dict[str, Known]:
-    """By item that got other words, in a list without ids, the task that it was.
-
-    `remarked`: the ids of those that only got a remark, and have the words of their tasks.
-    """
+def _in_place_of(found: Imported, items: Sequence[Item], own: Sequence[Known]) -> dict[str, Known]:
+    """By item that got other words, in a list without ids, the task that it was."""
     by_name = {task.name.casefold(): task for task in own}
     before = [
         Place(task.name.casefold(), task.title, free=not (task.held or task.edited)) for task in own
     ]
     now = [Place(item.name.casefold(), item.title, item.name in found.made) for item in items]
     same = import_identity.in_place_of(before, now)
-    names = {place.name for place in now}
-    lost = [place for place in before if place.name not in names]
-    for new in now if lost else ():
-        if new.free and new.name not in by_name:
-            old = next((one for one in lost if new.title == one.title), None)
-            if old is not None and new.name in remarked:
-                same[new.name] = old.name
-                lost.remove(old)
     return {
         item.name: by_name[same[item.name.casefold()]]
         for item in items
