@@ -324,3 +324,39 @@ def test_a_renamed_list_of_a_folder_keeps_its_prefix(world: World) -> None:
     data = world.ralph("import", "changes", "--json").data
     assert data["added"] == ["add-tax-1.1", "add-tax-1.2"]
     assert world.task("add-search-1.1")["x-source"]["file"] == "changes/add-find/tasks.md"
+
+
+def test_a_change_of_openspec_that_was_archived_is_named_with_what_reads_it(world: World) -> None:
+    for change in ("add-auth", "add-search"):
+        text = f"- [ ] 1.1 Code {change}\n- [ ] 1.2 Tests of {change}\n"
+        world.write(f"openspec/changes/{change}/tasks.md", text)
+    world.ralph("import", "openspec")
+    there = world.path / "openspec/changes/archive/2026-01-02-add-auth"
+    there.parent.mkdir()
+    (world.path / "openspec/changes/add-auth").rename(there)
+    world.write(f"{there}/tasks.md", "- [x] 1.1 Code add-auth\n- [ ] 1.2 Tests of add-auth\n")
+    file = "openspec/changes/archive/2026-01-02-add-auth/tasks.md"
+    told = (
+        "openspec/changes/add-auth is in the archive now; what of it is done there: "
+        f"ralphgit import {file}"
+    )
+    assert told in world.ralph("import", "openspec", "--json").data["notes"]
+    data = world.ralph("import", file, "--json").data
+    assert (data["added"], data["removed"], data["kept"]) == ([], [], ["add-auth-1.1"])
+    again = world.ralph("import", "openspec", "--json").data
+    assert (told in again["notes"], again["removed"]) == (False, [])
+
+
+def test_an_epic_that_was_archived_is_named(world: World) -> None:
+    for epic in ("shop", "mail"):
+        write_epic(world, f"Draw {epic}", folder=f".claude/epics/{epic}")
+        world.write(f".claude/epics/{epic}/epic.md", "---\nname: x\nstatus: a\nprogress: 0%\n---\n")
+    world.ralph("import", ".claude/epics")
+    there = world.path / ".claude/epics/archived"
+    there.mkdir()
+    (world.path / ".claude/epics/mail").rename(there / "mail")
+    notes = world.ralph("import", ".claude/epics", "--json").data["notes"]
+    told = "ralphgit import .claude/epics/archived/mail"
+    assert [one for one in notes if told in one] != []
+    data = world.ralph("import", ".claude/epics/archived/mail", "--json").data
+    assert (data["added"], data["removed"]) == ([], [])

@@ -166,7 +166,9 @@ def read(
     )
     passed += sprint_status.notes(folder, reads, project.config.max_graph_bytes)
     mapped = (*source_folder.passed_over(folder, names), *found.notes, *notes)
-    files += _deleted(project, names, here, {*files, *identified.moved})
+    deleted = _deleted(project, names, here, {*files, *identified.moved})
+    passed += source_folder.archived(project.top, deleted)
+    files += deleted
     given = Given(tuple(files), identified.names, identified.moved)
     return Source(
         made.tasks,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -180,6 +181,32 @@ def passed_over(folder: str, names: Sequence[str]) -> list[str]:
                 f"{files} below an epic with tasks of its own not read: {', '.join(below)}."
             )
     return notes
+
+
+def archived(top: str, files: Sequence[str]) -> list[str]:
+    """A note on each folder of `files`, which are gone, that is in the archive beside it now.
+
+    OpenSpec puts the date before the name of one.
+    """
+    moved: dict[str, str] = {}
+    for file in files:
+        folder, last = os.path.split(file)
+        place, name = os.path.split(folder)
+        for archive in _ARCHIVES:
+            try:
+                below = os.listdir(os.path.join(top, place, archive))
+            except OSError:
+                continue
+            for each in sorted(below):
+                now = os.path.join(place, archive, each)
+                named = each == name or each.endswith(f"-{name}")
+                if name and named and os.path.isfile(os.path.join(top, now, last)):
+                    moved[folder] = os.path.join(now, last) if last == _TASKS else now
+    return [
+        f"{folder} is in the archive now; what of it is done there: "
+        f"ralphgit import {shlex.quote(now)}"
+        for folder, now in moved.items()
+    ]
 
 
 def _beside_epic(listed: Sequence[str]) -> set[str]:
