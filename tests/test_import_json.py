@@ -482,3 +482,19 @@ def test_a_rank_between_two_others_is_one(tmp_path: Path) -> None:
     done = world.ralph("import", "prd.json", "--json")
     assert (done.data["added"], done.data["notes"]) == (["A", "C", "B"], [])
     assert world.task("C")["x-priority"] == 1.5
+
+
+@pytest.mark.parametrize(
+    ("said", "criteria"),
+    [
+        ("1. It builds\n2. `npm test` passes\n", ["It builds", "`npm test` passes"]),
+        ("1. It builds", ["1. It builds"]),
+        ("Unit tests.\n- One for each case", ["Unit tests.\n- One for each case"]),
+    ],
+)
+def test_a_list_of_what_verifies_a_task_is_so_many_criteria(said: str, criteria: list[str]) -> None:
+    task = {"id": "1", "name": "a", "verificationCriteria": said, "dependencies": []}
+    (found,) = read(json.dumps({"tasks": [task]})).tasks
+    made: Task = dict(found)
+    texts = [one["text"] if isinstance(one, dict) else one for one in made["acceptance"]]
+    assert texts == criteria

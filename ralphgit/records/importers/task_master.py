@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ralphgit.model.task_status import Mode
 from ralphgit.records.importers.imported import Imported, Log
 from ralphgit.records.importers.importer import NO, SURE, Importer
-from ralphgit.records.importers.parts import json_places, tick_in_place, waiting
+from ralphgit.records.importers.parts import document_task, json_places, tick_in_place, waiting
 from ralphgit.records.importers.parts.field_mapping import in_order, task_of, word_for_done
 from ralphgit.records.importers.parts.paths_in_prose import listed as listed_path
 from ralphgit.records.importers.parts.source_values import (
@@ -208,7 +208,8 @@ def _task(
     details += _of_shrimp(fields, log)
     fields["description"] = "\n\n".join(one for one in details if isinstance(one, str) and one)
     if strategy := as_word(fields.pop("testStrategy", None)):
-        fields["acceptance"] = [strategy]
+        listed = document_task.criteria_in(strategy)
+        fields["acceptance"] = listed if len(listed) > 1 else [strategy]
     if entry.tag != _USUAL:
         fields["story"] = entry.tag
     if inside and set(waits).issuperset(inside):
