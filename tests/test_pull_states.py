@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import copies
 import pytest
@@ -19,8 +20,11 @@ from test_land_pr import branches, states
 from test_loop import events, made, task
 from world import Place, Result, installed
 
+from ralphgit.app.forge import places
+from ralphgit.app.forge.contract import PullName
 from ralphgit.app.forge.github import GitHub
 from ralphgit.app.forge.gitlab import GitLab
+from ralphgit.app.workspace import tracked_pull_requests
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.loop import notify
@@ -254,6 +258,65 @@ def test_a_forge_that_gives_no_answer_is_warned_of(tmp_path: Path) -> None:
     assert review.url in seen.out
 
 
+# -- the address in the note --------------------------------------------------------------
+
+
+def test_an_address_that_a_worker_wrote_is_asked_of_no_forge(review: Review) -> None:
+    (pull,) = tracked_pull_requests.read(str(review.alpha.path))
+    forged = pull._replace(url="https://evil.example/other/repo/pull/1")
+    tracked_pull_requests.note(str(review.alpha.path), forged)
+    before = len(review.forge.calls)
+    seen = review.main("status", "--fetch")
+    assert (seen.code, "warning" in seen.err) == (0, False), seen.err
+    assert "evil" not in str(review.forge.calls[before:])
+    assert review.pull()["url"] == review.url
+    tracked_pull_requests.note(str(review.alpha.path), forged)
+    review.forge.fails(review.branch, "boom")
+    assert review.run().code == 7
+    assert "evil" not in str(review.forge.calls[before:])
+
+
+OURS = "https://github.com/acme/proj/pull/1"
+
+
+@pytest.mark.parametrize(("remote", "url", "is_asked_by_it"), [
+    ("https://github.com/acme/proj.git", OURS, True),
+    ("https://token@github.com/Acme/Proj", OURS, True),
+    ("git@github.com:acme/proj.git", OURS, True),
+    ("ssh://git@ssh.github.com:443/acme/proj.git", OURS, True),
+    ("http://ghe.corp:8080/acme/proj", "http://ghe.corp:8080/acme/proj/pulls/12", True),
+    ("git@gitlab.corp:a/b/c.git", "https://gitlab.corp/a/b/c/-/merge_requests/3", True),
+    ("git@github.com:me/proj.git", OURS, True),  # the base's is upstream
+    ("git@github.com:me/proj.git", "https://github.com/me/proj/pull/1", True),
+    ("https://github.com/acme/proj.git", "https://github.com/other/repo/pull/1", False),
+    ("https://github.com/acme/proj.git", "https://github.com/acme/proj/../../o/r/pull/1", False),
+    ("https://github.com/acme/proj.git", f"{OURS}/../../../../other/repo/pull/2", False),
+    ("https://github.com/acme/proj.git", "https://github.com:4443/acme/proj/pull/1", False),
+    ("https://github.com/acme/proj.git", "http://github.com/acme/proj/pull/1", False),
+    ("https://github.com/acme/proj.git", "https://github.com@evil.example/acme/proj/pull/1", False),
+    ("https://github.com/acme/proj.git", "https://evil.example/acme/proj/pull/1", False),
+    ("http://localhost:80/acme/proj.git", "http://localhost:81/acme/proj/pull/1", False),
+    ("git@work:acme/proj.git", OURS, False),  # an alias of ssh's
+    ("https://github.com/acme/proj.git", "17", False),
+    ("https://github.com/acme/proj.git", "", False),
+])  # fmt: skip
+def test_only_an_address_of_the_remote_or_of_the_fork_goes_to_a_forge(
+    remote: str, url: str, is_asked_by_it: bool, tmp_path: Path
+) -> None:
+    world = made(tmp_path, task("T-1")).world
+    world.git("remote", "set-url", "origin", remote)
+    if ":me/proj" in remote:
+        world.git("remote", "set-url", "origin", "git@github.com:acme/proj.git")
+        world.git("remote", "add", "fork", remote)
+        world.git("config", "remote.pushDefault", "fork")
+    around = Surroundings(str(world.path), world.environ, time.time, str, {})
+    project, there = Project.open(around), Mock(find=lambda branch: f"that of {branch}")
+    asked = url if is_asked_by_it else "that of ralph/T-1-a"
+    assert places.named(project, there, "ralph/T-1-a", url) == asked
+    assert places.named(project, there, "https://evil.example/a/b/pull/1", url) is None
+    assert places.named(project, Mock(find=lambda _: None), "ralph/T-1-a", "") == "ralph/T-1-a"
+
+
 # -- Gitea ---------------------------------------------------------------------------------
 
 
@@ -433,8 +496,8 @@ def test_github_is_read_by_the_real_gh(tmp_path: Path) -> None:
         environ = {**alpha.world.environ, **api.environ, "GH_CONFIG_DIR": str(tmp_path / "gh")}
         around = Surroundings(str(alpha.path), environ, time.time, lambda: "x" * 10, {})
         there = GitHub(Project.open(around))
-        seen = there.look(URL)
-        log = there.log(URL, seen.failed[0])
+        seen = there.look(PullName(URL))
+        log = there.log(PullName(URL), seen.failed[0])
     ann = Said("ann", "2026-11-29T12:01:00Z", "Rename it")
     assert seen == PullSeen(
         PullState.OPEN, URL, "7", "main", "c0ffee", conflicts=True,
@@ -461,8 +524,8 @@ def test_gitlab_is_told_of_another_base_by_the_real_glab(tmp_path: Path) -> None
     review.forge.change("main", url=url)
     environ = {**world.environ, **review.environ}
     there = GitLab(Project.open(Surroundings(str(world.path), environ, time.time, str, {})))
-    there.retarget(url, "main")
-    there.comment(url, "Now into main")
+    there.retarget(PullName(url), "main")
+    there.comment(PullName(url), "Now into main")
     review.close()
     (pull,) = review.forge.pulls
     assert (pull["base"], pull["said"][0]["text"]) == ("main", "Now into main")

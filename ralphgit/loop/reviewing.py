@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import fetch
 from ralphgit.app.evidence import reviews
-from ralphgit.app.forge import choice
+from ralphgit.app.forge import choice, places
 from ralphgit.app.handoff import packet, review_report, worker_report
 from ralphgit.app.integration.proving_worktree import Ground
 from ralphgit.app.landing import record_review
@@ -296,6 +296,7 @@ class Reviewing:
         if pull is None or not pull.is_at_forge or forge is None:
             return
         try:
-            forge.comment(pull.place, review_report.markdown(made))
+            if name := places.named(project, forge, pull.branch, pull.url):
+                forge.comment(name, review_report.markdown(made))
         except RalphError as error:
             self._say(f"the verdict on {made.task} is not at its pull request: {error.message}")

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from ralphgit.app.base import records_in_review, update_base
 from ralphgit.app.base.records_in_review import PREFIX, InReview
 from ralphgit.app.diff import record_diff
-from ralphgit.app.forge import choice, open_pull_request, pull_request_text
+from ralphgit.app.forge import choice, open_pull_request, places, pull_request_text
 from ralphgit.app.forge.open_pull_request import Request
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, RalphError, RemoteUnavailable
@@ -193,7 +193,8 @@ def _is_closed(project: Project, pull: InReview) -> bool:
     if there is None or not pull.url:
         return False
     try:
-        return there.look(pull.url).state is PullState.CLOSED
+        name = places.named(project, there, pull.branch, pull.url)
+        return name is not None and there.look(name).state is PullState.CLOSED
     except RalphError:
         return False
 

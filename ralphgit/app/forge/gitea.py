@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from ralphgit.app.forge import places, program
-from ralphgit.app.forge.contract import Request
+from ralphgit.app.forge.contract import PullName, Request
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import NeedsPerson, RalphError, RemoteUnavailable
 from ralphgit.model.pull_request import Check, PullSeen, PullState, Said
@@ -34,13 +34,13 @@ class Gitea:
         self._project = project
         self._opener = urllib.request.build_opener(_NoRedirect())
 
-    def find(self, branch: str) -> str | None:
+    def find(self, branch: str) -> PullName | None:
         owner = _owner(self._repository)
         for one in self._mappings("pulls?state=open&sort=recentupdate&limit=50"):
             head = _mapping(one.get("head"))
             names = (head.get("ref"), head.get("label"), f"{owner}:{head.get('ref')}")
             if branch in names:
-                return str(one.get("html_url") or one.get("number"))
+                return PullName(str(one.get("html_url") or one.get("number")))
         return None
 
     def create(self, request: Request) -> str:
@@ -50,7 +50,7 @@ class Gitea:
         })  # fmt: skip
         return str(_mapping(made).get("html_url") or "")
 
-    def look(self, pull: str) -> PullSeen:
+    def look(self, pull: PullName) -> PullSeen:
         told = self._pull(pull)
         number, commit = str(told.get("number")), str(_mapping(told.get("head")).get("sha") or "")
         state = PullState.CLOSED if told.get("state") == "closed" else PullState.OPEN
@@ -98,23 +98,23 @@ class Gitea:
             changes += [_said(line, "created_at") for line in lines]
         return changes, comments
 
-    def log(self, pull: str, check: Check) -> str:
+    def log(self, pull: PullName, check: Check) -> str:
         return ""  # only an address is told of a status, and what is there is made for people
 
-    def merge_when_allowed(self, pull: str, method: str, commit: str) -> None:
+    def merge_when_allowed(self, pull: PullName, method: str, commit: str) -> None:
         number = self._pull(pull).get("number")
         self._ask("POST", f"pulls/{number}/merge", {
             "Do": method, "merge_when_checks_succeed": True, "head_commit_id": commit,
         })  # fmt: skip
 
-    def retarget(self, pull: str, base: str) -> None:
+    def retarget(self, pull: PullName, base: str) -> None:
         self._ask("PATCH", f"pulls/{self._pull(pull).get('number')}", {"base": base})
 
-    def comment(self, pull: str, text: str) -> None:
+    def comment(self, pull: PullName, text: str) -> None:
         number = self._pull(pull).get("number")
         self._ask("POST", f"issues/{number}/comments", {"body": text})
 
-    def merged_commit(self, pull: str) -> str:
+    def merged_commit(self, pull: PullName) -> str:
         told = self._pull(pull)
         return str(told.get("merge_commit_sha") or "") if told.get("merged") else ""
 

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from ralphgit.app.forge import contract, places, program
-from ralphgit.app.forge.contract import Request
+from ralphgit.app.forge.contract import PullName, Request
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.pull_request import Check, PullSeen, PullState, Said
 
@@ -25,14 +25,14 @@ class GitHub:
     def __init__(self, project: Project) -> None:
         self._project = project
 
-    def find(self, branch: str) -> str | None:
+    def find(self, branch: str) -> PullName | None:
         where = places.repository(self._project, branch)
         found = self._json("pr", "list", "--head", branch, "--state", "open",
                            "--json", "number,url", *where)  # fmt: skip
         first = found[0] if isinstance(found, list) and found else None
         if not isinstance(first, dict):
             return None
-        return str(first.get("url") or first.get("number") or branch)
+        return PullName(str(first.get("url") or first.get("number") or branch))
 
     def create(self, request: Request) -> str:
         return contract.url_in(self._ask(
@@ -41,7 +41,7 @@ class GitHub:
             *places.repository(self._project, request.branch),
         ))  # fmt: skip
 
-    def look(self, pull: str) -> PullSeen:
+    def look(self, pull: PullName) -> PullSeen:
         told = _mapping(self._json("pr", "view", pull, "--json", _FIELDS))
         reviews, comments = _mappings(told.get("latestReviews")), _mappings(told.get("comments"))
         asking = [
@@ -83,23 +83,23 @@ class GitHub:
             if _name(one.get("user")) in names
         ]  # fmt: skip
 
-    def log(self, pull: str, check: Check) -> str:
+    def log(self, pull: PullName, check: Check) -> str:
         place = places.address(pull)
         if place is None or not check.job:
             return ""
         path = f"repos/{place.repository}/actions/jobs/{check.job}/logs"
         return self._ask("api", path, "--hostname", place.host)
 
-    def merge_when_allowed(self, pull: str, method: str, commit: str) -> None:
+    def merge_when_allowed(self, pull: PullName, method: str, commit: str) -> None:
         self._ask("pr", "merge", pull, "--auto", f"--{method}", "--match-head-commit", commit)
 
-    def retarget(self, pull: str, base: str) -> None:
+    def retarget(self, pull: PullName, base: str) -> None:
         self._ask("pr", "edit", pull, "--base", base)
 
-    def comment(self, pull: str, text: str) -> None:
+    def comment(self, pull: PullName, text: str) -> None:
         self._ask("pr", "comment", pull, "--body", text)
 
-    def merged_commit(self, pull: str) -> str:
+    def merged_commit(self, pull: PullName) -> str:
         told = _mapping(self._json("pr", "view", pull, "--json", "state,mergeCommit"))
         commit = _mapping(told.get("mergeCommit")).get("oid")
         return str(commit or "") if _state(told) is PullState.MERGED else ""

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ralphgit.app.forge import contract, places, program
-from ralphgit.app.forge.contract import Request
+from ralphgit.app.forge.contract import PullName, Request
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.pull_request import Check, PullSeen, PullState, Said
 
@@ -22,13 +22,13 @@ class GitLab:
     def __init__(self, project: Project) -> None:
         self._project = project
 
-    def find(self, branch: str) -> str | None:
+    def find(self, branch: str) -> PullName | None:
         where = places.repository(self._project, branch)
         found = self._json("mr", "list", "--source-branch", branch, "--output", "json", *where)
         first = found[0] if isinstance(found, list) and found else None
         if not isinstance(first, dict):
             return None
-        return str(first.get("web_url") or first.get("iid") or branch)
+        return PullName(str(first.get("web_url") or first.get("iid") or branch))
 
     def create(self, request: Request) -> str:
         where = places.repository(self._project, request.branch)
@@ -38,7 +38,7 @@ class GitLab:
             "--title", request.title, "--description", request.body, *fork, "--yes",
         ))  # fmt: skip
 
-    def look(self, pull: str) -> PullSeen:
+    def look(self, pull: PullName) -> PullSeen:
         told = _mapping(self._json("mr", "view", _reference(pull), "--output", "json"))
         state = _STATES.get(str(told.get("state", "")).lower(), PullState.OPEN)
         url = str(told.get("web_url") or "")
@@ -94,17 +94,17 @@ class GitLab:
         ]
         return found or [Check("pipeline", str(pipeline.get("web_url") or ""))]
 
-    def log(self, pull: str, check: Check) -> str:
+    def log(self, pull: PullName, check: Check) -> str:
         place = places.address(pull)
         if place is None or not check.job:
             return ""
         return self._ask("api", *_project(place, f"jobs/{check.job}/trace"))
 
-    def merge_when_allowed(self, pull: str, method: str, commit: str) -> None:
+    def merge_when_allowed(self, pull: PullName, method: str, commit: str) -> None:
         how = () if method == "merge" else (f"--{method}",)
         self._ask("mr", "merge", _reference(pull), "--auto-merge", *how, "--sha", commit, "--yes")
 
-    def retarget(self, pull: str, base: str) -> None:
+    def retarget(self, pull: PullName, base: str) -> None:
         place = places.address(pull)
         if place is None:
             self._ask("mr", "update", _reference(pull), "--target-branch", base)
@@ -113,10 +113,10 @@ class GitLab:
         path = _project(place, f"merge_requests/{place.number}")
         self._ask("api", *path, "--method", "PUT", "--raw-field", f"target_branch={base}")
 
-    def comment(self, pull: str, text: str) -> None:
+    def comment(self, pull: PullName, text: str) -> None:
         self._ask("mr", "note", _reference(pull), "--message", text)
 
-    def merged_commit(self, pull: str) -> str:
+    def merged_commit(self, pull: PullName) -> str:
         told = _mapping(self._json("mr", "view", _reference(pull), "--output", "json"))
         names = ("merge_commit_sha", "squash_commit_sha", "sha")
         commit = next((str(told[name]) for name in names if told.get(name)), "")

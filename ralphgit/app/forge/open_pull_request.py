@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from ralphgit.app.forge import choice, contract, places
 from ralphgit.app.forge.choice import COMMAND, PLAIN
-from ralphgit.app.forge.contract import Forge
+from ralphgit.app.forge.contract import Forge, PullName
 from ralphgit.app.processes import named_files, trust, verify_command
 from ralphgit.app.workspace import tracked_pull_requests
 from ralphgit.app.workspace.project import Project
@@ -120,7 +120,7 @@ def publish(project: Project, wanted: Request) -> Opened:
         if (there := choice.of(project)) is not None:
             found = there.find(branch)
             url = there.create(request) if found is None else found
-            said = _merge_when_allowed(project, there, url or branch, wanted, sent.commit)
+            said = _merge_when_allowed(project, there, PullName(url or branch), wanted, sent.commit)
         elif via == COMMAND:
             url, said = _command(project, wanted.leases, request)
         else:
@@ -200,7 +200,7 @@ def _push_options(project: Project, wanted: Request) -> tuple[str, ...]:
 
 
 def _merge_when_allowed(
-    project: Project, there: Forge, pull: str, wanted: Request, commit: str
+    project: Project, there: Forge, pull: PullName, wanted: Request, commit: str
 ) -> tuple[str, ...]:
     """Ask for it where it is configured; a forge that refuses is said, and a person merges."""
     if not wanted.auto_merge:

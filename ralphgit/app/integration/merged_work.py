@@ -8,6 +8,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from ralphgit.app.forge import choice
+from ralphgit.app.forge.contract import PullName
 from ralphgit.app.workspace import record_tree, revisions
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
@@ -49,7 +50,7 @@ def found(project: Project, text: str) -> MergedWork:
     """
     if pull := _PULL.fullmatch(text):
         number = pull[1] or pull[2]
-        text = choice.required(project).merged_commit(number)
+        text = choice.required(project).merged_commit(PullName(number))
         if not text:
             raise GuardRefused(
                 f"pull request {number} is not merged; nothing was changed",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ralphgit.app.forge import choice
+from ralphgit.app.forge import choice, places
 from ralphgit.app.forge.contract import Forge
 from ralphgit.app.landing import auto_merge, pull_request
 from ralphgit.app.workspace import tracked_pull_requests
@@ -35,8 +35,9 @@ def look(project: Project, top: str, pull: Pull, there: Forge | None) -> Looked:
     """
     state = PullState.CLOSED if pull.state == PullState.CLOSED else PullState.OPEN
     seen = PullSeen(state, pull.url, "", "", pull.commit)
-    if there is not None:
-        seen = there.look(pull.url or pull.branch)
+    name = places.named(project, there, pull.branch, pull.url) if there is not None else None
+    if there is not None and name is not None:
+        seen = there.look(name)
     paths: tuple[str, ...] = ()
     if seen.state is PullState.OPEN:
         paths = pull_request.conflicts(project, pull.commit)
@@ -59,7 +60,8 @@ def words(project: Project, looked: Looked, there: Forge | None) -> str:
     for check in seen.failed[:_MOST_CHECKS] if pull.state == PullState.FAILED else ():
         parts.append(f"The check {check.name} failed. {check.url}".rstrip())
         try:
-            log = there.log(pull.url, check) if there is not None else ""
+            name = places.named(project, there, pull.branch, pull.url) if there else None
+            log = there.log(name, check) if there and name else ""
         except RalphError as error:
             log = f"(its log cannot be had: {error.message})"
         if log:
