@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ from test_fleet import all_end, killed, processes, statuses
 from test_protected_base import on_remote, protect
 from world import PATIENCE, Result, World, until
 
+from ralphgit.app.landing import unlanded
+from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.model.task_row import Row
 from ralphgit.rules import batches
 
@@ -583,3 +587,34 @@ def test_what_an_agent_changes_in_git_s_settings_lands_nothing(make: Callable[..
     assert done.code == 7, done.err
     assert "core.hookspath" in done.err
     assert statuses(world) == {"A": "pending", "B": "pending"}
+
+
+# -- what a branch has besides ---------------------------------------------------------------
+
+
+def test_a_branch_that_does_more_than_its_task_is_a_persons_to_land(tmp_path: Path) -> None:
+    """So it is also where somebody added to it after it was verified."""
+    world = World(tmp_path)
+    tasks = "".join(
+        f"  - id: T-{n}\n    title: Do {n}\n    status: pending\n    verify: [test -s {n}.txt]\n"
+        for n in (1, 2)
+    )
+    world.write_graph(f"version: 1\ntasks:\n{tasks}")
+    world.commit()
+    world.ralph("trust", "--yes")
+
+    def why(name: str) -> str:
+        now = Surroundings(str(world.path), world.environ, time.time, lambda: "an id")
+        return unlanded.for_a_person(Project.open(now), name, ["T-1"])
+
+    alpha, beta = world.worktree("alpha"), world.worktree("beta")
+    alpha.did("T-1", {"1.txt": "x\n"})
+    assert why("alpha") == ""
+    alpha.write("2.txt", "x\n")
+    alpha.commit("More")
+    assert why("alpha") == "nothing here has verified it; a person lands it: ralphgit land alpha"
+    assert world.ralph("reset", "T-1", "--reason", "again", "--force").code == 0
+    beta.git("merge", "--quiet", "main")
+    beta.replace("test -s 2.txt", "true")
+    beta.did("T-1", {"1.txt": "x\n"})
+    assert "T-2" in why("beta") and why("beta").endswith("a person lands it: ralphgit land beta")

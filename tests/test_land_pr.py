@@ -195,6 +195,25 @@ def test_a_branch_that_changes_more_than_its_task_is_not_merged_by_itself(
     assert "so a person merges it" in ran.err
 
 
+@pytest.mark.parametrize("plans", [False, True])
+def test_integrated_work_that_plans_more_is_not_merged_by_itself(
+    plans: bool, tmp_path: Path
+) -> None:
+    words = ("scope: {write: [one.txt]}", "verify: [grep -q x one.txt]")
+    alpha = made(tmp_path, task("T-1", *words))
+    forge = Forge(alpha.world)
+    if plans:
+        more = "\n".join(f"    {line}" for line in words)
+        new = f"  - id: T-9\n    title: More\n    status: pending\n{more}\n"
+        alpha.write_graph(alpha.read().rstrip("\n") + "\n" + new)
+    alpha.did("T-1", {"one.txt": "x\n"})
+    env = {**forge.environ, "RALPH_LAND_BASE": "pr", "RALPH_LAND_AUTO_MERGE": "always"}
+    found = alpha.world.ralph("integrate", "alpha", env=env)
+    assert found.code == 0, found.out + found.err
+    assert any(call[2] == "merge" for call in forge.calls) is not plans, found.err
+    assert ("(T-9 is changed too), so a person merges it" in found.err) is plans
+
+
 @pytest.mark.slow
 def test_what_comes_to_the_branch_after_it_was_judged_is_not_merged(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "outputs: [one.txt]", "verify: [test -s one.txt]"))
@@ -341,17 +360,19 @@ def test_a_note_of_another_branch_has_nothing_deleted(tmp_path: Path) -> None:
         beta.git("push", "--quiet", "origin", f"HEAD:refs/heads/{branch}")
     world.git("push", "--quiet", "origin", "main:refs/heads/release")
     main = world.git("rev-parse", "main")
-    forged = {"beta": beta.head, "ralph/T-2-abcdef": beta.head, "release": main, "main": main}
+    claim = beta.lease("T-2")["claim"]
+    forged = {"ralph/T-2-abcdef": beta.head, "beta": beta.head, "release": main, "main": main}
+    claims = (("T-2", claim), ("T-2", f"{claim}x"), ("T-1", "zzzzzzzzzz"), ("T-1", "yyyyyyyyyy"))
     notes = "".join(
-        f"  - {{task: T-{number}, claim: zzzzzzzzz{number}, by: alpha, epoch: 0, branch: {branch}, "
+        f"  - {{task: {task}, claim: {claim}, by: alpha, epoch: 0, branch: {branch}, "
         f"commit: {commit}, via: none, state: open, url: ''}}\n"
-        for number, (branch, commit) in zip((2, 2, 1, 1), forged.items(), strict=True)
+        for (task, claim), (branch, commit) in zip(claims, forged.items(), strict=True)
     )
     alpha.write(".ralph/pulls.yaml", f"version: 1\npulls:\n{notes}")
     before = forge.git("for-each-ref", "--format=%(refname)", "refs/heads").split()
     ran = run(alpha, forge)
     assert "lost:" not in ran.out
-    assert "release, which was not pushed for its claim; the note is gone" in ran.err
+    assert "release, which was not pushed for a claim of this worker; the note is gone" in ran.err
     after = forge.git("for-each-ref", "--format=%(refname)", "refs/heads").split()
     assert {*before} <= {*after}
     assert world.git("rev-parse", "main") == main

@@ -333,6 +333,14 @@ def test_a_review_or_an_answer_that_comes_with_the_work_waits_for_a_person(
     assert (landed.code, on_base(alpha, "T-1")["status"]) == (0, "complete"), landed.err
 
 
+def test_a_claim_in_another_name_is_refused(tmp_path: Path) -> None:
+    """Else its worker's own review would be somebody else's."""
+    alpha = made(tmp_path, ONE)
+    said = work(alpha, "echo good > a.txt; sed -i 's/by: alpha/by: zeta/' task-graph.yaml")
+    assert "the claim on T-1 was made by alpha, and names zeta here (task-graph.yaml:" in said
+    assert on_base(alpha, "T-1")["status"] == "blocked", said
+
+
 def test_an_event_in_another_name_in_the_audit_of_its_claim_waits_for_a_person(
     tmp_path: Path,
 ) -> None:

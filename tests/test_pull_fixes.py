@@ -263,6 +263,6 @@ def test_a_note_that_a_worker_wrote_moves_no_other_branch(flow: Flow) -> None:
     forged = pull._replace(branch="release", commit=tip)
     tracked_pull_requests.note(str(alpha.path), forged)
     said = flow.turn()
-    assert "release, which was not pushed for its claim; the note is gone" in said
+    assert "release, which was not pushed for a claim of this worker; the note is gone" in said
     assert (forge.git("rev-parse", "release"), flow.prompts) == (tip, 1)
     assert alpha.git("rev-parse", "release") == tip

@@ -19,6 +19,7 @@ from ralphgit.app.base import fetch
 from ralphgit.app.handoff import questions
 from ralphgit.app.integration import integrate
 from ralphgit.app.integration.integrate import Integrated, Stop
+from ralphgit.app.landing import unlanded
 from ralphgit.app.lifecycle.reopen import Holders, Reopening, reopen
 from ralphgit.app.processes import changed_settings, trust, watched_settings
 from ralphgit.app.status import batch_plan
@@ -285,7 +286,10 @@ class Batch:
                     if job.task in task_states and (
                         name := batch_plan.branch(task_states[job.task])
                     ):
-                        left[name] = job
+                        if why := unlanded.for_a_person(project, name, [job.task]):
+                            results[job.task] = WorkerResult(job.task, "blocked", why, job.worker)
+                        else:
+                            left[name] = job
                     else:
                         results[job.task] = _judged(project, task_states.get(job.task), job)
                 if not left:

@@ -17,7 +17,6 @@ from ralphgit.app.gate import verified_completion, words_of_others
 from ralphgit.app.integration import branch_pull_requests, integrate
 from ralphgit.app.landing import land_records, land_way, merge, pull_request, unlanded
 from ralphgit.app.lifecycle import block_release, idle_errors, task_branch
-from ralphgit.app.processes import verified_here
 from ralphgit.app.workspace import runtime_files, tracked_pull_requests
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
@@ -110,13 +109,9 @@ class Landing:
 
         Only what a command of this user has completed: anybody can make a branch that says so.
         """
-        tip = project.repository.refs[f"refs/heads/{branch}"].oid
         try:
-            said = (
-                self._earlier(project, branch, how)
-                if verified_here.is_noted(project, tip)
-                else f"nothing here has verified it; a person lands it: ralphgit land {branch}"
-            )
+            said = unlanded.for_a_person(project, branch, tasks)
+            said = said or self._earlier(project, branch, how)
         except RalphError as error:
             said = error.message
         project.refresh()

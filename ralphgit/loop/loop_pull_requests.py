@@ -197,7 +197,7 @@ class Pulls:
             tracked_pull_requests.drop(project.top, pull.claim)
             said = (
                 f"{tracked_pull_requests.PATH} had a pull request for {pull.task} from "
-                f"{pull.branch}, which was not pushed for its claim; the note is gone"
+                f"{pull.branch}, which was not pushed for a claim of this worker; the note is gone"
             )
             self._journal.write("unpolled", task=pull.task, message=said)
             self._say(said)

@@ -31,6 +31,9 @@ class Change(NamedTuple):
     head: str = ""
     """The commit of a branch that is to be merged; "" for one that this command has made: the same
     command makes another one, of the same message."""
+    merges_itself: bool | None = None
+    """Whether the forge may merge it without a person; None for records alone, which `diff`
+    decides."""
 
 
 class Changed(NamedTuple):
@@ -110,7 +113,9 @@ def by_pull(project: Project, head: str, change: Change) -> InReview:
     records_in_review.note(project, pull)
     text = pull_request_text.of_records(project, pull.commit)
     try:
-        alone = project.config.land_auto_merge == "always" and _is_clear(project, pull.commit)
+        alone = change.merges_itself
+        if alone is None:
+            alone = project.config.land_auto_merge == "always" and _is_clear(project, pull.commit)
         wanted = Request(pull.branch, pull.commit, pull.title, text, auto_merge=alone)
         opened = open_pull_request.publish(project, wanted)
     except PushRefused:

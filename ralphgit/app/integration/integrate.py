@@ -22,6 +22,7 @@ from ralphgit.app.integration import plan as integrating
 from ralphgit.app.integration.plan import BASE, Plan, Proof
 from ralphgit.app.integration.proving_worktree import Ground
 from ralphgit.app.integration.reconcile import NOT_READY
+from ralphgit.app.landing import auto_merge
 from ralphgit.app.lifecycle import rescued_work
 from ralphgit.app.processes import verified_here, watched_settings
 from ralphgit.app.processes.verify_command import Run
@@ -149,11 +150,14 @@ def _land(project: Project, plan: Plan, work: _Work, *, push: bool) -> Integrate
     )
     names = tuple(branch.name for branch in work.merged)
     tasks = tuple(row.id for branch in work.merged for row in branch.rows)
-    told = Change(f"Land {', '.join(tasks)}", tasks)
+    alone, why = auto_merge.decided(project, tasks, tip)
+    told = Change(f"Land {', '.join(tasks)}", tasks, merges_itself=alone)
     moved = change_base.advance(project, project.base.commit, tip, told, push=push)
     if moved is None:
         return None
     if moved.pull is not None:
+        for sentence in why:
+            project.warn(sentence)
         return Integrated(
             plan, names, tuple(work.stops), tuple(work.was_stale), moved.pull.commit,
             records=tuple(paths), pull=moved.pull,

@@ -10,13 +10,12 @@ from ralphgit.app.evidence import reviews
 from ralphgit.app.gate import words_of_others
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
-from ralphgit.model.active_claim import Lease
 from ralphgit.rules import diff_steps
 
 
-def decided(project: Project, leases: Sequence[Lease], head: str) -> tuple[bool, tuple[str, ...]]:
-    """Whether the forge is to merge `head` by itself, and, where it is not although it is asked
-    for, why.
+def decided(project: Project, done: Sequence[str], head: str) -> tuple[bool, tuple[str, ...]]:
+    """Whether the forge is to merge `head`, which has the tasks `done`, by itself, and, where it is
+    not although it is asked for, why.
 
     How risky a task is counts as the base has it, and not as its worker does. What is not verified,
     not clear, or changes more than these tasks' lifecycle (the plan, settings, records of other
@@ -26,8 +25,8 @@ def decided(project: Project, leases: Sequence[Lease], head: str) -> tuple[bool,
     if wanted == "never":
         return False, ()
     base = project.base_view
-    risks = {lease.task: base.task(lease.task).risk for lease in leases if lease.task in base.by_id}
-    if wanted == "low" and any(risks.get(lease.task) != "low" for lease in leases):
+    risks = {task: base.task(task).risk for task in done if task in base.by_id}
+    if wanted == "low" and any(risks.get(task) != "low" for task in done):
         return False, ()
     view = project.view(head, head[:12])
     for task in (one for one in risks if one in view.by_id):
@@ -41,7 +40,7 @@ def decided(project: Project, leases: Sequence[Lease], head: str) -> tuple[bool,
     if found.verdict != record_diff.CLEAR:
         said = f"it is not clear ({found.verdict}), so a person merges it: ralphgit diff"
         return False, (said,)
-    if more := ", ".join(_beside(base, found, {lease.task for lease in leases})):
+    if more := ", ".join(_beside(base, found, done)):
         return False, (f"it changes the plan as well ({more}), so a person merges it",)
     return True, ()
 

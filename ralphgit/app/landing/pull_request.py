@@ -67,7 +67,8 @@ def request(
     view = project.view(head, head[:12])
     title = pull_request_text.title(project, [view.task(lease.task) for lease in leases])
     text = pull_request_text.body(project, leases, head)
-    merges, why_not = (False, ()) if base else auto_merge.decided(project, leases, head)
+    tasks = [one.task for one in leases]
+    merges, why_not = (False, ()) if base else auto_merge.decided(project, tasks, head)
     return Request(branch, head, title, text, tuple(leases), base, merges, why_not)
 
 
@@ -84,15 +85,15 @@ def has_landed(project: Project, pull: Pull) -> bool:
 
 
 def is_of_its_claim(project: Project, pull: Pull) -> bool:
-    """Whether the branch of a note is one that was pushed for its claim: a worker can write the
-    note, and have us delete any other branch.
+    """Whether the branch of a note is one that was pushed for its claim, which is this worker's: an
+    agent can write the note, and have us delete any other branch, or work on it.
     """
     if not pull.branch.startswith(f"ralph/{pull.task}-"):
         return False
     if project.repository.objects.resolve([f"{pull.commit}^{{commit}}"])[0] is None:
         return False
     row = project.view(pull.commit, pull.branch).by_id.get(pull.task)
-    return row is not None and row.claim == pull.claim
+    return row is not None and (row.claim, row.by) == (pull.claim, project.worker)
 
 
 def finish(project: Project, pull: Pull) -> None:

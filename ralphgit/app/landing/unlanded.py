@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ralphgit.app.active_claims.claim_map import ClaimMap
+from ralphgit.app.gate import verified_completion
+from ralphgit.app.landing import pull_request
+from ralphgit.app.processes import verified_here
 from ralphgit.app.workspace import revisions
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import worktrees
@@ -12,6 +17,24 @@ def is_on_base(project: Project, branch: str) -> bool:
     """Whether the base has every commit of a branch. Raises: UsageError (bad_revision)."""
     tip, base = revisions.commit_of(project, branch), project.require_base().commit
     return tip == base or worktrees.is_ancestor(project.repository.git, tip, base)
+
+
+def for_a_person(project: Project, branch: str, tasks: Sequence[str]) -> str:
+    """Say why a loop leaves a branch of completed work to a person; "" where it may land it.
+
+    Anybody can make a branch that says so, or add to one that was verified; and the agent that has
+    done one task has no say in another.
+    """
+    tip = project.repository.refs[f"refs/heads/{branch}"].oid
+    lands = f"a person lands it: ralphgit land {branch}"
+    if not verified_here.is_noted(project, tip):
+        return f"nothing here has verified it; {lands}"
+    if len(tasks) > 1:
+        return ""
+    row = project.view(tip, branch).by_id[tasks[0]]
+    lease = pull_request.as_recorded(row.id, row.claim, row.by, row.epoch)
+    found = verified_completion.out_of_task_changes(project, lease, tip)
+    return f"{found[0].message}; {lands}" if found else ""
 
 
 def branches(claim_map: ClaimMap, *, by: str = "") -> dict[str, tuple[str, ...]]:

@@ -91,8 +91,7 @@ def retarget(project: Project, top: str, there: Forge) -> list[Pull]:
             continue
         there.retarget(url, project.base.branch)
         tracked_pull_requests.note(top, pull._replace(base=""))
-        leases = [pull_request.lease_of(pull)]
-        if auto_merge.decided(project, leases, pull.commit)[0]:
+        if auto_merge.decided(project, [pull.task], pull.commit)[0]:
             there.merge_when_allowed(url, project.config.land_method, pull.commit)
         moved.append(pull)
     return moved

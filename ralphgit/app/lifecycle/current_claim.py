@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import ClaimMap
@@ -10,7 +11,7 @@ from ralphgit.app.lifecycle import claim as claiming
 from ralphgit.app.lifecycle import claim_errors, claim_facts, give_up
 from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import ClaimHeld, IllegalMove
+from ralphgit.errors import ClaimHeld, GuardRefused, IllegalMove
 from ralphgit.git import worktrees
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.task_row import Row
@@ -47,6 +48,13 @@ def held(project: Project, claim_map: ClaimMap, task: str, verb: str) -> Current
         project.warn(f"the claim on {mine.task} was gone from this worktree; it has been put back")
         project.written()
         row = project.here.row(mine.task)
+    elif row.by != mine.by:
+        raise GuardRefused(
+            f"the claim on {row.id} was made by {mine.by}, and names {row.by} here "
+            f"({row.file}:{row.line}); nothing was changed: put its name back",
+            code="claim_changed", hint=f"git diff -- {shlex.quote(row.file)}",
+            details={"task": row.id},
+        )  # fmt: skip
     elif mine.oid and claiming.settle(project, mine):
         project.warn(f"a part of the claim on {mine.task} was missing; it has been put back")
     return CurrentClaim(mine, row)
