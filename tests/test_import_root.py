@@ -84,3 +84,10 @@ def test_a_key_with_a_comment_of_its_own_is_left_and_named(world: World) -> None
         notes(world)
     )
     assert "x-project: Shop  # since 2020" in world.read()
+
+
+def test_a_story_without_an_id_is_taken_as_it_is(world: World) -> None:
+    world.write("nodes.yaml", "nodes:\n  - {id: T-1, title: A}\nstories:\n  - {title: B}\n")
+    done = world.ralph("import", "nodes.yaml", "--json")
+    assert done.code == 0, done
+    assert "  - title: B\n" in world.read()

@@ -117,6 +117,9 @@ def soak(
             wrong.append(f"not everything is complete: {dict(states)}")
             wrong += [f"{name} said at last: {field.said(name)[-1500:]}" for name in field.places]
             wrong.append(field.world.ralph("status").out)
+        if set(field.places) - ended:
+            wrong.append(f"the time was over after {took:.0f} s")
+            field.stop()
         for repository in (field.base(), os.fspath(field.world.path)):
             said = field.world.git("-C", repository, "fsck", "--no-dangling", "--no-progress")
             wrong += [f"fsck: {line}" for line in said.splitlines()]

@@ -92,10 +92,14 @@ class Field:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
+        self._daemon.__exit__()
+
+    def stop(self) -> None:
+        """End all loops."""
         for process in self.loops.values():
             process.kill()
             process.wait()
-        self._daemon.__exit__()
 
     def start(self, name: str) -> None:
         """Start a loop, or start it again."""

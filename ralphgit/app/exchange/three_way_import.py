@@ -72,7 +72,7 @@ def first(task: Mapping[str, Any], files: Sequence[str], given: Given) -> Origin
     digests = _digests(task)
     if task["status"] in _ENDED:
         digests["status"] = task["status"]
-    return Origin(tuple(files), digests, given.names.get(str(task["id"]), ""))
+    return Origin(tuple(files), digests, given.names.get(str(task.get("id")), ""))
 
 
 def decide(
