@@ -60,6 +60,9 @@ STEER = {
     "chmod +x $H/pre-commit.d/known": "hook pre-commit.d/known",
     "echo x > ../behind/new": "hook linked/new",
     "printf '[core]\\nfsmonitor = sh\\n' > ~/work.config": "work.config",
+    # What is included under a condition that does not hold here includes others.
+    "printf '[core]\\nfsmonitor = sh\\n' > ~/inc/b": "inc/b",
+    "printf '[core]\\nfsmonitor = sh\\n' > ~/inc/deep/c": "inc/deep/c",
 }
 NO_STEER = {
     "git config user.name Robot": "user.name",
@@ -92,6 +95,9 @@ def alpha(tmp_path: Path) -> Place:
         git config submodule.there.url ../there; git branch -q old
         git config branch.old.pushRemote public; touch ~/work.config
         git config --global includeIf.gitdir:/elsewhere/.path '~/work.config'
+        git config --global includeIf.onbranch:none.path inc/a; mkdir -p ~/inc/deep; ln -s . ~/inc/l
+        printf '[Include]\npath = b\n[includeIf "gitdir:/x/"]\npath = l/a' > ~/inc/a
+        printf '[include]\npath = ~/inc/deep/c\npath = a\n' > ~/inc/b
     """)  # fmt: skip
     return alpha
 

@@ -25,21 +25,42 @@ _INCLUDES = ("include.path", "includeif.")
 
 def taken_down(project: Project) -> Mapping[str, str]:
     """Every key of git's configuration, with a digest of its values, and the files that others of
-    the repository's worktrees and branches include.
+    the repository's worktrees and branches include, with what these include in their turn.
     """
     values: dict[str, list[str]] = {}
     included: dict[str, None] = {}
+    read = set[str]()
     listed = iter(project.repository.git.names("config", "--list", "--show-origin", "-z"))
     for origin, entry in zip(listed, listed, strict=True):
         key, _, value = entry.partition("\n")
         values.setdefault(key, []).append(value)
-        if key.startswith(_INCLUDES) and key.endswith(".path"):
-            included[_included(project, origin.removeprefix("file:"), value)] = None
+        file = os.path.join(project.top, origin.removeprefix("file:"))
+        read.add(os.path.realpath(file))
+        if _is_include(key):
+            included[_included(project, file, value)] = None
     found = {f"{PREFIX}{key}": _digest(*texts) for key, texts in values.items()}
-    for path in included:
+    paths = [*included]
+    for path in paths:  # which grows
         text = atomic_files.read(path) if os.path.isfile(path) else None
         found[project.show_path(path)] = hashlib.sha256(text).hexdigest() if text else ""
+        if text and b"include" in text.lower() and (real := os.path.realpath(path)) not in read:
+            read.add(real)
+            paths += _includes_of(project, path)
     return found
+
+
+def _includes_of(project: Project, file: str) -> list[str]:
+    """What a file of configuration includes that git does not read here; nothing where it cannot
+    be read.
+    """
+    told = project.repository.git.try_run("config", "--file", file, "--no-includes", "--list", "-z")
+    entries = told.out.decode("utf-8", "surrogateescape").split("\0")
+    named = (entry.partition("\n") for entry in entries)
+    return [_included(project, file, value) for key, _, value in named if _is_include(key)]
+
+
+def _is_include(key: str) -> bool:
+    return key.startswith(_INCLUDES) and key.endswith(".path")
 
 
 def is_of_branch(name: str) -> bool:
@@ -96,10 +117,12 @@ def steers(key: str, before: Mapping[str, str]) -> bool:
 
 def _included(project: Project, origin: str, path: str) -> str:
     """Where a file is that the configuration in the file `origin` includes."""
-    home, top = project.around.environ.get("HOME", ""), project.top
     if path.startswith("~/"):
-        return os.path.join(home, path[2:])
-    return os.path.join(top, os.path.dirname(origin), path)
+        return os.path.join(project.around.environ.get("HOME", ""), path[2:])
+    if path.startswith(("~", "%(prefix)/")):
+        line = ("-c", f"ralph.path={path}", "config", "--type=path", "--get", "ralph.path")
+        path = project.repository.git.try_run(*line).out.decode().removesuffix("\n") or path
+    return os.path.join(os.path.dirname(origin), path)
 
 
 def below(folder: str) -> Iterator[str]:
