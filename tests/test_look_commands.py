@@ -641,3 +641,13 @@ def test_what_a_task_waits_for_is_what_the_base_has(tmp_path: Path) -> None:
     said = world.ralph("show", "T-3").out
     assert "  waits for     T-1 (as the base has it)\n" in said
     assert "\ndepends on:\n  T-2 " in said
+
+
+def test_a_task_that_verifies_a_story_waits_for_all_of_it(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.write_graph(
+        "version: 1\ntasks:\n  - {id: T-1, title: T, status: pending, story: S}\n"
+        "  - {id: T-2, title: V, status: pending, story: S, mode: verify}\n"
+    )
+    world.commit()
+    assert "  waits for     T-1\n" in world.ralph("show", "T-2").out

@@ -79,6 +79,8 @@ _KNOWN = {
 def _waits_for(found: Shown) -> str:
     """What holds the task back; where this worktree's graph says otherwise, who says so."""
     told = ", ".join(found.task_state.blocked_on)
+    if found.row.mode == "verify":  # which waits for its whole story
+        return told
     elsewhere = {*found.task_state.blocked_on} - {one.task for one in found.dependencies}
     return f"{told} (as the base has it)" if elsewhere else told
 
