@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -842,3 +843,20 @@ def test_of_the_same_words_below_one_heading_each_stays_between_its_neighbours(
     assert (data["added"], second in data["removed"], len(data["removed"])) == ([], False, 1)
     assert world.ralph("export", "--tick", "p.md").out == f"marked as done in p.md: {second}\n"
     assert world.read("p.md") == "- [ ] a\n- [x] Test\n- [ ] b\n"
+
+
+def test_the_command_for_what_is_cancelled_in_the_source_works_as_it_is_typed(world: World) -> None:
+    """A note said at once that the open task was cancelled here."""
+    issue = '{"id":"b-1","title":"A","status":"STATUS","priority":2,"issue_type":"task"}\n'
+    for status in ("open", "tombstone"):
+        world.write(".beads/issues.jsonl", issue.replace("STATUS", status))
+        data = imported(world, ".beads/issues.jsonl")
+        world.commit()
+    assert [note for note in data["notes"] if "b-1" in note or "tombstone" in note] == [
+        "1 tombstone in the source, taken for cancelled; x-beads keeps the word.",
+        'b-1 is cancelled in the source, pending here: ralphgit edit b-1 --cancel "cancelled in '
+        'the source"',
+    ]
+    typed = shlex.split(data["notes"][-1].rpartition(": ralphgit ")[2])
+    assert world.ralph(*typed).code == 0
+    assert statuses(world)["b-1"] == "cancelled"

@@ -94,7 +94,7 @@ def test_the_real_issues() -> None:
         assert normalise(dict(task), dict) == []
     assert find_cycles({id: task.get("depends_on", []) for id, task in by_id.items()}) == ()
     assert found.dropped == ("comment_count", "dependency_count", "dependent_count", "updated_at")
-    assert "4 hooked in the source: cancelled here; x-beads keeps the word." in found.notes
+    assert "4 hooked in the source, taken for cancelled; x-beads keeps the word." in found.notes
 
 
 def statuses(*issues: Task) -> dict[str, object]:

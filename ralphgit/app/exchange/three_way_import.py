@@ -174,7 +174,7 @@ def _status_notes(
         return (f"{task['id']} is open again in the source, {stored['status']} here: {how}",)
     if task["status"] not in _ENDED or stored["status"] in _ENDED:
         return ()
-    how = f"ralphgit edit {task['id']} --cancel"
+    how = f'ralphgit edit {task["id"]} --cancel "cancelled in the source"'
     if task["status"] == Status.COMPLETE:
         how = f"claim and complete it, or, where its work is here, ralphgit complete {task['id']}"
         how += " --by COMMIT"

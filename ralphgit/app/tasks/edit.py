@@ -146,7 +146,7 @@ def _scope_and_drop(
     for spelling in remove:
         name = _SPELLINGS.get(spelling, spelling)
         if name in _KEPT:
-            hint = "edit --title, or edit --cancel" if name == "title" else "ralphgit --help"
+            hint = "edit --title, or edit --cancel REASON" if name == "title" else "ralphgit --help"
             raise UsageError(f"edit cannot remove {name}", code="kept_field", hint=hint)
         outer, _, inner = name.partition(".")
         if name in wanted or inner in told or (name == "scope" and told):

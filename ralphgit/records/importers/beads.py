@@ -138,7 +138,7 @@ def _read(file: SourceFile) -> Imported:
     for field in sorted(_COMPUTED & {key for issue in issues.values() for key in issue.fields}):
         log.drop(field)
     for (why, status), count in turned.items():
-        log.note(f"{count} {why} in the source: {status} here; x-beads keeps the word.")
+        log.note(f"{count} {why} in the source, taken for {status}; x-beads keeps the word.")
     if any(status == Status.CANCELLED for _, status in turned):
         log.note("What is cancelled here is brought back by: ralphgit reset ID --reopen")
     return log.imported(tasks, {})
