@@ -222,6 +222,23 @@ def test_a_merge_queue_and_the_base_itself(world: World, alpha: Place, runner: R
 
 
 @pytest.mark.slow
+def test_a_branch_that_is_called_as_a_queue_s_is_judged_as_any(
+    world: World, alpha: Place, runner: Runner
+) -> None:
+    """Who may push a branch would have a green check for what a pull request's run refuses."""
+    done(alpha)
+    (alpha.path / "elsewhere").write_text("x\n")
+    alpha.commit("More than its scope")
+    pushed(alpha)
+    refused = runner.pull(world)
+    name = "gh-readonly-queue/main/pr-1-c0ffee"
+    found = runner.github("push", {"before": ZERO, "after": alpha.head}, ref=f"refs/heads/{name}")
+    assert (refused.code, found.code) == (1, 1), found.out
+    at_gitlab = runner.gitlab(CI_COMMIT_BRANCH=name, CI_COMMIT_BEFORE_SHA=ZERO)
+    assert at_gitlab.code == 1, at_gitlab.out
+
+
+@pytest.mark.slow
 def test_a_forge_that_fails_is_asked_again_and_then_it_is_said(
     world: World, alpha: Place, api: ForgeApi, runner: Runner
 ) -> None:

@@ -103,7 +103,7 @@ def _pushed(job: Job, ref: str, default: str, before: str, after: str) -> Job:
         return job._replace(head="")
     if not branch:
         return job._replace(head=after, comment=False)
-    if branch == default or branch.startswith("gh-readonly-queue/"):
+    if branch == default:
         known = before if before.strip("0") else ""
         return job._replace(head=after, base=known, merged=False, comment=False)
     return job._replace(head=after, onto=default, source=branch)

@@ -121,7 +121,8 @@ def _included(project: Project, origin: str, path: str) -> str:
         return os.path.join(project.around.environ.get("HOME", ""), path[2:])
     if path.startswith(("~", "%(prefix)/")):
         line = ("-c", f"ralph.path={path}", "config", "--type=path", "--get", "ralph.path")
-        path = project.repository.git.try_run(*line).out.decode().removesuffix("\n") or path
+        out = project.repository.git.try_run(*line).out
+        path = out.decode("utf-8", "surrogateescape").removesuffix("\n") or path
     return os.path.join(os.path.dirname(origin), path)
 
 
