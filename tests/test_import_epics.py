@@ -72,6 +72,30 @@ def test_all_epics_at_once_each_with_its_name_before_its_ids(world: World) -> No
     assert (again["added"], again["updated"], len(again["unchanged"])) == ([], [], 4)
 
 
+def test_a_template_is_no_task_and_named(world: World) -> None:
+    """One in the root of the epics was offered as work."""
+    for name in (".claude/epics/TASK-TEMPLATE.md", ".claude/epics/shop/task_template.md"):
+        world.write(name, TASK.format("Task Name", "[]"))
+    data = read(world)
+    assert data["added"] == ["my-hub-001", "my-hub-002", "shop-001", "shop-002"]
+    assert (
+        "2 files that are called a template not read: .claude/epics/TASK-TEMPLATE.md, "
+        ".claude/epics/shop/task_template.md."
+    ) in data["notes"]
+
+
+def test_a_number_with_a_letter_is_a_task_of_an_epic(world: World) -> None:
+    """The owner put these between two; they were taken for what ccpm keeps beside its tasks."""
+    world.write(".claude/epics/shop/002a.md", TASK.format("Between", "[2]"))
+    world.write(".claude/epics/shop/003.md", TASK.format("Last", "[2a]"))
+    world.write(".claude/epics/shop/003b.md", "# Remarks\n")
+    data = read(world, ".claude/epics/shop")
+    assert data["added"] == ["001", "002", "002a", "003"]
+    assert world.task("002a")["depends_on"] == ["002"]
+    assert world.task("003")["depends_on"] == ["002a"]
+    assert "1 file without a task not read: .claude/epics/shop/003b.md." in data["notes"]
+
+
 def test_an_epic_may_have_its_tasks_in_a_folder_below(world: World) -> None:
     """As some agents write them: nothing of such an epic was read, and no note said so."""
     for number in (1, 2):

@@ -25,7 +25,8 @@ _EPIC = "epic.md"
 _ARCHIVES = frozenset({"archive", "archived"})
 _LISTS = frozenset({"markdown", "superpowers"})
 #: A task of ccpm in its epic's folder; what stands beside it says how these are done.
-_OF_EPIC = re.compile(r"[0-9]+\.md")
+_OF_EPIC = re.compile(r"[0-9]+[a-z]?\.md")
+_TEMPLATE = re.compile(r"(?:[a-z]+[-_])?template\.md", re.IGNORECASE)
 
 
 class Read(NamedTuple):
@@ -142,12 +143,12 @@ def beside(folder: str, name: str) -> list[str]:
 
 
 def documents(folder: str, name: str) -> list[str]:
-    """The Markdown files of a folder, but for those that a tool keeps beside its tasks."""
+    """The Markdown files of a folder, but for templates and what a tool keeps beside its tasks."""
     try:
         listed = os.listdir(os.path.join(folder, name))
     except OSError:
         return []
-    own = _beside_epic(listed) | gsd_folder.beside_plans(listed)
+    own = _beside_epic(listed) | gsd_folder.beside_plans(listed) | _templates(listed)
     files = sorted((each for each in listed if each.endswith(".md") and each not in own),
                    key=_by_number)  # fmt: skip
     return [os.path.join(name, each) for each in files]
@@ -162,8 +163,15 @@ def passed_over(folder: str, names: Sequence[str]) -> list[str]:
         if os.path.isdir(os.path.join(folder, place))
     ]
     notes = []
-    tools = (("ccpm", "tasks", _beside_epic), ("GSD", "plans", gsd_folder.beside_plans))
-    for tool, what, beside in tools:
+    kinds = (
+        ("are called a template", _templates),
+        ("ccpm keeps beside its tasks", _beside_epic),
+        (
+            "GSD keeps beside its plans",
+            lambda listed: gsd_folder.beside_plans(listed) - _templates(listed),
+        ),
+    )
+    for what, beside in kinds:
         left = [
             os.path.join(place, each)
             for place in places
@@ -171,7 +179,7 @@ def passed_over(folder: str, names: Sequence[str]) -> list[str]:
         ]
         if left:
             files, named = counted(len(left), "file"), ", ".join(left)
-            notes.append(f"{files} that {tool} keeps beside its {what} not read: {named}.")
+            notes.append(f"{files} that {what} not read: {named}.")
     for place in places:
         below = documents(folder, os.path.join(place, _BELOW[0]))
         beside_epic = os.path.isfile(os.path.join(folder, place, _EPIC))
@@ -214,7 +222,13 @@ def _beside_epic(listed: Sequence[str]) -> set[str]:
     tasks = {each for each in listed if _OF_EPIC.fullmatch(each)}
     if not tasks or _EPIC not in listed:
         return set()
-    return {each for each in listed if each.endswith(".md")} - tasks - {_EPIC}
+    markdown = {each for each in listed if each.endswith(".md")}
+    return markdown - tasks - {_EPIC} - _templates(listed)
+
+
+def _templates(listed: Sequence[str]) -> set[str]:
+    """The files of a folder that are called a template: `TASK-TEMPLATE.md`."""
+    return {each for each in listed if _TEMPLATE.fullmatch(each)}
 
 
 def _by_number(name: str) -> list[tuple[int, str]]:

@@ -20,7 +20,7 @@ _TASK = frozenset({"depends_on", "parallel", "conflicts_with"})
 _EPIC = frozenset({"progress", "prd"})
 #: What ccpm lets nobody take any more.
 _ENDED = frozenset({"skipped", "wontfix"})
-_NUMBER = re.compile(r"#?(?P<number>[0-9]+)(?:\.md)?")
+_NUMBER = re.compile(r"#?(?P<number>[0-9]+)(?P<letter>[a-z]?)(?:\.md)?")
 #: Changes with every command.
 _COMPUTED = ("updated",)
 
@@ -71,10 +71,11 @@ def _read(file: SourceFile) -> Imported:
 
 def _file(ref: str, own: str) -> str:
     """The task that `ref` names in the task of the file `own`: 3, beside 002.md, is 003."""
-    found = _NUMBER.fullmatch(ref)
+    found, beside = _NUMBER.fullmatch(ref), _NUMBER.fullmatch(own)
     if found is None:
         return ref
-    return found["number"].zfill(len(own) if own.isdecimal() and own[0] == "0" else 0)
+    digits = beside["number"] if beside else ""
+    return found["number"].zfill(len(digits) if digits[:1] == "0" else 0) + found["letter"]
 
 
 IMPORTER = Importer(

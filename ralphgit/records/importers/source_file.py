@@ -88,7 +88,7 @@ class SourceFile:
         if found is None:
             return {}
         # The empty line stands for the opening fence: the parser's line numbers are the file's.
-        text = "\n" + found["inside"]
+        text = "\n" + loose_yaml.numbered(found["inside"])
         try:
             return as_mapping(self._parsed(text)) or {}
         except InvalidRecord:

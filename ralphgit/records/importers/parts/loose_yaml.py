@@ -15,6 +15,17 @@ _NEEDS_QUOTES = re.compile(r"[@`%*&!]|.*?:(?:\s|$)|.*?\s#")
 #: Text in double quotes on one line, and a sign behind a backslash that YAML gives no meaning.
 _IN_QUOTES = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 _UNKNOWN_ESCAPE = re.compile(r"""\\[^0abt\tnvfre "/\\N_LPxuU]""")
+#: Words with the number of an issue in them, which is no comment: `title: Fix PR #33`.
+_NUMBERED = re.compile(
+    r"^(?P<key>(?:title|name|description):[ \t]+)"
+    r"(?P<value>[^\s\"'\[{|>#].*?[ \t]#[0-9].*?)[ \t\r]*$",
+    re.MULTILINE,
+)
+
+
+def numbered(text: str) -> str:
+    """`text` with quotes around a title that names an issue by its number, which YAML cuts."""
+    return _NUMBERED.sub(lambda line: line["key"] + _quoted(line["value"]), text)
 
 
 def quoted(text: str) -> str:
