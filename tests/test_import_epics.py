@@ -79,7 +79,7 @@ def test_a_template_is_no_task_and_named(world: World) -> None:
     data = read(world)
     assert data["added"] == ["my-hub-001", "my-hub-002", "shop-001", "shop-002"]
     assert (
-        "2 files that are called a template not read: .claude/epics/TASK-TEMPLATE.md, "
+        "2 files called a template not read: .claude/epics/TASK-TEMPLATE.md, "
         ".claude/epics/shop/task_template.md."
     ) in data["notes"]
 

@@ -647,6 +647,7 @@ python manage.py runserver; flask --app x run; poetry run flask run; python -m h
 uvicorn app:app --reload; uv run uvicorn app:app; php artisan serve; php -S localhost:8
 make run-dev; just dev; make start-server
 rails s; bin/rails server; bundle exec rails s; cargo watch -x test
+./scripts/run-with-mise.sh yarn dev; run.sh CI=1 npm run dev; bash scripts/in-env.sh -- npx vite
 npm test -- --watch; npm t -- --watchAll"""
 END = """\
 vite build; npx vite build; pnpm vite build; npx vite --version; next build; turbo build; ng build
@@ -655,6 +656,8 @@ pnpm --filter dev test; yarn workspace web test; npm install serve; pnpm add -D 
 npm test -- --watch=false; npm run dev:check; pytest -k serve; python -m pytest; uv run pytest
 grep -q "npm run dev" README.md; flask db upgrade; python manage.py test
 make build; make setup-dev; make run
+./scripts/run-with-mise.sh yarn test; ./scripts/run.sh vite build; ./scripts/test.sh vite
+./scripts/run.sh grep -q vite package.json; bash scripts/all.sh
 rails test; curl -f http://localhost:3000; tsc --noEmit; cargo test"""
 
 

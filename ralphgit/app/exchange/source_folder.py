@@ -164,10 +164,10 @@ def passed_over(folder: str, names: Sequence[str]) -> list[str]:
     ]
     notes = []
     kinds = (
-        ("are called a template", _templates),
-        ("ccpm keeps beside its tasks", _beside_epic),
+        ("called a template", _templates),
+        ("that ccpm keeps beside its tasks", _beside_epic),
         (
-            "GSD keeps beside its plans",
+            "that GSD keeps beside its plans",
             lambda listed: gsd_folder.beside_plans(listed) - _templates(listed),
         ),
     )
@@ -179,7 +179,7 @@ def passed_over(folder: str, names: Sequence[str]) -> list[str]:
         ]
         if left:
             files, named = counted(len(left), "file"), ", ".join(left)
-            notes.append(f"{files} that {what} not read: {named}.")
+            notes.append(f"{files} {what} not read: {named}.")
     for place in places:
         below = documents(folder, os.path.join(place, _BELOW[0]))
         beside_epic = os.path.isfile(os.path.join(folder, place, _EPIC))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 _ASSIGNED = re.compile(r"[A-Za-z_]\w*=")
 #: These run the command behind them.
-_BEFORE = "sudo time env nohup exec command ! xvfb-run dotenv npx bunx pnpx uvx"
+_BEFORE = "sudo time env nohup exec command ! xvfb-run dotenv npx bunx pnpx uvx bash sh"
 #: The same with a word of their own: `uv run pytest`.
 _RUNNERS = {
     **dict.fromkeys(("uv", "poetry", "pipenv", "pdm", "rye", "hatch", "conda"), "run"),
@@ -63,6 +63,8 @@ _TARGET = re.compile(
 _DETACHED = re.compile(r"\s(?:-d|--detach|--wait|--abort-on-container-\w+|--exit-code-from)\b")
 _WATCHES = re.compile(r"\s--(?:watch(?:-?all)?|hot)(?=\s|\Z|=true)(?!\s+false\b)", re.IGNORECASE)
 _ONLY_SAYS = re.compile(r"\s(?:--help|--version|-h|-V)\b")
+#: A script of the project, which may run the command behind it.
+_SCRIPT = re.compile(r"(?:.*/)?[\w.-]+\.(?:sh|bash)|(?:\./|scripts?/|bin/).*")
 _QUOTES = re.compile(r"'[^']*'|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
 
 
@@ -121,9 +123,20 @@ def _last_program(words: Sequence[str]) -> list[str]:
             left = _behind_flags(left[1:])
         elif program in _PACKAGES:
             return _script(program, left[1:])
+        elif _runs_next(left):
+            left = _behind_flags(left[1:])
         else:
             return [program, *left[1:]]
     return []
+
+
+def _runs_next(words: Sequence[str]) -> bool:
+    """Whether a script runs the command behind it: one that is not called as a check is."""
+    program, behind = words[0].rpartition("/")[2], _behind_flags(words[1:])
+    if not behind or not _SCRIPT.fullmatch(words[0]) or program in _VERBS:
+        return False
+    known = {*_PACKAGES, *_VERBS, *_RUNNERS, *_MADE, *_SERVERS.split(), *_BEFORE.split()}
+    return behind[0] in known and _ENDING.isdisjoint(re.split(r"[._-]", program))
 
 
 def _script(program: str, words: Sequence[str]) -> list[str]:
