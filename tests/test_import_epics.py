@@ -239,6 +239,24 @@ def test_a_box_may_have_its_words_right_behind_it(world: World) -> None:
     assert world.read("plan.md").splitlines()[1] == "- [x]2.2 Draw it"
 
 
+def test_a_box_may_stand_inside_of_what_is_bold(world: World) -> None:
+    """Such items were lost without a word."""
+    text = (
+        "1. **[ ] First**: do it\n2. [ ] Third\n3. **[x] Done** (`a.ts`)\n- __[ ] Fourth__\n\n"
+        "- **[x](a.md)**\n\n```\n- **[ ] code**\n```\n"
+    )
+    world.write("plan.md", text)
+    data = world.ralph("import", "plan.md", "--json").data
+    assert [world.task(one)["title"] for one in data["added"]] == [
+        "**First**: do it", "Third", "**Done** (`a.ts`)", "__Fourth__",
+    ]  # fmt: skip
+    assert [world.task(one)["status"] for one in data["added"]][2] == "complete"
+    world.write("task-graph.yaml", world.read().replace("status: pending", "status: complete"))
+    assert world.ralph("export", "--tick", "plan.md").code == 0
+    ticked = text.replace("[ ] First", "[x] First").replace("[ ] Third", "[x] Third")
+    assert world.read("plan.md") == ticked.replace("[ ] Fourth", "[x] Fourth")
+
+
 def test_ids_that_are_there_twice_are_those_of_the_first(world: World) -> None:
     text = "- [ ] 6.2 A\n- [ ] 6.3 B\n- [x] 6.2 C\n- [ ] 6.3 D, depends on 6.2\n- [x] 6.3 B\n"
     world.write("plan.md", text)

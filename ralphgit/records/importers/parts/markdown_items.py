@@ -120,8 +120,15 @@ class Node(NamedTuple):
     """What stands in an item behind its first paragraph."""
 
 
+#: A box inside of what is bold: `- **[ ] words**: more`.
+_BOLD_BOX = re.compile(
+    rf"({_MARK})(\*\*|__)(\[[ xX\u2713\u2714\u2611]\][ \t]+)(?=[^\s*_])", re.MULTILINE
+)
+
+
 def _spelled_out(text: str) -> str:
-    """The text with boxes in place of signs that stand for one."""
+    """The text with boxes in place of signs that stand for one, and those before what is bold."""
+    text = _BOLD_BOX.sub(r"\1\3\2", text)
     if not any(one["open"] or one["done"] == BALLOT for one in SIGN.finditer(text)):
         return text
 
