@@ -76,3 +76,19 @@ def test_a_story_that_was_to_be_looked_at_still_is_when_its_file_says_that_it_is
     world.write("1.1.story.md", story.format("Done"))
     world.ralph("import", "1.1.story.md")
     assert world.task("1.1")["mode"] == "verify"
+
+
+def test_an_epic_that_was_done_here_keeps_what_it_promised(world: World) -> None:
+    issues(world, b1="open", b1_1="open")
+    world.commit()
+    alpha = world.worktree("alpha")
+    alpha.did("b-1.1", {"a.txt": "a\n"})
+    world.git("merge", "--quiet", "alpha")
+    alpha.claim("b-1")
+    proved = alpha.ralph("complete", "b-1", "--shows", "all is there", "--proves", "ACC-1")
+    assert proved.code == 0, proved.err
+    world.git("merge", "--quiet", "alpha")
+    before = world.task("b-1")
+    assert issues(world, b1="closed", b1_1="closed") == []
+    assert world.task("b-1") == before
+    assert "stale_contract" not in world.ralph("check").out
