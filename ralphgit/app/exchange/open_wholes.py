@@ -44,7 +44,9 @@ def kept(tasks: Iterable[Mapping[str, Any]], here: GraphView) -> tuple[dict[str,
             open_ones = [other for other in parts if _is_open(other, made, here)]
             waits = (*row.depends_on, *edges[id], *open_ones)
             edges[id] = tuple(waiting.without_circles(id, dict.fromkeys(waits), edges))
-        task |= {"mode": Mode.VERIFY.value, "depends_on": list(edges[id])}
+        task["mode"] = Mode.VERIFY.value
+        if edges[id] or "depends_on" in task:
+            task["depends_on"] = list(edges[id])
         if "acceptance" in stored and "acceptance" in origin.digests:
             task.setdefault("acceptance", stored["acceptance"])
     return tuple(in_order(task) for task in made.values())
