@@ -170,6 +170,7 @@ def test_land_all_opens_one_for_each_branch_and_none_twice(tmp_path: Path) -> No
     assert [call[3:] for call in edits] == [[upper["url"], "--base", "main"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", slow.but(1, ["squash", "merge", "rebase"]))
 def test_a_loop_s_stacked_work_lands_as_its_refusal_says(method: str, tmp_path: Path) -> None:
     world, forge = by_pull(tmp_path)

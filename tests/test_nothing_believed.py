@@ -397,6 +397,7 @@ def test_a_check_that_the_agent_hides_is_seen(how: str, tmp_path: Path) -> None:
     assert "a.txt" not in files_on_base(alpha)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cone", slow.but(1, [True, False]))
 def test_in_a_sparse_checkout_only_what_is_outside_may_be_gone(cone: bool, tmp_path: Path) -> None:
     files = {

@@ -362,6 +362,7 @@ def forked(review: Review) -> None:
     world.git("config", "branch.main.remote", "upstream")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("via", slow.but(1, FORGES))
 @pytest.mark.parametrize("setting", slow.but(1, ["git", "land.remote"]))
 def test_work_goes_to_the_fork(via: str, setting: str, tmp_path: Path) -> None:

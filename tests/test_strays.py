@@ -24,6 +24,7 @@ DAEMON = (
 )
 
 
+@pytest.mark.slow
 def test_what_an_agent_has_started_ends_also_where_it_kills_its_supervisor(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", *GOOD))
     alive, second = Pipe(tmp_path), tmp_path / "second"
