@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from world import Place, World
 
-from ralphgit.rules import import_identity
+from ralphgit.rules import import_identity, renamed_sections
 from ralphgit.rules.import_identity import (
     RENUMBERED,
     REWORDED,
@@ -816,6 +816,137 @@ def test_the_same_words_below_other_headings_are_other_work(
     beta = world.read("p.md").partition("### Beta")[2].partition("###")[0]
     assert "[x] Write the parser" in beta
     assert world.read("p.md").count("[x]") == 1
+
+
+@pytest.mark.parametrize("again", [True, False])
+@pytest.mark.parametrize("heading", ["Bravo", "2. Beta", "Beta: the second"])
+def test_a_section_that_was_renamed_keeps_what_is_done_in_it(
+    world: World, heading: str, again: bool
+) -> None:
+    id = done_below_beta(world)
+    changed = PARTED.replace("### Beta", f"### {heading}")
+    world.write("p.md", changed)
+    if again:
+        data = world.ralph("import", "p.md", "--json").data
+        assert (data["added"], data["removed"], len(data["updated"])) == ([], [], 2)
+        assert part_of(world) == f"Part of: {heading}"
+        assert world.ralph("import", "p.md", "--json").data["updated"] == []
+    told = world.ralph("export", "--tick", "p.md")
+    assert told.out == f"marked as done in p.md: {id}\n"
+    done = changed.replace("### Gamma", "###Gamma").rpartition("- [ ] Write the parser\n\n###Gamma")
+    assert world.read("p.md") == done[0] + "- [x] Write the parser\n\n### Gamma" + done[2]
+
+
+def test_it_is_asked_which_of_two_new_sections_one_is(world: World) -> None:
+    id = done_below_beta(world)
+    world.commit()
+    two = SECOND.replace("Beta", "Bravo") + SECOND.replace("Beta", "Delta")
+    world.write("p.md", PARTED.replace(SECOND, two))
+    said = world.refused("import", "p.md", code="words_changed", exit=8)
+    assert said["message"] == (
+        f"p.md:13: {id} is complete here, and its heading ('phase-1, Beta') is gone, while the "
+        "same words ('Write the parser') stand below a new one ('phase-1, Bravo'); nothing was "
+        "written. Either 'phase-1, Bravo' is other work (--renumbered), or it is the same work "
+        "below another heading (--reworded)"
+    )
+    assert said["hint"] == "ralphgit import p.md --renumbered"
+    told = world.ralph("export", "--tick", "p.md").out
+    assert told == (
+        f"marked as done in p.md: nothing\nnot found in p.md, or in other words: {id}\n"
+    )
+    for how, heading, added in (("--renumbered", "Beta", 3), ("--reworded", "Bravo", 2)):
+        data = world.ralph("import", "p.md", how, "--json").data
+        assert (part_of(world), len(data["added"])) == (f"Part of: {heading}", added)
+        world.git("checkout", "-q", "task-graph.yaml")
+
+
+def test_a_story_without_a_number_that_was_renamed_keeps_what_is_done_in_it(world: World) -> None:
+    plan = "# P\n\n## Web\n\n- [ ] Test\n- [ ] Ship\n\n## API\n\n- [ ] Test\n- [ ] Ship\n"
+    world.write("p.md", plan)
+    world.ralph("import", "--prefix", "p-", "p.md")
+    world.write("task-graph.yaml", world.read().replace("pending", "complete", 1))
+    done = [one["id"] for one in every(world) if one["status"] == "complete"]
+    world.write("p.md", plan.replace("Web", "Front end"))
+    assert imported(world, "p.md")["added"] == []
+    (task,) = (one for one in every(world) if one["status"] == "complete")
+    assert ([task["id"]], task["story"]) == (done, "p-front-end")
+
+
+A, B, C, N = ("one", "A"), ("one", "B"), ("one", "C"), ("one", "N")
+TEST = ("search", "write")
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "same", "doubtful"),
+    [
+        # 1: an item of its own
+        ({A: TEST, B: (*TEST, "own")}, {N: ("own", *TEST), A: TEST}, {B: N}, []),
+        ({A: ("a", "b", "x"), B: ("x",)}, {N: ("a", "x"), C: ("b",), B: ("x",)}, {A: N}, [A]),
+        # 2: the number before it
+        (
+            {("one", "1. Lexer"): TEST, ("one", "2. Parser"): TEST},
+            {("one", "1. Docs"): TEST, ("one", "2. Lexer"): TEST, ("one", "3. Parser"): TEST},
+            {("one", "1. Lexer"): ("one", "2. Lexer"), ("one", "2. Parser"): ("one", "3. Parser")},
+            [],
+        ),
+        # 3: a number or a letter alone
+        (
+            {("one", "Sprint 1"): TEST, ("one", "Rest"): TEST},
+            {("one", "Sprint 2"): TEST, ("one", "Rest"): TEST},
+            {("one", "Sprint 1"): ("one", "Sprint 2")},
+            [("one", "Sprint 1")],
+        ),
+        # 4: all that stand there
+        (
+            {A: TEST, ("one", "Beta"): TEST, ("one", "Gamma"): TEST, C: TEST},
+            {A: TEST, ("one", "Bravo"): TEST, ("one", "Golf"): TEST, C: TEST},
+            {("one", "Beta"): ("one", "Bravo"), ("one", "Gamma"): ("one", "Golf")},
+            [],
+        ),
+        # 5: the one that has the same items
+        (
+            {A: TEST, ("one", "Beta"): TEST, C: TEST},
+            {A: TEST, ("one", "New"): ("plan", "write"), ("one", "Bravo"): TEST, C: TEST},
+            {("one", "Beta"): ("one", "Bravo")},
+            [],
+        ),
+        # 6: half of its items
+        (
+            {A: TEST, ("one", "Beta"): TEST},
+            {A: TEST, ("one", "Bravo"): ("search", "more", "write")},
+            {("one", "Beta"): ("one", "Bravo")},
+            [],
+        ),
+        # in another story that both have
+        (
+            {A: TEST, ("two", "Beta"): TEST, ("two", "Rest"): TEST},
+            {A: TEST, ("one", "Bravo"): TEST, ("two", "Rest"): TEST},
+            {("two", "Beta"): ("one", "Bravo")},
+            [("two", "Beta")],
+        ),
+        # 7: elsewhere, or one of two
+        (
+            {A: TEST, ("one", "Beta"): TEST, C: TEST},
+            {A: TEST, C: TEST, ("one", "Bravo"): TEST},
+            {("one", "Beta"): ("one", "Bravo")},
+            [("one", "Beta")],
+        ),
+        (
+            {A: TEST, ("one", "Beta"): TEST},
+            {A: TEST, ("one", "Delta"): TEST, ("one", "Bravo"): TEST},
+            {("one", "Beta"): ("one", "Delta")},
+            [("one", "Beta")],
+        ),
+        # 8: new
+        ({A: TEST, B: ("b",)}, {A: TEST, ("one", "Bravo"): TEST}, {}, []),
+        ({A: TEST}, {A: TEST, B: TEST}, {}, []),
+    ],
+)
+def test_which_sections_were_renamed(before: Any, now: Any, same: Any, doubtful: Any) -> None:
+    found = renamed_sections.find(before, now, {}, "")
+    assert (found.same, found.doubtful) == (same, frozenset(doubtful))
+    assert renamed_sections.find(before, now, {}, REWORDED) == (same, frozenset())
+    assert renamed_sections.find(before, now, {}, RENUMBERED) == ({}, frozenset())
 
 
 def test_an_item_that_got_the_words_of_one_that_is_done_is_new(world: World) -> None:

@@ -2,14 +2,18 @@
 
 Several items may say "Write tests". Where there are as many as before under the ids that they had,
 each is what it was. Else one is the task of its story and of its own description, which begins with
-the headings above it; of several of these, the task between the same two neighbours. What is
-complete, cancelled, blocked or claimed is no other item but such a one: the item is a new task.
+the headings above it, or else of these headings, which may have been renamed (`renamed_sections`);
+of several of these, the task between the same two neighbours. What is complete, cancelled, blocked
+or claimed is no other item but such a one: the item is a new task.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from typing import NamedTuple
+
+from ralphgit.rules import renamed_sections
+from ralphgit.rules.renamed_sections import Section, grouped, unique
 
 
 class Spot(NamedTuple):
@@ -21,6 +25,8 @@ class Spot(NamedTuple):
     story: str
     says: str
     """A digest of its description, "" for none."""
+    section: Section
+    """Its story, and the headings below that which it stands below."""
     before: str = ""
     """The words of the one before it."""
     behind: str = ""
@@ -29,12 +35,27 @@ class Spot(NamedTuple):
 
 
 #: What tells two places apart, the surest first.
-_PLACES: tuple[Callable[[Spot], Hashable], ...] = (
+_SAID: tuple[Callable[[Spot], Hashable], ...] = (
     lambda one: (one.story, one.says, one.before, one.behind),
     lambda one: (one.story, one.says, one.before),
     lambda one: (one.story, one.says, one.behind),
     lambda one: (one.story, one.says),
 )
+_BELOW: tuple[Callable[[Spot], Hashable], ...] = (
+    lambda one: (one.section, one.before, one.behind),
+    lambda one: (one.section, one.before),
+    lambda one: (one.section, one.behind),
+    lambda one: one.section,
+)
+
+
+class Pairs(NamedTuple):
+    """Which task each item is that is one of several of its words, or whose words several have."""
+
+    tasks: dict[str, str]
+    """By the item's name that of its task; "" for a new one."""
+    doubts: tuple[tuple[str, str], ...]
+    """The names of tasks under which something was done, and of the items that they may be."""
 
 
 def placed(spots: Sequence[Spot]) -> list[Spot]:
@@ -46,11 +67,18 @@ def placed(spots: Sequence[Spot]) -> list[Spot]:
     ]
 
 
-def pairs(tasks: Sequence[Spot], items: Sequence[Spot]) -> dict[str, str]:
-    """By item that is one of several of its words, or whose words several tasks have, the name of
-    its task; "" for a new one. `tasks` and `items` are `placed`."""
+def pairs(tasks: Sequence[Spot], items: Sequence[Spot], told: str = "") -> Pairs:
+    """Decide which task each item is; `tasks` and `items` are `placed`.
+
+    `told`: `import_identity.RENUMBERED` or `REWORDED`, where a person has said which.
+    """
     found: dict[str, str] = {}
-    known, now = _by(lambda one: one.words, tasks), _by(lambda one: one.words, items)
+    doubts: list[tuple[str, str]] = []
+    held = {one.section for one in tasks if not one.free}
+    renamed = renamed_sections.find(_words(tasks), _words(items), held, told)
+    doubtful = {one.name for one in tasks if one.section in renamed.doubtful and not one.free}
+    tasks = [one._replace(section=renamed.same.get(one.section, one.section)) for one in tasks]
+    known, now = grouped(lambda one: one.words, tasks), grouped(lambda one: one.words, items)
     for words in known.keys() & now.keys():
         old, new = known[words], now[words]
         if len(old) == len(new) == 1:
@@ -58,30 +86,20 @@ def pairs(tasks: Sequence[Spot], items: Sequence[Spot]) -> dict[str, str]:
         if sorted(one.name for one in old) == sorted(one.name for one in new):
             found |= {one.name: one.name for one in new}
             continue
-        for key in _PLACES:
-            found |= _alike(key, old, new)
+        for key in (*_SAID, *_BELOW):
+            same = {item.name: task.name for task, item in unique(key, old, new)}
+            found |= same
+            if key in _BELOW:
+                doubts += [(task, item) for item, task in same.items() if task in doubtful]
             taken = {*found.values()}
             old = [one for one in old if one.name not in taken]
             new = [one for one in new if one.name not in found]
         free = [one.name for one in old if one.free]
         found |= {one.name: free.pop(0) if free else "" for one in new}
-    return found
+    return Pairs(found | {item: "" for _, item in doubts}, tuple(doubts))
 
 
-def _alike(
-    key: Callable[[Spot], Hashable], old: Sequence[Spot], new: Sequence[Spot]
-) -> dict[str, str]:
-    """The pairs that have a key which no other has."""
-    known, now = _by(key, old), _by(key, new)
-    return {
-        now[one][0].name: known[one][0].name
-        for one in known.keys() & now.keys()
-        if len(known[one]) == len(now[one]) == 1
-    }
-
-
-def _by(key: Callable[[Spot], Hashable], spots: Sequence[Spot]) -> dict[Hashable, list[Spot]]:
-    found: dict[Hashable, list[Spot]] = {}
-    for spot in spots:
-        found.setdefault(key(spot), []).append(spot)
-    return found
+def _words(spots: Sequence[Spot]) -> dict[Section, list[str]]:
+    """The words below each section."""
+    by_section = grouped(lambda one: one.section, spots)
+    return {each[0].section: [one.words for one in each] for each in by_section.values()}

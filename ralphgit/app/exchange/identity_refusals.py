@@ -14,6 +14,7 @@ from ralphgit.model.printable import counted
 from ralphgit.model.task_status import Status
 from ralphgit.records.importers.parts.source_values import short
 from ralphgit.rules.import_identity import RENUMBERED, REWORDED, is_like
+from ralphgit.rules.renamed_sections import is_next
 
 
 class Doubt(NamedTuple):
@@ -73,6 +74,24 @@ def ask_of_documents(names: Sequence[str], doubts: Sequence[Doubt]) -> GuardRefu
         f"{names[0]}:{item.line}: {task.id} is {_state(task)} here, and {said}{more}; nothing was "
         f"written. Either {item.name} is other work (--renumbered), or it is the same work with "
         "another title or number (--reworded)",
+        name, doubts, same=same,
+    )  # fmt: skip
+
+
+def ask_of_sections(name: str, doubts: Sequence[Doubt]) -> GuardRefused:
+    """The same of items without ids whose words others have, too, below headings that are new."""
+    item, task, _ = doubts[0]
+    old, new = (", ".join(filter(None, one.section)) for one in (task, item))
+    lasts = {(one.task.section[-1:], one.item.section[-1:]) for one in doubts}
+    same = all(
+        one == other or (is_like(*one, *other) and not is_next(one, other)) for one, other in lasts
+    )
+    more = f" (and so it is with {counted(len(doubts) - 1, 'more item')})" if doubts[1:] else ""
+    return _changed(
+        f"{name}:{item.line}: {task.id} is {_state(task)} here, and its heading ({short(old)}) is "
+        f"gone, while the same words ({short(task.title)}) stand below a new one ({short(new)})"
+        f"{more}; nothing was written. Either {short(new)} is other work (--renumbered), or it is "
+        "the same work below another heading (--reworded)",
         name, doubts, same=same,
     )  # fmt: skip
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ralphgit.app.active_claims import other_bases
 from ralphgit.app.exchange import three_way_import
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.task_status import Status
+from ralphgit.records.importers.parts.source_values import PART_OF
 from ralphgit.records.task_origin import Origin
+from ralphgit.rules.renamed_sections import Section
 
 
 class Known(NamedTuple):
@@ -31,6 +34,7 @@ class Known(NamedTuple):
     """A digest of what its source said of it."""
     story: str = ""
     """The same of its story."""
+    section: Section = ()
 
 
 class Item(NamedTuple):
@@ -42,7 +46,14 @@ class Item(NamedTuple):
     address: str
     line: int
     description: str
-    story: str = ""
+    section: Section
+
+
+def section(task: Mapping[str, Any]) -> Section:
+    """The story of a task, and the headings below that which it stands below."""
+    lines = str(task.get("description") or "").split("\n")
+    below = (line.removeprefix(PART_OF) for line in lines if line.startswith(PART_OF))
+    return (str(task.get("story") or ""), *below)
 
 
 def known(stored: dict[str, Any], leased: frozenset[str], place: tuple[str, int]) -> Known:
@@ -62,6 +73,7 @@ def known(stored: dict[str, Any], leased: frozenset[str], place: tuple[str, int]
         str((stored.get("result") or {}).get("at") or ""),
         (origin.digests.get("description") if origin else None) or "",
         (origin.digests.get("story") if origin else None) or "",
+        section(stored),
     )
 
 

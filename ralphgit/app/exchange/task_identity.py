@@ -24,7 +24,7 @@ from ralphgit.app.exchange import (
 from ralphgit.app.exchange.document_folders import DocumentFolders, Paper
 from ralphgit.app.exchange.document_ids import DocumentIds
 from ralphgit.app.exchange.failing_again import ENDED, Failures
-from ralphgit.app.exchange.known_task import Item, Known, known, leased
+from ralphgit.app.exchange.known_task import Item, Known, known, leased, section
 from ralphgit.app.exchange.source_folder import place
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
@@ -247,8 +247,10 @@ class _Graph:
         if paired is not None:
             ids = {items[0].name: self._same(items[0], paired, name)}
         elif found.local:
-            same = of_same_words(found, items, own, prefix)
-            ids = self._local(name, file, found, items, own, by_name, wanted, told, same)
+            same = SameWords.find(found, items, own, prefix, told.words)
+            if same.doubts:
+                raise identity_refusals.ask_of_sections(name, same.doubts)
+            ids = self._local(name, file, found, items, own, by_name, wanted, told, same.tasks)
         else:
             ids = {
                 item.name: self._shared(name, file, found, item, by_name, wanted) for item in items
@@ -464,7 +466,7 @@ def items_of(found: Imported) -> list[Item]:
             three_way_import.address(task),
             found.lines.get(str(task["id"]), 1),
             three_way_import.said(task, "description"),
-            str(task.get("story") or ""),
+            section(task),
         )
         for task in found.tasks
     ]
@@ -497,31 +499,54 @@ def _in_place_of(found: Imported, items: Sequence[Item], own: Sequence[Known]) -
     }
 
 
-def of_same_words(
-    found: Imported, items: Sequence[Item], own: Sequence[Known], prefix: str
-) -> dict[str, Known | None]:
-    """By item without an id of its own, its task, where several have its words; None for none."""
-    nothing = three_way_import.said({}, "description")
-    by_name = {task.name.casefold(): task for task in own}
-    before = [
-        Spot(task.name.casefold(), task.words, task.story, task.description, free=not task.held)
-        for task in own
-    ]
-    now = [
-        Spot(
-            item.name.casefold(),
-            item.words,
-            three_way_import.said({"story": prefix + item.story}, "story") if item.story else "",
-            "" if item.description == nothing else item.description,
+class SameWords(NamedTuple):
+    """The items without ids of their own of which several tasks have the words, or items do."""
+
+    tasks: dict[str, Known | None]
+    """By item, its task; None for a new one, or where there is a doubt."""
+    doubts: list[identity_refusals.Doubt]
+
+    @classmethod
+    def find(
+        cls, found: Imported, items: Sequence[Item], own: Sequence[Known], prefix: str,
+        told: str = "",
+    ) -> SameWords:  # fmt: skip
+        nothing = three_way_import.said({}, "description")
+        by_name = {task.name.casefold(): task for task in own}
+        before = [
+            Spot(
+                task.name.casefold(), task.words, task.story, task.description, task.section,
+                free=not task.held,
+            )
+            for task in own
+        ]  # fmt: skip
+        now = []
+        for item in items:
+            story, *below = item.section
+            story = story and prefix + story
+            now.append(
+                Spot(
+                    item.name.casefold(),
+                    item.words,
+                    three_way_import.said({"story": story}, "story") if story else "",
+                    "" if item.description == nothing else item.description,
+                    (story, *below),
+                )
+            )
+        pairs = same_words.pairs(same_words.placed(before), same_words.placed(now), told)
+        made = {item.name.casefold(): item for item in items if item.name in found.made}
+        return cls(
+            {
+                made[item].name: by_name.get(task)
+                for item, task in pairs.tasks.items()
+                if item in made
+            },
+            [
+                identity_refusals.Doubt(made[item], by_name[task], "")
+                for task, item in pairs.doubts
+                if item in made
+            ],
         )
-        for item in items
-    ]
-    pairs = same_words.pairs(same_words.placed(before), same_words.placed(now))
-    return {
-        item.name: by_name.get(pairs[item.name.casefold()])
-        for item in items
-        if item.name.casefold() in pairs and item.name in found.made
-    }
 
 
 def _standing(

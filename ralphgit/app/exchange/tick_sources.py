@@ -170,7 +170,7 @@ def _of_same_words(name: str, found: Imported, own: Sequence[Known]) -> dict[str
         return {}
     prefix = source_prefix.remembered(name, own, "")
     items = task_identity.items_of(found)
-    pairs = task_identity.of_same_words(found, items, own, prefix)
+    pairs = task_identity.SameWords.find(found, items, own, prefix).tasks
     words = {item.words for item in items if item.name in pairs}
     now = {task.id: item for item, task in pairs.items() if task is not None}
     return {task.id: now.get(task.id, "") for task in own if task.words in words}

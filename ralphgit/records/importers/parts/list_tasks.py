@@ -32,7 +32,7 @@ from ralphgit.records.importers.parts.markdown_items import (
     DEFERRED,
     Node,
 )
-from ralphgit.records.importers.parts.source_values import MISSING, safe_names, short
+from ralphgit.records.importers.parts.source_values import MISSING, PART_OF, safe_names, short
 from ralphgit.records.importers.parts.suggested_scope import SUGGESTED, suggestion
 
 #: They come last, those that are put off after those that are optional.
@@ -180,7 +180,7 @@ class _Reader:
             fields["milestone"] = heading
         if "milestone" not in fields and item.above is not None:
             fields["milestone"] = item.above.story
-        said = [f"Part of: {words}" for words in item.below]
+        said = [PART_OF + words for words in item.below]
         said += [
             self._says(place)
             for place in (above if marked else above[1:])
@@ -193,7 +193,7 @@ class _Reader:
     def _says(self, whole: int) -> str:
         """What a whole says to a task in it that is of another story."""
         more = str(self._details[whole].fields.get("description", ""))
-        return "\n\n".join(filter(None, (f"Part of: {self._items[whole].node.text}", more)))
+        return "\n\n".join(filter(None, (PART_OF + self._items[whole].node.text, more)))
 
     def _stories(self, tasks: Collection[Mapping[str, object]]) -> dict[str, object]:
         """The root keys: headings are stories or milestones, and the outermost wholes stories."""

@@ -13,6 +13,8 @@ from ralphgit.records.importers.parts import headings
 
 #: The field that keeps what a task depends on and the file does not have.
 MISSING = "x-missing-dependencies"
+#: What stands in a description before a heading below its story's.
+PART_OF = "Part of: "
 _LONGEST_ID = 64
 #: What a prefix has to leave of an id for a name that is cut.
 _LEAST_ROOM = 8
