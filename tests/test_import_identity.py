@@ -860,6 +860,23 @@ def test_it_is_asked_which_of_two_new_sections_one_is(world: World) -> None:
         world.git("checkout", "-q", "task-graph.yaml")
 
 
+def test_a_new_section_is_none_that_was_taken_out_before(world: World) -> None:
+    id = done_below_beta(world)
+    world.write("p.md", PARTED.replace(SECOND, ""))
+    data = imported(world, "p.md")
+    assert (data["updated"], len(data["unchanged"])) == (["ship-it"], 4)
+    assert id in data["removed"]
+    text = world.read()
+    assert imported(world, "p.md")["updated"] == []
+    assert world.read() == text
+    world.write("p.md", PARTED.replace("### Beta", "### Bravo"))
+    data = imported(world, "p.md")
+    assert (part_of(world), len(data["added"])) == ("Part of: Beta", 1)
+    world.write("p.md", PARTED)
+    assert id not in imported(world, "p.md")["removed"]
+    assert "gone" not in world.read()
+
+
 def test_a_story_without_a_number_that_was_renamed_keeps_what_is_done_in_it(world: World) -> None:
     plan = "# P\n\n## Web\n\n- [ ] Test\n- [ ] Ship\n\n## API\n\n- [ ] Test\n- [ ] Ship\n"
     world.write("p.md", plan)

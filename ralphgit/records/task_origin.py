@@ -20,6 +20,8 @@ class Origin(NamedTuple):
     """The task's id in the files; "" where it is its own."""
     before: dict[str, str] = {}  # noqa: RUF012  # never changed
     """By field, the digest of what the files said before the newest change of it."""
+    gone: bool = False
+    """Something was done for the task here, and it was in the files no more at the last import."""
 
     @staticmethod
     def of(stored: Mapping[str, Any]) -> Origin | None:
@@ -38,6 +40,7 @@ class Origin(NamedTuple):
             {name: now for name, (now, _, _) in both.items()},
             str(value.get("id") or ""),
             {name: old for name, (_, _, old) in both.items() if old},
+            value.get("gone") is True,
         )
 
     def stored(self) -> dict[str, Any]:
@@ -48,6 +51,7 @@ class Origin(NamedTuple):
         )
         return {
             "file": files, **({"id": self.id} if self.id else {}), "fields": " ".join(words),
+            **({"gone": True} if self.gone else {}),
         }  # fmt: skip
 
 

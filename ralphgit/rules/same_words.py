@@ -32,6 +32,8 @@ class Spot(NamedTuple):
     behind: str = ""
     free: bool = True
     """Nothing was done under its words."""
+    gone: bool = False
+    """A task that the file had no more before."""
 
 
 #: What tells two places apart, the surest first.
@@ -75,9 +77,15 @@ def pairs(tasks: Sequence[Spot], items: Sequence[Spot], told: str = "") -> Pairs
     found: dict[str, str] = {}
     doubts: list[tuple[str, str]] = []
     held = {one.section for one in tasks if not one.free}
-    renamed = renamed_sections.find(_words(tasks), _words(items), held, told)
-    doubtful = {one.name for one in tasks if one.section in renamed.doubtful and not one.free}
-    tasks = [one._replace(section=renamed.same.get(one.section, one.section)) for one in tasks]
+    stood = [one for one in tasks if not one.gone]
+    renamed = renamed_sections.find(_words(stood), _words(items), held, told)
+    doubtful = {
+        one.name for one in tasks if one.section in renamed.doubtful and not (one.free or one.gone)
+    }
+    tasks = [
+        one if one.gone else one._replace(section=renamed.same.get(one.section, one.section))
+        for one in tasks
+    ]
     known, now = grouped(lambda one: one.words, tasks), grouped(lambda one: one.words, items)
     for words in known.keys() & now.keys():
         old, new = known[words], now[words]

@@ -30,6 +30,11 @@ class Gone(NamedTuple):
     """Those that are gone, and that nobody has begun."""
 
     @property
+    def begun(self) -> tuple[str, ...]:
+        """Those that are gone, and under whose words something was done."""
+        return tuple(id for id in self.removed if id not in self.open)
+
+    @property
     def notes(self) -> list[str]:
         still = []
         if self.open:

@@ -125,6 +125,7 @@ def bring(project: Project, options: ImportOptions) -> Import:
     plan = _Plan(here, project.config.max_graph_bytes)
     for task in project.around.progress.through("tasks", source.tasks):
         plan.take(task, source)
+    plan.leave(gone.begun, source.given)
     if options.scopes == import_scopes.TAKE:
         for name in import_scopes.take(here, plan.new, plan.changed, source.origins):
             plan.same.pop(name, None)
@@ -152,7 +153,7 @@ def bring(project: Project, options: ImportOptions) -> Import:
     return Import(
         file,
         tuple(changes[task["id"]] for task in plan.new),
-        tuple(changes[name] for name in plan.changed if name not in plan.same),
+        tuple(changes[name] for name in plan.updated),
         tuple(plan.same),
         tuple(plan.groups),
         {id: here.by_id[id].title for id in gone.removed},
@@ -271,12 +272,24 @@ class _Plan:
         if not decision.fields:
             self.same[name] = None
 
+    @property
+    def updated(self) -> list[str]:
+        """The tasks of which more changes than what they remember of their source."""
+        return [name for name, fields in self.changed.items() if fields.keys() - {SOURCE}]
+
+    def leave(self, gone: Sequence[str], given: three_way_import.Given) -> None:
+        """Have tasks remember that their source has them no more."""
+        for name in gone:
+            origin = given.origin(self.here.stored(self.here.by_id[name]))
+            if origin is not None and not origin.gone:
+                self.changed[name] = {SOURCE: origin._replace(gone=True).stored()}
+
     def told(self, notes: Sequence[str]) -> tuple[str, ...]:
         """What the import before this one has not said: notes on what is new here, or changed.
 
         A note is on a task where it begins with its id, behind the name of a file or not.
         """
-        if not (self.new or set(self.changed) - set(self.same)):
+        if not (self.new or self.updated):
             return ()
         on = [found["id"] if (found := _WHOSE.match(note)) else "" for note in notes]
         return tuple(note for note, id in zip(notes, on, strict=True) if id not in self.same)

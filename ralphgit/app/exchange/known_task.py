@@ -35,6 +35,8 @@ class Known(NamedTuple):
     story: str = ""
     """The same of its story."""
     section: Section = ()
+    gone: bool = False
+    """It was in its source no more at the last import."""
 
 
 class Item(NamedTuple):
@@ -74,6 +76,7 @@ def known(stored: dict[str, Any], leased: frozenset[str], place: tuple[str, int]
         (origin.digests.get("description") if origin else None) or "",
         (origin.digests.get("story") if origin else None) or "",
         section(stored),
+        origin is not None and origin.gone,
     )
 
 

@@ -516,7 +516,7 @@ class SameWords(NamedTuple):
         before = [
             Spot(
                 task.name.casefold(), task.words, task.story, task.description, task.section,
-                free=not task.held,
+                free=not task.held, gone=task.gone,
             )
             for task in own
         ]  # fmt: skip
