@@ -199,6 +199,35 @@ def test_what_did_not_do_it_completes_nothing(world: World, alpha: Place) -> Non
     assert world.task("T-1")["status"] == "pending"
 
 
+def test_what_verifies_its_parts_is_completed_by_no_commit(world: World) -> None:
+    """Its hint was the command that was just refused."""
+    epic = "\n  - id: E\n    title: All\n    status: pending\n    mode: verify\n"
+    epic += "    depends_on: [T-1, T-2]\n"
+    epic += "    acceptance:\n      - id: ACC-1\n        text: both are done\n"
+    world.write_graph(GRAPH + epic)
+    world.commit("An epic")
+    rita(world)
+    world.ralph("complete", "T-1", "--by", "HEAD")
+    error = world.refused("complete", "E", "--by", "HEAD", code="dependencies_incomplete", exit=8)
+    assert (error["message"], error["hint"]) == (
+        "E verifies what it waits for, and of that is open on main: T-2; nothing was changed",
+        "ralphgit next",
+    )
+    world.write("src/two.txt", "two\n")
+    world.commit("Two")
+    assert world.ralph("complete", "T-2", "--by", "HEAD").code == 0
+    done = world.ralph("complete", "E", "--by", "HEAD")
+    assert (done.code, done.err) == (
+        1,
+        "error: E is not done; nothing was committed\n"
+        "  - nothing verified it: no command ran and passed, and no criterion was observed "
+        "(whoever claims it has ralphgit complete E --shows TEXT --proves ACC-1)\n"
+        "hint: ralphgit claim E\n",
+    )
+    assert world.ralph("claim", "E").code == 0
+    assert world.ralph("complete", "E", "--shows", "done", "--proves", "ACC-1").code == 0
+
+
 def test_a_pull_request_says_what_it_became_on_the_base(world: World) -> None:
     forge = Forge(world)
     side = world.worktree("side")

@@ -204,6 +204,19 @@ def test_no_import_touches_a_lifecycle(world: World) -> None:
     assert data["notes"][-1].startswith("T3 is complete in the source, pending here")
 
 
+def test_what_only_verifies_is_completed_by_no_commit_where_its_source_is_done(
+    world: World,
+) -> None:
+    """The note had a command that is refused."""
+    world.write("p.md", "- [ ] T8 Form\n- [ ] T9 Checkpoint - All tests pass\n")
+    assert world.ralph("import", "p.md").code == 0
+    world.write("p.md", "- [ ] T8 Form\n- [x] T9 Checkpoint - All tests pass\n")
+    assert world.ralph("import", "p.md", "--json").data["notes"][-1] == (
+        "T9 is complete in the source, pending here: claim and complete it with what you see "
+        "(--shows TEXT)"
+    )
+
+
 def test_a_completed_task_stays_complete(world: World) -> None:
     world.ralph("claim", "T1")
     world.write("plan.txt", "plan\n")

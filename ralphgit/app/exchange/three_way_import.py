@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from ralphgit.model.task_status import Status
+from ralphgit.model.task_status import Mode, Status
 from ralphgit.records.importers.parts.source_values import MISSING, safe_id
 from ralphgit.records.task_mapping import LIFECYCLE_KEYS, criteria, same
 from ralphgit.records.task_origin import SOURCE, Origin
@@ -176,8 +176,11 @@ def _status_notes(
         return ()
     how = f'ralphgit edit {task["id"]} --cancel "cancelled in the source"'
     if task["status"] == Status.COMPLETE:
-        how = f"claim and complete it, or, where its work is here, ralphgit complete {task['id']}"
-        how += " --by COMMIT"
+        how = "claim and complete it"
+        if stored.get("mode") == Mode.VERIFY and not stored.get("verify"):
+            how += " with what you see (--shows TEXT)"  # no commit shows that it holds
+        else:
+            how += f", or, where its work is here, ralphgit complete {task['id']} --by COMMIT"
     return (f"{task['id']} is {task['status']} in the source, {stored['status']} here: {how}",)
 
 

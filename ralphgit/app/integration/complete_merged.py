@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -95,6 +96,7 @@ def _once(project: Project, options: CompleteOptions) -> CompletedBy | None:
         return CompletedBy(row.id, project.base.commit, (), True, work, again=True)
     promised = claim_map.base.task(row.id)
     _refuse_held(project, claim_map, row)
+    _refuse_waiting(project, claim_map, promised)
     begun = _begun(project, promised, work, options)
     with Ground(project, failing="nothing was changed") as ground:
         wanted = [(row.id, "", command) for command in promised.verify]
@@ -102,6 +104,11 @@ def _once(project: Project, options: CompleteOptions) -> CompletedBy | None:
     missing = _missing(project, promised, work, runs)
     if missing:
         hint = f"ralphgit complete {row.id} --by COMMIT"
+        if not promised.verify and _is_asked(project, promised):
+            # No commit shows it: somebody has to look.
+            hint = f"ralphgit claim {row.id}"
+            if promised.lifecycle.status is Status.IN_PROGRESS:
+                hint = f"ralphgit reset {row.id} && {hint}"
         raise completion_proof.not_done(row.id, missing, list(runs.values()), [], hint=hint)
     made, evidence = _build(project, row, promised, begun, work, runs, options)
     if problems := landing_gate.problems(project, made):
@@ -129,6 +136,23 @@ def _refuse_held(project: Project, claim_map: ClaimMap, row: Row) -> None:
         claim_verdict.Reason.HELD, row.id, task_state.state, holder=task_state.holder
     )
     raise claim_errors.of(refusal, project)
+
+
+def _refuse_waiting(project: Project, claim_map: ClaimMap, promised: Task) -> None:
+    """Refuse a task that verifies others as long as these are open. Raises: GuardRefused."""
+    others = claim_map.task_states[promised.id].blocked_on
+    if promised.mode == Mode.VERIFY and others:
+        raise GuardRefused(
+            f"{promised.id} verifies what it waits for, and of that is open on "
+            f"{project.base.label}: {', '.join(others)}; nothing was changed",
+            code="dependencies_incomplete", hint="ralphgit next",
+            details={"task": promised.id, "related": list(others)},
+        )  # fmt: skip
+
+
+def _is_asked(project: Project, promised: Task) -> bool:
+    """Whether something has to verify a task."""
+    return project.config.verify_required or promised.mode == Mode.VERIFY
 
 
 def _begun(
@@ -173,9 +197,12 @@ def _missing(
     else:
         missing = [f"{work.name} changes no file (records do not count)"]
     missing += [completion_proof.failure(project, run) for run in runs.values() if not run.passed]
-    asked = project.config.verify_required or promised.mode == Mode.VERIFY
-    if asked and not runs:
-        missing.append(f"nothing verified it: {evidence_verdict.NOTHING}")
+    if not runs and _is_asked(project, promised):
+        proves = "".join(f" --proves {shlex.quote(item.id)}" for item in promised.acceptance)
+        missing.append(
+            f"nothing verified it: {evidence_verdict.NOTHING} (whoever claims it has "
+            f"ralphgit complete {promised.id} --shows TEXT{proves})"
+        )
     return missing + changed_paths.missing_outputs(project, project.base.commit, promised.outputs)
 
 
