@@ -232,6 +232,7 @@ def test_our_own_lines_pass_as_they_are() -> None:
     assert lines(task, {**other, **shown}).tasks == (
         task, {"id": "B", "title": "b", "status": "pending", "depends_on": ["A"]}
     )  # fmt: skip
+    assert lines({**other, **shown, "blocked_by_base": ["A"]}).tasks == lines(other).tasks
     assert lines({**task, "line": 3}).tasks == ({**task, "line": 3},)
 
 

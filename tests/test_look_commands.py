@@ -641,6 +641,29 @@ def test_what_a_task_waits_for_is_what_the_base_has(tmp_path: Path) -> None:
     said = world.ralph("show", "T-3").out
     assert "  waits for     T-1 (as the base has it)\n" in said
     assert "\ndepends on:\n  T-2 " in said
+    assert "T-1 (as the base has it)\n" in world.ralph("list").out
+    told = world.ralph("list", "--json").data["tasks"]
+    assert [one.get("blocked_by_base") for one in told] == [None, None, ["T-1"]]
+    assert world.ralph("show", "T-3", "--json").data["task"]["blocked_by_base"] == ["T-1"]
+
+
+@pytest.mark.parametrize("mode", ["parallel", "verify"])
+def test_what_is_done_in_this_worktree_alone_is_open_as_the_base_has_it(
+    tmp_path: Path, mode: str
+) -> None:
+    world = World(tmp_path)
+    one = "  - {id: T-1, title: T, status: pending, story: S}\n"
+    last = (
+        f"  - {{id: T-3, title: T, status: pending, story: S, mode: {mode}, depends_on: [T-1]}}\n"
+    )
+    world.write_graph(f"version: 1\ntasks:\n{one}{one.replace('T-1', 'T-2')}{last}")
+    world.commit()
+    alpha = world.worktree("alpha")
+    alpha.did("T-1", {"a.txt": "a\n"})
+    also = ", T-2" if mode == "verify" else ""
+    assert f"  waits for     T-1 (as the base has it){also}\n" in alpha.ralph("show", "T-3").out
+    assert f"T-1 (as the base has it){also}\n" in alpha.ralph("list").out
+    assert "as the base has it" not in world.ralph("list").out
 
 
 def test_a_task_that_verifies_a_story_waits_for_all_of_it(tmp_path: Path) -> None:

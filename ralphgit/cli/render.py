@@ -201,6 +201,8 @@ def task_json(row: Row, task_state: TaskState) -> str:
             f'"stale": {"true" if task_state.stale else "false"}, '
             f'"blocked_on": {encoded(task_state.blocked_on)}'
         )
+        if task_state.blocked_by_base:
+            middle += f', "blocked_by_base": {encoded(task_state.blocked_by_base)}'
     return (
         f'{row.json[:-1]}, "state": "{task_state.state}", {middle}, '
         f'"file": {_quoted(row.file)}, "line": {row.line}}}'
@@ -236,7 +238,15 @@ def _note(task_state: TaskState) -> str:
         holder, pull = task_state.holder, task_state.holder.pull
         about = f"; {pull.words}, {pull.place}" if pull is not None else ""
         return f"{holder.by or NOBODY}, {holder.where}{about}"
-    return ", ".join(task_state.blocked_on)
+    return waits_for(task_state)
+
+
+def waits_for(task_state: TaskState) -> str:
+    """What holds a task back; where this worktree's graph says otherwise, who says so."""
+    said = task_state.blocked_by_base
+    return ", ".join(
+        f"{one} (as the base has it)" if one in said else one for one in task_state.blocked_on
+    )
 
 
 def stored_task(row: Row, task_state: TaskState, **beside: object) -> Json:

@@ -29,6 +29,8 @@ class TaskState(NamedTuple):
     """Claims that cannot land: somebody else's is on the base."""
     held_back: tuple[str, ...] = ()
     """Of what it waits for, the tasks whose question is about the whole story."""
+    blocked_by_base: tuple[str, ...] = ()
+    """Of what it waits for, what another graph than the base's would not have it wait for."""
 
 
 def in_force(
@@ -170,6 +172,16 @@ class TaskStates(Mapping[str, TaskState]):
 def finished(row: Row, lost: tuple[ActiveClaim, ...] = ()) -> TaskState:
     """The state of a task that is complete or cancelled on the base."""
     return TaskState(row.status, _on_base(row), lost=lost)
+
+
+def compared(task_state: TaskState, base: TaskState, here: TaskState) -> TaskState:
+    """The state of a task that says what it waits for by the word of the base alone.
+
+    `base` and `here` are what the two graphs say of it by themselves.
+    """
+    said = {*base.blocked_on} - {*here.blocked_on}
+    found = tuple(one for one in task_state.blocked_on if one in said)
+    return task_state._replace(blocked_by_base=found) if found else task_state
 
 
 def _asking(rows: Mapping[str, Row], task_states: Mapping[str, TaskState]) -> dict[str, list[str]]:

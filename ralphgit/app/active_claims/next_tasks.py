@@ -1,6 +1,6 @@
 """List tasks with their states, and those that may be taken; change nothing (law L8)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ralphgit.app.active_claims.claim_map import ClaimMap
@@ -8,7 +8,7 @@ from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.task_row import Row
 from ralphgit.rules.indexed_states import IndexedStates, Made
-from ralphgit.rules.readiness import TaskState, TaskStates
+from ralphgit.rules.readiness import TaskState, TaskStates, compared
 
 if TYPE_CHECKING:
     from ralphgit.rules.active_scopes import BadPattern, Overlap
@@ -78,13 +78,26 @@ def wanted(claim_map: ClaimMap, options: "ClaimOptions") -> Made[Row]:
 def pairs(project: Project, view: GraphView, *, alone: bool = False) -> list[Pair]:
     """Every task of a view with its standing.
 
-    The base judges. A task that the base does not have, or with `alone` every task, is
-    judged by the view itself.
+    The base judges, and what it alone has a task wait for is told apart. A task that the base does
+    not have, or with `alone` every task, is judged by the view itself.
     """
-    judged = {} if alone or not project.base.commit else ClaimMap(project).task_states
-    if any(row.id not in judged for row in view.rows):
-        judged = {**TaskStates(view.rows, {}), **judged}
-    return [(row, judged[row.id]) for row in view.rows]
+    if alone or not project.base.commit:
+        states = TaskStates(view.rows, {})
+        return [(row, states[row.id]) for row in view.rows]
+    claim_map = ClaimMap(project)
+    judged: Mapping[str, TaskState] = claim_map.task_states
+    if not view.unlike(claim_map.base):
+        return [(row, judged[row.id]) for row in view.rows]
+    base, here = TaskStates(claim_map.base.rows, {}), TaskStates(view.rows, {})
+    return [
+        (
+            row,
+            compared(judged[row.id], base[row.id], here[row.id])
+            if row.id in base
+            else here[row.id],
+        )
+        for row in view.rows
+    ]
 
 
 def pair(project: Project, task: str, view: GraphView | None = None) -> Pair:

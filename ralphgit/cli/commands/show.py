@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from ralphgit.app.status import task_list
 from ralphgit.app.status.task_list import Shown
 from ralphgit.cli.command_call import Call
-from ralphgit.cli.render import NOBODY, Outcome, safe, safe_lines, stored_task
+from ralphgit.cli.render import NOBODY, Outcome, safe, safe_lines, stored_task, waits_for
 
 
 class Options(NamedTuple):
@@ -76,15 +76,6 @@ _KNOWN = {
 }
 
 
-def _waits_for(found: Shown) -> str:
-    """What holds the task back; where this worktree's graph says otherwise, who says so."""
-    told = ", ".join(found.task_state.blocked_on)
-    if found.row.mode == "verify":  # which waits for its whole story
-        return told
-    elsewhere = {*found.task_state.blocked_on} - {one.task for one in found.dependencies}
-    return f"{told} (as the base has it)" if elsewhere else told
-
-
 def lines(found: Shown) -> Iterator[str]:
     """Describe the task for people; all of its text is untrusted."""
     row, task_state, stored = found.row, found.task_state, found.stored
@@ -99,7 +90,7 @@ def lines(found: Shown) -> Iterator[str]:
         ),
         ("holder", ""),
         ("pull request", ""),
-        ("waits for", _waits_for(found)),
+        ("waits for", waits_for(task_state)),
         ("blocked", _blocked_elsewhere(found)),
         ("story", row.story),
         ("priority", str(row.priority)),

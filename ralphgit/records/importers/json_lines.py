@@ -40,7 +40,7 @@ def _read(file: SourceFile) -> Imported:
 
 def _task(fields: dict[str, object], names: Mapping[str, str], log: Log) -> dict[str, object]:
     """A task as it is stored: without nulls, and what `list --json` adds."""
-    more = _SHOWN if fields.keys() >= _SHOWN else frozenset[str]()
+    more = {*_SHOWN, "blocked_by_base"} if fields.keys() >= _SHOWN else set[str]()
     kept = {key: value for key, value in fields.items() if value is not None and key not in more}
     source = as_word(fields["id"]) or ""
     new = names[source.casefold()]
