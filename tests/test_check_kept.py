@@ -29,6 +29,8 @@ _WRONG = {
     '    status: pending\n    x-script:\n      write:\n        ../out: "x"\n': ["bad_path"],
     "    status: pending\n    agent: nobody\n": ["unknown_profile"],
     "    status: pending\n    mode: verify\n": ["nothing_to_verify"],
+    "    status: pending\n    acceptance: [x, {id: ACC-1, text: y}]\n": ["duplicate_criterion"],
+    "    status: pending\n    verify: [{run: x, proves: [A]}]\n": ["unknown_criterion"],
     "    status: pending\n    depends_on: [T-9]\n": ["unknown_dependency"],
     "    status: pending\n": [],
     "    status: pending\n  - {id: A, title: a, status: pending}\n"
@@ -185,7 +187,7 @@ def test_what_is_looked_at_in_part_is_found_as_in_whole(
 
 
 #: Of what decides a verdict on one task, by `VERSION`.
-RULES = {1: "f078cbea4c3d21b0"}
+RULES = {2: "398011a865523bde"}
 
 
 def test_another_rule_has_another_number() -> None:

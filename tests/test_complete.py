@@ -965,6 +965,20 @@ def test_a_lost_claim(tmp_path: Path) -> None:
     refuses(world, alpha, code="not_claimed", exit=8)
 
 
+def test_a_lease_that_nobody_s_records_know_takes_nothing(tmp_path: Path) -> None:
+    world = world_of(tmp_path, one_task())
+    alpha = at_work(world)
+    alpha.write("src/a.txt", "hello\n")
+    world.worktree("beta")
+    forged = alpha.git("cat-file", "blob", "refs/ralph/leases/T-1")
+    for old, new in (("alpha", "beta"), (alpha.lease("T-1")["claim"], "forged0000")):
+        forged = forged.replace(old, new)
+    oid = alpha.git("hash-object", "-w", "--stdin", stdin=forged)
+    alpha.git("update-ref", "refs/ralph/leases/T-1", oid)
+    assert completes(alpha).code == 0
+    assert alpha.task("T-1")["claim"]["by"] == "alpha"
+
+
 def test_a_lost_claim_goes_back_to_work_that_has_not_landed(tmp_path: Path) -> None:
     """The branch held another finished task when the lost one was claimed: that one stays."""
     world = world_of(tmp_path, GRAPH)

@@ -227,6 +227,15 @@ def test_a_beat_that_is_none_is_passed_over(world: World, text: str) -> None:
     assert workers(world)["farley"]["stale"] is False
 
 
+@pytest.mark.parametrize("until", ["1e308", "-1e308", "999999999999", "9" * 400, "true"])
+def test_a_time_that_no_calendar_has_is_none(world: World, until: str) -> None:
+    far = Far(world)
+    far.beat(phase="wait", why="limit", until=json.loads(until))
+    assert world.ralph("next", "--fetch").code == 0
+    assert workers(world)["farley"]["until"] in (None, "1970-01-01T00:00:01Z")
+    assert world.ralph("status").code == 0
+
+
 @pytest.mark.slow
 def test_a_lease_without_a_beat_expires_where_a_loop_has_made_it(world: World) -> None:
     """Another loop may have taken the name of a dead one, and its heartbeat away in the end."""

@@ -148,3 +148,51 @@ def test_what_the_base_has_wrong_before_holds_nothing_up(tmp_path: Path) -> None
     alpha = made(tmp_path, ONE, task("T-2", depends="T-9"))
     ran = run(alpha, "--once", "--agent", agent(alpha, "echo good > f.txt"))
     assert ran.out.splitlines()[0] == "done: T-1", ran.err
+
+
+#: What main had once, and has no longer: who made his worktree then has it still.
+_PURGE = (
+    "git reset -q --hard HEAD~; git commit -q --allow-empty -m Purged; git push -qf origin main"
+)
+
+
+def _secrets(alpha: Place) -> str:
+    return alpha.world.git("log", "--format=%s", "origin/main", "--", "secret.txt")
+
+
+def test_a_worktree_of_before_the_purge_is_moved_away_from_it(tmp_path: Path) -> None:
+    alpha = with_secret(tmp_path)
+    alpha.git("reset", "-q", "--hard", "origin/main")
+    assert alpha.world.run("sh", "-ec", _PURGE).code == 0
+    alpha.claim("T-1")
+    assert alpha.head == alpha.git("rev-parse", "origin/main")
+    alpha.write("f.txt", "good")
+    alpha.complete("--land")
+    assert (_secrets(alpha), on_base(alpha, "T-1")["status"]) == ("", "complete")
+
+
+@pytest.mark.parametrize("is_complete", [False, True])
+def test_what_has_merged_purged_commits_does_not_land(is_complete: bool, tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    alpha.claim("T-1")
+    alpha.git("commit", "-qm", "Claim")
+    world = alpha.world
+    world.write("secret.txt", "hunter2\n")
+    world.commit("Secret")
+    world.git("push", "-q", "origin", "main")
+    alpha.git("merge", "-q", "--no-edit", "origin/main")
+    alpha.write("f.txt", "good")
+    if is_complete:
+        alpha.complete()
+    assert world.run("sh", "-ec", _PURGE).code == 0
+    if is_complete:
+        branch = alpha.git("branch", "--show-current")
+        found = world.ralph("check", "--base", "origin/main", branch, "--json").json
+        assert [one["code"] for one in found["data"]["problems"]] == ["taken_back"]
+        refused = world.ralph("land", branch)
+        assert (refused.code, "was rewritten" in refused.out) == (1, True), refused.out
+    else:
+        lost = alpha.ralph("complete", "--land")
+        assert lost.code == 5
+        assert "the history of origin/main was rewritten" in lost.err
+    assert (_secrets(alpha), on_base(alpha, "T-1")["status"]) == ("", "pending")

@@ -27,10 +27,8 @@ from ralphgit.rules.pattern_overlap import check_pattern, covers, covers_any, ov
         ("src/", ["src", "src/a", "src/a/b"], ["srcs", "a/src"]),
         ("src/**", ["src", "src/a", "src/a/b"], ["srcs", "a/src"]),
         ("./src", ["src", "src/a"], ["a/src"]),
-        ("/src", ["src", "src/a"], ["a/src"]),
         ("src//./lib", ["src/lib"], ["src", "src/x/lib"]),
         (".", ["a", "a/b", ".git"], []),
-        ("/", ["a", "a/b", ".git"], []),
         ("**", ["a", "a/b", ".git"], []),
         ("*", ["a", ".git"], ["a/b"]),
         ("*/", ["a", "a/b", "a/b/c"], []),
@@ -183,6 +181,10 @@ def test_where_two_patterns_meet(a: str, b: str, meet: str | None) -> None:
         ("", "the pattern is empty; the whole repository is written '**'"),
         ("  ", "the pattern is empty; the whole repository is written '**'"),
         ("{,a}", "the pattern is empty; the whole repository is written '**'"),
+        *(
+            (path, "it is absolute; a pattern begins at the root of the repository: 'src/**'")
+            for path in ("/", "/src", "{src,/lib}", "./~/src", "~", "\\/src", "C:/src")
+        ),
         ("..", "'..' leads out of its folder; write the path from the root"),
         ("../a", "'..' leads out of its folder; write the path from the root"),
         ("a/../b", "'..' leads out of its folder; write the path from the root"),

@@ -129,6 +129,11 @@ def moves(repository: Repository, ref: str, since: int, tip: str) -> RefLog:
     return RefLog((*found,), since + sum(map(len, lines[:last])))
 
 
+def only_in(git: Git, tips: Sequence[str], base: str) -> frozenset[str]:
+    """Every commit that `tips` have in their history, and `base` has not. Raises: GitError."""
+    return frozenset(git.run("rev-list", *tips, f"^{base}", "--").decode("ascii").split())
+
+
 def left_behind(repository: Repository, tip: str, commits: Sequence[str]) -> list[str]:
     """Return those of `commits` that exist, and are not among the latest commits of `tip`."""
     objects, at = repository.objects, tip

@@ -129,8 +129,8 @@ def _route(text: str) -> Route:
     """The segments of a pattern without braces."""
     if not text.strip():
         raise ValueError("the pattern is empty; the whole repository is written '**'")
-    if re.match(r"[A-Za-z]:[/\\]", text):
-        raise ValueError("it begins at a drive; a pattern begins at the root of the repository")
+    if re.match(r"(?:\./)?(?:\\?/|[A-Za-z]:[/\\]|~(?:/|$))", text):
+        raise ValueError("it is absolute; a pattern begins at the root of the repository: 'src/**'")
     route: list[Segment | None] = []
     tokens: list[str] = []
     segment: Segment | None = None

@@ -142,6 +142,12 @@ GROUPS = (
                  "It changes no file, so without a command or a criterion nothing would show that "
                  "it was done.",
                  "Give it a command (`ralphgit edit ID --verify COMMAND`) or a criterion."),
+        _error("duplicate_criterion", "Two criteria of a task have the same id.",
+               "Evidence that names one of them would prove both.",
+               "Give one of them another id."),
+        _warning("unknown_criterion", "A verify command proves a criterion that its task lacks.",
+                 "The criterion that was meant stays open, whatever the command says.",
+                 "Correct the id in `proves`, or add the criterion."),
     )),
     Group("Graph", _EVERYWHERE, (
         _error("duplicate_id", "Two tasks have the same id, ignoring case.",
@@ -230,10 +236,11 @@ GROUPS = (
         _error("claim_replaced", "A change replaces a valid claim with another one.",
                "It takes the task from its holder without a word.",
                "The claim on the base decides; claim another task."),
-        _error("taken_back", "A change brings back a claim that was taken back before.",
+        _error("taken_back", "A change brings back a claim or commits that were taken back.",
                "It was reverted, or its history was rewritten: a branch that is older than that "
                "would bring it back unasked.",
-               "Claim the task anew (`ralphgit claim ID`), and bring the work along."),
+               "Claim the task anew (`ralphgit claim ID`), and bring the work along; commits by "
+               "`git cherry-pick`, on a branch from the base."),
         _warning("brought_back", "A change brings back, on purpose, a claim that was taken back.",
                  "It comes in a commit that was made after it was taken back, as a revert of the "
                  "revert is; its evidence is of the content of that time.",

@@ -79,6 +79,20 @@ def nothing_to_verify(task: str, stored: Mapping[str, object]) -> Fault | None:
     return Fault("nothing_to_verify", task, said, hint, "warning")
 
 
+def misnamed_criteria(task: str, criteria: Sequence[str], proved: Sequence[str]) -> list[Fault]:
+    """Criteria of a task with the same id, and ids that its commands prove and no criterion has."""
+    faults = []
+    if twice := next((one for at, one in enumerate(criteria) if one in criteria[:at]), None):
+        said = f"two criteria of {task} have the id {twice}"
+        hint = "give one of them another id: evidence for it would count for both"
+        faults.append(Fault("duplicate_criterion", task, said, hint))
+    if unknown := next((one for one in proved if one not in criteria), None):
+        said = f"a verify command of {task} proves {unknown}, and no criterion has that id"
+        hint = f"its criteria: {', '.join(criteria)}" if criteria else "it has no criteria"
+        faults.append(Fault("unknown_criterion", task, said, hint, "warning"))
+    return faults
+
+
 def graph_faults(rows: Sequence[Row]) -> list[Fault]:
     """Cycles, unknown dependencies, wrong patterns, and one claim on two tasks."""
     faults = []

@@ -106,7 +106,9 @@ class _Guard:
     def _started(self, program: str, argv: list[str]) -> None:
         if os.path.basename(program) != "git":
             self._no(f"started {argv[:4]}")
-        elif _REMOTE.intersection(argv) or any("://" in word or "ext::" in word for word in argv):
+        elif "check-ref-format" not in argv and (
+            _REMOTE.intersection(argv) or any("://" in word or "ext::" in word for word in argv)
+        ):
             self._no(f"asked a remote: {argv}")
 
     def _inside(self, event: str, path: Any) -> None:

@@ -7,6 +7,7 @@ import os
 from enum import StrEnum
 
 from ralphgit.app.active_claims.claim_map import ClaimMap, marked
+from ralphgit.app.active_claims.other_bases import has_remote_leases
 from ralphgit.app.workspace import heartbeat, runtime_files, taken_back
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
@@ -80,8 +81,20 @@ def winner_over(claim_map: ClaimMap, mine: Lease, *, head: str = "") -> Winner |
     row, lease = claim_map.base.known(mine.task), claim_map.leases.get(mine.task)
     found = lost_claim.winner_over(mine, row, lease, base=claim_map.project.base.label)
     if found is not None and found.cause is Cause.LEASED:
-        return found._replace(where=claim_map.project.show_path(found.where))
+        if _is_recorded(claim_map, found):
+            return found._replace(where=claim_map.project.show_path(found.where))
+        found = None
     return found or withdrawn(claim_map, (mine.task, mine.claim, mine.base), head)
+
+
+def _is_recorded(claim_map: ClaimMap, winner: Winner) -> bool:
+    """Whether anything but the lease has the claim: a ref alone, which anybody can write, takes
+    no task. Of other machines there may be nothing but their lease.
+    """
+    if has_remote_leases(claim_map.project):
+        return True
+    claims = claim_map.active_claims.get(winner.task, ())
+    return any(one.claim == winner.claim and one.kind != "lease" for one in claims)
 
 
 def asked_anew(claim_map: ClaimMap, mine: Lease) -> Winner | None:
@@ -113,10 +126,12 @@ def withdrawn(claim_map: ClaimMap, mine: tuple[str, str, str], head: str) -> Win
     is_new = row is not None and row.claim != claim
     if is_new and (taken := taken_back.of(project, task, claim, begun_at)):
         return Winner(task, Cause.TAKEN_BACK, base.label, taken_back=taken)
+    head = head or project.repository.known_head
+    if taken_back.has_gone(project, head):
+        return Winner(task, Cause.REWRITTEN, base.label)
     if not begun_at or base.commit.startswith(begun_at):
         return None
     begun = project.repository.objects.resolve([f"{begun_at}^{{commit}}"])[0]
-    head = head or project.repository.known_head
     if begun is None or not head:
         return None
     git = project.repository.git

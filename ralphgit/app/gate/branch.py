@@ -20,7 +20,13 @@ from ralphgit.app.gate import (
 from ralphgit.app.gate.changed import BranchChange, Span, lost_claims
 from ralphgit.app.gate.problem import Problem, from_error, place
 from ralphgit.app.gate.state import ReadGraph, read_graph, runtime_tracked, state
-from ralphgit.app.workspace import clone_limits, record_tree, revisions, runtime_files
+from ralphgit.app.workspace import (
+    clone_limits,
+    record_tree,
+    revisions,
+    runtime_files,
+    taken_back,
+)
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import Tree, commit_tree
@@ -87,7 +93,19 @@ def incoming(
         # where each has merged the other, there are several such places.
         span = Span(ours, merged.tree, theirs, merged.objects)
         ends = _Ends.of(before, graph)
+        problems += _rewritten(project, base, ours, theirs)
         return problems + _brought(set_by, span, ends, tree, files, problems, own_reviews)
+
+
+def _rewritten(project: Project, base: str, ours: str, theirs: str) -> Iterator[Problem]:
+    """Whether the branch brings back commits that a new history of the base has left out."""
+    if ours == project.base.commit and taken_back.has_gone(project, theirs):
+        yield Problem(
+            code="taken_back",
+            message=f"the history of {base} was rewritten, and {theirs[:12]} stands on commits "
+            "that it had before: merging it would bring them back",
+            hint=f"bring what is its own over by git cherry-pick, onto a branch from {base}",
+        )
 
 
 def across(

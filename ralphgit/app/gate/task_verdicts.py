@@ -20,7 +20,7 @@ from ralphgit.rules.contract_digest import keeps
 from ralphgit.rules.legal_changes import Fault
 
 #: Of the rules that judge a task, by itself or beside others: a change of one gets a new number.
-VERSION = 1
+VERSION = 2
 _KEY = f"verdicts on tasks {VERSION}"
 #: So many verdicts on tasks of other branches and revisions are kept beside those asked for.
 _KEPT_OTHERS = 20_000
@@ -71,6 +71,10 @@ def _judged(row: Row, stored: Mapping[str, Any]) -> Verdict:
     if row.claim and row.contract and not keeps(task_mapping.task(stored), row.contract):
         faults.append(_stale(row))
     faults += filter(None, [legal_changes.nothing_to_verify(row.id, stored)])
+    if row.status not in ("complete", "cancelled"):
+        criteria = [one["id"] for one in task_mapping.criteria(stored.get("acceptance") or ())]
+        proved = [one for _, named in task_mapping.commands(stored.get("verify")) for one in named]
+        faults += legal_changes.misnamed_criteria(row.id, criteria, proved)
     return Verdict(tuple(faults), any(stored.get(name) for name in ("x-script", "agent", "review")))
 
 

@@ -211,7 +211,9 @@ def lost_because(winner: Winner | None) -> str:
             claim = f"claim {winner.claim}, worktree {label}"
             return f"{winner.worker} has the lease on {task} ({claim})"
         case Cause.REWRITTEN:
-            return f"the history of {label} was rewritten after the claim was made"
+            return (
+                f"the history of {label} was rewritten, and the work stands on what it had before"
+            )
         case Cause.REMOVED:
             how = "it was removed or renamed there"
             if winner.now:

@@ -26,6 +26,8 @@ class Standing(Enum):
     """It is at the base's commit."""
     CONTAINED = auto()
     """Nothing: the base's history has its commits."""
+    GONE = auto()
+    """Commits that the base had before its history was rewritten, and nothing else."""
     LANDED = auto()
     """Commits, whose content the base has (a squash or rebase merge)."""
     OVER = auto()
@@ -45,7 +47,7 @@ class Position(NamedTuple):
     @property
     def moves(self) -> bool:
         """Whether the branch can go to the base and no work with it."""
-        return self.standing in (Standing.CONTAINED, Standing.LANDED, Standing.OVER)
+        return self.standing in (Standing.CONTAINED, Standing.GONE, Standing.LANDED, Standing.OVER)
 
 
 class Brought(NamedTuple):
@@ -85,6 +87,8 @@ def position(project: Project) -> Position:
         return Position(Standing.OWN)
     from ralphgit.app.base import is_landed  # a claim from the base itself needs none of it
 
+    if worktree.head in taken_back.commits(project):
+        return Position(Standing.GONE)
     if is_landed.landed(project, worktree.head):
         return Position(Standing.LANDED)
     over = _over(project, fork, worktree.head)

@@ -15,6 +15,7 @@ import pwd
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from ralphgit.app.workspace import heartbeat
 from ralphgit.records import atomic_files, runtime_notes
 
 LIMITED, UNAVAILABLE = "limited", "unavailable"
@@ -100,4 +101,4 @@ def _read(place: str) -> AgentPause | None:
     if not isinstance(until, (int, float)) or not isinstance(at, (int, float)):
         return None
     agent, kind, said = (str(found.get(name) or "") for name in ("agent", "kind", "said"))
-    return AgentPause(agent, kind, said, float(until), float(at))
+    return AgentPause(agent, kind, said, heartbeat.seconds(until), heartbeat.seconds(at))

@@ -5,7 +5,6 @@ boot it belongs to and the time it started. `next` asks it of every holder of a 
 /proc is read here, and psutil, which takes a fifth of `next` to import, tells where there is none.
 """
 
-import math
 import os
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -20,6 +19,8 @@ FRESH_S = 60.0
 SILENT_S = 300.0
 #: The role of a loop that reviews.
 REVIEW = "review"
+#: Its first second: no calendar has it.
+_YEAR_10000 = 253_402_300_800
 
 
 class Process(NamedTuple):
@@ -159,21 +160,20 @@ def parse(value: Mapping[str, object]) -> Heartbeat | None:
         task=str(value.get("task") or ""),
         claim=str(value.get("claim") or ""),
         phase=str(value.get("phase") or ""),
-        time=_seconds(time),
+        time=seconds(time),
         why=str(value.get("why") or ""),
-        until=_seconds(value.get("until")),
-        silent=_seconds(value.get("silent")),
+        until=seconds(value.get("until")),
+        silent=seconds(value.get("silent")),
         role=str(value.get("role") or ""),
         provides=str(value.get("provides") or ""),
     )
 
 
-def _seconds(value: object) -> float:
-    try:
-        found = float(value) if isinstance(value, (int, float)) else 0.0
-    except OverflowError:
+def seconds(value: object) -> float:
+    """A time, or how long something took, as a note has it; 0 for what a calendar does not have."""
+    if not isinstance(value, (int, float)) or not 0 <= value < _YEAR_10000:
         return 0.0
-    return found if math.isfinite(found) else 0.0
+    return float(value)
 
 
 def remove(worktree: str, process: Process) -> None:

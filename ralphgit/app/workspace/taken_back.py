@@ -1,4 +1,5 @@
-"""Find the claims that the base had and has no longer: reverted, or gone with a rewritten history.
+"""Find the claims that the base had and has no longer: reverted, or gone with a rewritten history;
+and the commits that went with it.
 
 What is known: every commit of the base's history that removed the audit of a claim; and, in this
 clone alone, what the base's ref was at before, as long as git keeps its log. So a fresh clone does
@@ -95,6 +96,39 @@ def is_meant(project: Project, taken: TakenBack, head: str) -> bool:
         "--diff-filter=A", "--no-renames", "--format=%H", f"{taken.commit}..{head}", "--", path,
     )  # fmt: skip
     return bool(out.strip())
+
+
+def commits(project: Project) -> frozenset[str]:
+    """The commits that the remote's base branch had, and has no longer: a secret was purged, say.
+
+    None in most repositories. Of a base without a remote nothing is taken for gone: there commits
+    move from one branch to another every day.
+    """
+    from ralphgit.git import path_history
+
+    base, repository = project.base, project.repository
+    if not base.remote or not base.commit:
+        return frozenset()
+    key = repr((base.ref, "rewritten"))
+    seen, tips = project.cache.kept(key) or (0, ())
+    log = path_history.moves(repository, base.ref, seen, base.commit)
+    found = path_history.left_behind(repository, base.commit, [*tips, *log.commits])
+    gone = path_history.only_in(repository.git, found, base.commit) if found else frozenset()
+    if log.size != seen:
+        project.cache.keep(key, (log.size, tuple(one for one in found if one in gone)))
+    return gone
+
+
+def has_gone(project: Project, head: str) -> bool:
+    """Whether the history of the commit `head` has any of `commits`: landing it would bring them
+    back, whoever made them.
+    """
+    if not head or not (gone := commits(project)):
+        return False
+    from ralphgit.git import path_history
+
+    own = path_history.only_in(project.repository.git, [head], project.base.commit)
+    return not gone.isdisjoint(own)
 
 
 def known(project: Project) -> Removed:
