@@ -354,7 +354,7 @@ def test_doctor_asks_nothing_of_an_agent_that_goes_by_the_task(tmp_path: Path) -
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.splitlines()[2] == (
         "answers: yes (it is not asked: it does what a task says in x-script, outputs, scope, "
-        "whatever the prompt)"
+        "mode, whatever the prompt)"
     )
 
 

@@ -124,6 +124,12 @@ def test_a_loop_works_off_what_is_ready(tmp_path: Path) -> None:
     assert (again.code, again.out) == (3, "")
 
 
+def test_a_plan_with_scopes_alone_is_worked_off(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", "scope: {write: [c]}"), remote=False)
+    assert loop(alpha, "--json").data["done"] == ["T-1"]
+    assert alpha.world.read("c") == "T-1\n"
+
+
 def test_as_json(tmp_path: Path) -> None:
     ran = loop(made(tmp_path, task("T-1", "outputs: [one.txt]")), "--json", "-q")
     assert (ran.code, ran.err) == (0, "")

@@ -473,6 +473,30 @@ def test_the_scripted_agent_writes_inside_the_scope_alone(
     assert world.state() == before
 
 
+@pytest.mark.parametrize(
+    "scope, mode, written",
+    [
+        (["c"], "parallel", ["c"]),
+        (["lib"], "parallel", ["lib/T-3.txt"]),
+        (["src/**", "b"], "parallel", ["src/T-3.txt"]),
+        (["src/[a-c]*.py"], "parallel", ["src/aT-3.py"]),
+        (["src/?"], "parallel", ["src/a"]),
+        ([], "parallel", []),
+        (["c"], "verify", []),
+    ],
+)
+def test_without_outputs_the_scripted_agent_writes_a_file_of_the_scope(
+    world: World, scope: list[str], mode: str, written: list[str]
+) -> None:
+    (world.path / "lib").mkdir()
+    env = {"RALPH_SCOPE": json.dumps(scope), "RALPH_MODE": json.dumps(mode), "RALPH_TASK": "T-3"}
+    done = world.run(sys.executable, "-m", "ralphgit.loop.scripted_agent", env=env)
+    assert (done.code, done.err) == (0, "")
+    found = world.git("ls-files", "--others").splitlines()
+    assert found == written
+    assert all(world.read(path) == "T-3\n" for path in found)
+
+
 @pytest.mark.slow
 def test_a_run_with_a_script_that_leaves_changes_nothing_of_git(world: World) -> None:
     script = '    x-script: {write: {.git/config: "[core]", one.txt: x}}\n'

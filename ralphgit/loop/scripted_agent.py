@@ -12,9 +12,10 @@ one for all that follow). Done in this order, as far as they are there:
     report: {...}        write this report
     exit: CODE
 
-Where one path of `write` may not be written, nothing is done at all (exit 2). Without any of
-these it writes each of the task's outputs, so that an ordinary graph can be worked off. An empty
-mapping does nothing at all: an agent that only says that it is done.
+Where one path of `write` may not be written, nothing is done at all (exit 2). Without the field it
+writes each of the task's outputs, or where it has none, a file that its scope allows, so that an
+ordinary graph can be worked off. An empty mapping does nothing at all: an agent that only says that
+it is done.
 """
 
 from __future__ import annotations
@@ -62,9 +63,25 @@ def _steps(script: str, attempt: int) -> dict[str, Any]:
         found = found[min(attempt, len(found)) - 1] if found else None
     if isinstance(found, dict):
         return found
-    outputs = json.loads(os.environ.get("RALPH_OUTPUTS", "[]"))
-    text = f"{os.environ.get('RALPH_TASK', '')}\n"
-    return {"write": {path.removeprefix("./"): text for path in outputs}}
+    task = os.environ.get("RALPH_TASK", "")
+    paths = json.loads(os.environ.get("RALPH_OUTPUTS", "[]")) or _of_scope(task)
+    return {"write": {path.removeprefix("./"): f"{task}\n" for path in paths}}
+
+
+def _of_scope(task: str) -> list[str]:
+    """Name a file that the write scope allows, after the task where it may have any name.
+
+    None where there is no scope, or the task changes no file (`mode: verify`).
+    """
+    scope = json.loads(os.environ.get("RALPH_SCOPE", "[]"))
+    if not scope or json.loads(os.environ.get("RALPH_MODE", '""')) == "verify":
+        return []
+    first = scope[0].removeprefix("./")
+    shortest = pattern_overlap.overlap(first, "**")
+    if shortest == first and not os.path.isdir(first):
+        return [first]  # a name without wildcards, which may be a file's
+    named = (pattern_overlap.overlap(first, f"**/{name}") for name in (f"{task}.txt", f"*{task}*"))
+    return [next(filter(None, named), shortest or first)]
 
 
 def _place(path: str) -> str:
