@@ -92,6 +92,19 @@ def test_a_secret_of_several_lines_is_in_no_log(tmp_path: Path) -> None:
     assert not any(line in log.tail for line in [*lines, *key])
 
 
+def test_what_an_agent_says_in_the_end_is_told_without_secrets(tmp_path: Path) -> None:
+    """Why it cannot work goes into heartbeats, logs and notes of other loops."""
+    secrets = secrets_in({"MY_API_KEY": "hunter2hunter2"})
+    said = f"You have hit your usage limit (key hunter2hunter2, ghp_{'0123456789abcdefghij' * 2})"
+    log = AgentLog(str(tmp_path / "log"), limit=9999, secrets=secrets, reading=READING["claude"])
+    log.add(json.dumps({"type": "result", "is_error": True, "result": said}).encode() + b"\n")
+    log.close()
+    assert log.result is not None
+    (told,) = log.result.lines
+    assert told.startswith("You have hit your usage limit (key [redacted]")
+    assert "ghp_" not in told
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_a_stream_becomes_readable_lines_and_an_outcome(name: str, tmp_path: Path) -> None:
     one = case(name)

@@ -336,6 +336,32 @@ def test_outputs(tmp_path: Path, output: str, file: str, text: str, said: str) -
         assert file in changed_files(alpha)
 
 
+@pytest.mark.parametrize(
+    ("links", "said"),
+    [
+        ({"a": "nowhere"}, "output a is a link, and what it names is not committed"),
+        ({"a": "/etc/passwd"}, "output a is a link, and what it names is not committed"),
+        ({"a": "b", "b": "a"}, "output a is a link, and what it names is not committed"),
+        ({"a": "sub/empty"}, "output a is empty"),
+        ({"a": "sub/full"}, ""),
+        ({"a": "sub"}, ""),
+        ({"a": "d/full", "d": "sub"}, ""),
+        ({"a": "sub/up", "sub/up": "../d/full", "d": "./sub/"}, ""),
+    ],
+)
+def test_an_output_that_is_a_link(tmp_path: Path, links: dict[str, str], said: str) -> None:
+    world = world_of(tmp_path, one_task("outputs: [a]"))
+    alpha = at_work(world)
+    alpha.write("sub/full", "x")
+    alpha.write("sub/empty", "")
+    for name, named in links.items():
+        (alpha.path / name).symlink_to(named)
+    if said:
+        assert said in missing(world, alpha)
+    else:
+        assert completes(alpha).code == 0
+
+
 def test_an_ignored_output_counts_once_it_is_added(tmp_path: Path) -> None:
     world = world_of(tmp_path, one_task("outputs: [a.log]"), **{".gitignore": "*.log\n"})
     alpha = at_work(world)

@@ -101,3 +101,17 @@ def test_what_a_command_changes_in_a_submodule(alpha: Place) -> None:
     """The next command would see it, and no commit has it."""
     alpha.write("check", "echo good > lib/impl\n")
     refused(alpha, "lib is a submodule with impl changed in it")
+
+
+@pytest.mark.parametrize("becomes", ["ln -s ../.cache lib/deep", "echo x > lib/deep", "true"])
+def test_a_submodule_of_a_submodule_that_is_something_else(becomes: str, alpha: Place) -> None:
+    """Its own index hides it, so that no git says a word."""
+    other = alpha.git("-C", "lib", "config", "remote.origin.url")
+    alpha.git(*FILE, "-C", "lib", "submodule", "--quiet", "add", other, "deep")
+    alpha.git("-C", "lib", "commit", "-qm", "deep")
+    alpha.git("-C", "lib", "push", "-q", "origin", "HEAD:refs/heads/alpha")
+    alpha.git("-C", "lib", "update-index", "--assume-unchanged", "deep")
+    alpha.write(".cache/impl", "good\n")
+    alpha.write(".cache/.gitignore", "*\n")
+    alpha.run("sh", "-ec", f"rm -rf lib/deep; {becomes}")
+    refused(alpha, "lib is a submodule with deep changed in it")

@@ -105,3 +105,27 @@ def test_what_is_run_of_a_module_or_a_folder_is_seen(command: str, project: Proj
 def test_a_new_file_that_a_program_reads_by_itself_is_seen(project: Project) -> None:
     assert named_files.changed(project, "make pr") == ["Makefile"]
     assert named_files.changed(project, "test -e Makefile && echo pr") == ["Makefile"]
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        ("npm run -s tell", ".npmrc"), ("npx tell", ".npmrc"), ("pnpm tell", ".pnpmfile.cjs"),
+        ("yarn tell", ".yarnrc.yml"), ("bun run tell", "bunfig.toml"), ("just tell", "JUSTFILE"),
+        ("just tell", ".JustFile"), ("task tell", "Taskfile.dist.yml"), ("make pr", "GNUmakefile"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("ignored", [False, True])
+def test_what_a_program_reads_by_itself(
+    command: str, name: str, ignored: bool, tmp_path: Path
+) -> None:
+    """Also where the agent has git ignore it."""
+    world = World(tmp_path)
+    world.write_graph("version: 1\ntasks: []\n")
+    world.write(".gitignore", ".env\n")
+    world.commit()
+    world.write(name, "of the agent\n")
+    if ignored:
+        world.write(".gitignore", f".env\n{name}\n")
+    found = Project.open(Surroundings(str(world.path), world.environ, time.time, lambda: "an id"))
+    assert name in named_files.changed(found, command)

@@ -152,7 +152,8 @@ class AgentLog:
             case Used(usage, key):
                 self._used[key] = usage if key else total((self._used.get("", Usage()), usage))
             case Ended(failed, status, usage):
-                self.result = Words(tuple(failed.splitlines()), status) if failed else Words()
+                clean = redact(failed, self._secrets)
+                self.result = Words(tuple(clean.splitlines()), status) if failed else Words()
                 self._all_used = usage
                 if failed:
                     self._pass(failed.encode())

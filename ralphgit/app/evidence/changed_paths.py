@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from ralphgit.app.workspace import record_tree, runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.git import index, scratch_index, trees, worktrees
-from ralphgit.git.objects import scratch_folder
+from ralphgit.git.objects import Objects, TreeEntry, scratch_folder
 from ralphgit.git.run_git import Git
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.task import Task
 from ralphgit.model.task_status import Mode
 from ralphgit.rules.pattern_overlap import check_pattern, covers, covers_any
+
+#: So many links one after another lead somewhere; as many as Linux follows.
+_MOST_LINKS = 40
 
 
 def of_task(project: Project, lease: Lease, tree: str) -> list[str]:
@@ -101,14 +104,34 @@ def missing_outputs(project: Project, tree: str, outputs: Sequence[str]) -> list
     """Say which outputs are not in `tree`, or are empty there, each as a sentence."""
     missing = []
     objects = project.repository.objects
-    listing = trees.files(objects, tree) if outputs else ()
+    listing = dict(trees.files(objects, tree)) if outputs else {}
     for output in outputs:
-        found = [entry.oid for path, entry in listing if is_output(output, path)]
+        found = [path for path in listing if is_output(output, path)]
+        there = [oid for path in found for oid in _contents(objects, listing, path)]
         if not found:
             missing.append(f"output {output} does not exist, or git ignores it")
-        elif not any(objects.sizes(found)):
+        elif not there:
+            missing.append(f"output {output} is a link, and what it names is not committed")
+        elif not any(objects.sizes(there)):
             missing.append(f"output {output} is empty")
     return missing
+
+
+def _contents(objects: Objects, listing: Mapping[str, TreeEntry], path: str) -> list[str]:
+    """The objects that a path in a tree stands for: of a link those that it leads to in there."""
+    for _ in range(_MOST_LINKS):
+        parts = path.split("/")
+        steps = ("/".join(parts[:count]) for count in range(1, len(parts) + 1))
+        link = next((one for one in steps if one in listing and listing[one].is_link), None)
+        if link is None:
+            break
+        oid = listing[link].oid
+        named = os.fsdecode(objects.read([oid])[oid])
+        path = os.path.normpath(os.path.join(link, "..", named, path[len(link) + 1 :]))
+    else:
+        return []
+    inside = "" if path == "." else f"{path}/"
+    return [one.oid for name, one in listing.items() if f"{name}/".startswith(inside)]
 
 
 def is_output(output: str, path: str) -> bool:

@@ -98,17 +98,21 @@ class _Submodule:
             return
         entries = {name: (mode, oid) for mode, oid, name in map(_entry, names(listed.out))}
         files = {name: one for name, one in entries.items() if one[0] != SUBMODULE}
-        other = self._changed(files)
+        within = {name: oid for name, (mode, oid) in entries.items() if mode == SUBMODULE}
+        # Where a folder was is another thing, or nothing; an empty one is a submodule not fetched.
+        other = [name for name in within if not self._is_folder(name)] + self._changed(files)
         if ignored not in _UNTRACKED:
             other += self._new(listed.out)
         if other:
             more = f" and {len(other) - 1} more" if len(other) > 1 else ""
             status = shlex.join(("git", "-C", path, "status"))
             yield f"{path} is a submodule with {other[0]}{more} changed in it: {_SEEN} ({status})"
-        for name, (mode, oid) in entries.items():
-            if mode == SUBMODULE:
-                within = os.path.join(path, name)
-                yield from _Submodule(self._project, within, oid).faults(ignored)
+        for name, oid in within.items():
+            yield from _Submodule(self._project, os.path.join(path, name), oid).faults(ignored)
+
+    def _is_folder(self, name: str) -> bool:
+        place = os.path.join(self._top, name)
+        return os.path.isdir(place) and not os.path.islink(place)
 
     def _changed(self, files: Mapping[str, tuple[str, str]]) -> list[str]:
         """List the files that are not as committed, as they are or as git's filters make them."""

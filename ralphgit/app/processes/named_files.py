@@ -30,12 +30,14 @@ _ANY, _OURS = "\0", "\1"
 _OF_OURS = re.compile(r"\$(?:\{RALPH_[^}]*\}?|RALPH_\w+)")
 _VARIABLE = re.compile(r"\$\{?(\w+)")
 _MAGIC = re.compile(r"[*?\[]")
-#: Files that programs run without being told their names.
+_JUST, _RC = "[jJ][uU][sS][tT][fF][iI][lL][eE]", (".npmrc", "package.json")
+#: Files that programs run, or are told by what to run, without being given their names.
 UNNAMED = {
-    "make": ("GNUmakefile", "makefile", "Makefile"), "just": ("justfile", "Justfile", ".justfile"),
-    "npm": ("package.json",), "pnpm": ("package.json",), "yarn": ("package.json",),
-    "bun": ("package.json",), "rake": ("rakefile", "Rakefile", "rakefile.rb", "Rakefile.rb"),
-    "task": ("Taskfile.yml", "taskfile.yml", "Taskfile.yaml", "taskfile.yaml"),
+    "make": ("GNUmakefile", "makefile", "Makefile"), "just": (_JUST, f".{_JUST}"),
+    "npm": _RC, "npx": _RC, "pnpm": (*_RC, ".pnpmfile.*", "pnpm-workspace.yaml"),
+    "yarn": (*_RC, ".yarnrc", ".yarnrc.yml"), "bun": (*_RC, "bunfig.toml"),
+    "rake": ("rakefile", "Rakefile", "rakefile.rb", "Rakefile.rb"),
+    "task": ("[tT]askfile.y*ml", "[tT]askfile.dist.y*ml"),
 }  # fmt: skip
 #: What is run of a module or a folder that is named, after its path.
 _RUN = (
@@ -84,13 +86,25 @@ def _own(project: Project, command: str) -> list[str]:
 
 
 def _not_ignored(project: Project, new: list[str]) -> list[str]:
-    """Leave out what is nobody's to commit: a person's own files, and what an agent ignores."""
+    """Leave out what is nobody's to commit, as a person's own files are: what git ignores, but not
+    by a `.gitignore` that is otherwise on the base.
+    """
     if not new:
         return []
     git = project.repository.git.at(project.top)
     told = "\0".join(new).encode("utf-8", "surrogateescape")
-    ignored = names(git.try_run("check-ignore", "-z", "--stdin", stdin=told + b"\0").out)
-    return [name for name in new if name not in ignored]
+    said = names(git.try_run("check-ignore", "-v", "-z", "--stdin", stdin=told + b"\0").out)
+    told_by = zip(said[::4], said[2::4], said[3::4], strict=False)
+    by = {name: file for file, pattern, name in told_by if not pattern.startswith("!")}
+    base, objects = project.base.commit, project.repository.objects
+    files = sorted({name for name in by.values() if os.path.basename(name) == ".gitignore"})
+    there = dict(zip(files, objects.resolve([f"{base}:{name}" for name in files]), strict=True))
+    changed = {
+        name
+        for name, oid in there.items()
+        if oid is None or not _is_same(project, os.path.join(project.top, name), oid)
+    }
+    return [name for name in new if name not in by or by[name] in changed]
 
 
 def _files(project: Project, command: str) -> Iterator[str]:
