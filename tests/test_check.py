@@ -542,11 +542,14 @@ CHANGES: dict[str, tuple[Callable[[World, Place], None], Wanted]] = {
     ),
     "evidence-of-another-claim": (
         evidence_of_another_claim,
-        [("error", "other_evidence", "records/evidence/T-1/*:1:1", "T-1"),
+        [("error", "edited_evidence", "records/evidence/T-1/*:1:1", "T-1"),
+         ("error", "other_evidence", "records/evidence/T-1/*:1:1", "T-1"),
          ("error", "missing_evidence", f"{GRAPH_AT}:3:1", "T-1")],
     ),
     "evidence-that-failed": (
-        evidence_that_failed, [("error", "missing_evidence", f"{GRAPH_AT}:3:1", "T-1")],
+        evidence_that_failed,
+        [("error", "edited_evidence", "records/evidence/T-1/*:1:1", "T-1"),
+         ("error", "missing_evidence", f"{GRAPH_AT}:3:1", "T-1")],
     ),
     "evidence-of-an-easier-command": (
         evidence_of_a_command_that_the_branch_made_easier,

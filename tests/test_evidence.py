@@ -313,6 +313,31 @@ def test_an_edit_in_a_merge_is_found(alpha: Place) -> None:
     ]  # fmt: skip
 
 
+def test_an_edit_by_a_later_commit_of_the_branch_is_found_from_everywhere(alpha: Place) -> None:
+    world = alpha.world
+    alpha.replace("exits 0", "proves everything", evidence_file(alpha))
+    alpha.commit("An edit")
+    assert codes(alpha) == ["edited_evidence"]
+    for words in (["alpha"], ["main..alpha"], ["main...alpha"], ["alpha", "--base", "main"]):
+        found = world.ralph("check", *words, "--json").data["problems"]
+        assert [one["code"] for one in found] == ["edited_evidence"]
+        assert found == alpha.ralph("check", "--json").data["problems"]
+    assert "never edited" in world.ralph("diff", "main..alpha").out
+    refused = world.ralph("land", "alpha", "--json")
+    assert (refused.code, refused.error) == (1, "not_ready")
+    assert codes(world, "--at", "main") == []
+
+
+def test_a_branch_that_moves_on_after_its_evidence_is_no_edit(alpha: Place) -> None:
+    alpha.world.write("side.txt", "x\n")
+    alpha.world.commit("Side")
+    alpha.git("merge", "--quiet", "--no-edit", "main")
+    assert alpha.ralph("evidence", "add", "T-1", "--shows", "it is short").code == 0
+    alpha.commit("One more observation")
+    for words in (["alpha"], ["main..alpha"]):
+        assert codes(alpha.world, *words) == []
+
+
 def test_a_removed_record_is_a_warning_unless_the_task_is_complete_by_it(alpha: Place) -> None:
     path = evidence_file(alpha)
     alpha.write("records/evidence/T-1/e1.yaml", "id: e1\ntask: T-1\nkind: observation\n")

@@ -10,6 +10,7 @@ from ralphgit.app.gate import (
     append_only,
     completions,
     effective_settings,
+    evidence_history,
     record_files,
     reverts,
     tampering,
@@ -212,6 +213,7 @@ def _brought(
     return [
         *changed,
         *reverts.returned(was, span, made),
+        *evidence_history.edited_since(now, span),
         *_removed(was, now, span, made, packed, reverts.removed_with(was, span, reverted)),
         *reverts.problems(was, span, made, reverted),
         *(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping
 
+from ralphgit.app.gate.changed import Span
 from ralphgit.app.gate.problem import Problem
 from ralphgit.app.workspace.archive_view import Archive
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord
+from ralphgit.git import trees
 from ralphgit.model.evidence import Evidence
 from ralphgit.model.task_row import Row
 from ralphgit.records import evidence_file
@@ -71,6 +73,30 @@ def edited_evidence(project: Project, commit: str = "") -> list[Problem]:
         elif _is_attempt(path.removeprefix(f"{attempts}/"), rows):
             found.append(_problem(path, first, attempts, "removed"))
     return found
+
+
+def edited_since(project: Project, span: Span) -> list[Problem]:
+    """Find evidence that a change adds, and that a later commit of it, or a merge, has edited.
+
+    Without it git is not asked, nor where the change is a single commit.
+    """
+    folder = f"{project.config.records}/{FILED[0]}"
+    files = trees.differing(span.objects, span.old, span.new, kinds="A")
+    added = [path for path in files if path.startswith(f"{folder}/")]
+    if not added or _parents(span) == [span.old]:
+        return []
+    first = _first_added(project, span.head, folder, since=span.old)
+    now = span.objects.resolve([f"{span.new}:{path}" for path in added])
+    return [
+        _problem(path, first, folder, "edited")
+        for path, oid in zip(added, now, strict=True)
+        if first.get(path, oid) != oid
+    ]
+
+
+def _parents(span: Span) -> list[str]:
+    header = span.objects.read([span.head])[span.head].partition(b"\n\n")[0].split(b"\n")
+    return [line[7:].decode() for line in header if line.startswith(b"parent ")]
 
 
 def _is_archived(archive: Archive, task: str) -> bool:
@@ -142,13 +168,16 @@ def _is_attempt(name: str, rows: Mapping[str, Row]) -> bool:
     return row is not None and row.status == "complete" and bool(claim) and row.claim == claim
 
 
-def _first_added(project: Project, head: str, *folders: str, line: bool = False) -> dict[str, str]:
+def _first_added(
+    project: Project, head: str, *folders: str, line: bool = False, since: str = ""
+) -> dict[str, str]:
     """Find the blob with which each file below `folders` was first committed; with `line`, as the
-    first parents have it.
+    first parents have it; with `since`, by the commits that this one has not.
     """
     out = project.repository.git.run(
         "log", "--format=", "--raw", "-z", "--no-abbrev", "--no-renames", "--diff-filter=A",
-        *(("-m", "--first-parent") if line else ()), head, "--", *folders,
+        *(("-m", "--first-parent") if line else ()), head, *([f"^{since}"] if since else ()),
+        "--", *folders,
     )  # fmt: skip
     fields = out.decode("utf-8", "surrogateescape").split("\0")
     # Newest first, so what is read last is the oldest.
