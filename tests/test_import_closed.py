@@ -92,3 +92,40 @@ def test_an_epic_that_was_done_here_keeps_what_it_promised(world: World) -> None
     assert issues(world, b1="closed", b1_1="closed") == []
     assert world.task("b-1") == before
     assert "stale_contract" not in world.ralph("check").out
+
+
+EARLY = {
+    "p.md": "- [ ] T1 a\n- [ ] T2 b\n- [x] T3 c\n- [x] T4 d\n- [ ] T5 e\n- [ ] T6 f\n",
+    "n.md": "1. [ ] a\n2. [ ] b\n3. [x] c\n4. [x] d\n5. [ ] e\n6. [ ] f\n",
+    "s.md": "".join(
+        f"### Task {number}: {name}{'' if name in 'abef' else ' (DONE)'}\n\n- [ ] Step 1: Do it\n\n"
+        for number, name in enumerate("abcdef", 1)
+    ),
+    "c.plan.md": "---\nname: C\ntodos:\n"
+    + "".join(
+        f"  - content: {name}\n    status: {'pending' if name in 'abef' else 'completed'}\n"
+        for name in "abcdef"
+    )
+    + "---\n",
+}
+
+
+@pytest.mark.parametrize("name", EARLY)
+def test_what_is_done_before_its_turn_hands_on_the_order(world: World, name: str) -> None:
+    """What followed it was offered beside what stands before both."""
+    world.write(name, EARLY[name])
+    world.ralph("import", name)
+
+    def waits() -> dict[str, list[str]]:
+        tasks = [world.task(one["id"]) for one in world.ralph("list", "--json").data["tasks"]]
+        titles = {one["id"]: one["title"] for one in tasks}
+        return {
+            one["title"]: [titles[other] for other in one.get("depends_on", [])] for one in tasks
+        }
+
+    assert waits() == {"a": [], "b": ["a"], "c": ["b"], "d": ["c"], "e": ["d", "b"], "f": ["e"]}
+    # Once what stands before is done, the list says what it said before.
+    world.write("task-graph.yaml", world.read().replace("status: pending", "status: complete", 2))
+    assert world.ralph("export", "--tick", name).code == 0
+    assert len(world.ralph("import", name, "--json").data["updated"]) == 1
+    assert waits() == {"a": [], "b": ["a"], "c": ["b"], "d": ["c"], "e": ["d"], "f": ["e"]}

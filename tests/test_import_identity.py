@@ -303,8 +303,8 @@ def test_a_renumbered_list_keeps_what_was_done_with_its_words(world: World) -> N
     assert "1.2 is 1.3 in plan.md now: it has the same words." in data["notes"]
     assert world.task("1.2")["x-source"]["id"] == "1.3"
     # What depends on a number depends on the task that has it now.
-    assert world.task("1.3")["depends_on"] == ["1.2"]
-    assert world.task("1.2")["depends_on"] == ["1.2-add-a-license-check"]
+    assert world.task("1.3")["depends_on"] == ["1.2", "1.2-add-a-license-check"]
+    assert world.task("1.2")["depends_on"] == ["1.1"]  # it is done, and waits for nothing
     before = world.read()
     assert sorted(imported(world, "plan.md")["unchanged"]) == sorted(titles(world))
     assert world.read() == before

@@ -92,9 +92,11 @@ def decide(
     kept, back = list[str](), list[str]()
     now = _digests(task)
     if stored["status"] == task["status"] == Status.COMPLETE:
-        # A box that was ticked says no more what an open one said: nothing has changed.
-        task = {**task, **{key: stored[key] for key in OF_BOXES if key in stored}}
-        now |= {key: origin.digests[key] for key in OF_BOXES if key in origin.digests}
+        # A box that was ticked says no more what an open one said, and what is done waits for
+        # nothing: nothing has changed.
+        before_it = (*OF_BOXES, "depends_on")
+        task = {**task, **{key: stored[key] for key in before_it if key in stored}}
+        now |= {key: origin.digests[key] for key in before_it if key in origin.digests}
     for key, value in task.items():
         before = origin.digests.get(label(key))
         if key in _NOT_OURS or same(key, stored.get(key), value) or now[label(key)] == before:

@@ -182,16 +182,13 @@ def _is_there(task: dict[str, Any] | None, words: str, title: str) -> bool:
 
 
 def _as_meant(old: Imported, new: Imported, todo: Collection[str]) -> bool:
-    """Whether nothing but the status of `todo` has changed."""
-
-    # What was put off is waited for once it is done.
-    aside = any("x-box" in task for task in old.tasks if str(task["id"]) in todo)
+    """Whether nothing but the status of `todo` has changed, and what waits for what."""
 
     def plain(task: Mapping[str, object]) -> dict[str, object]:
-        hidden = {"status", *three_way_import.OF_BOXES} if str(task["id"]) in todo else set[str]()
-        hidden |= {"depends_on"} if aside else set()
+        hidden = {*three_way_import.OF_BOXES, "status"} if str(task["id"]) in todo else set[str]()
+        hidden |= {"depends_on"}  # what is done before its turn hands the order on
         return {key: value for key, value in task.items() if key not in hidden}
 
-    same = [*map(plain, old.tasks)] == [*map(plain, new.tasks)] and old.root == new.root
     done = {str(task["id"]) for task in new.tasks if task["status"] == Status.COMPLETE}
+    same = [*map(plain, old.tasks)] == [*map(plain, new.tasks)] and old.root == new.root
     return same and done >= {*todo}

@@ -27,6 +27,7 @@ from ralphgit.records.importers.parts import (
 )
 from ralphgit.records.importers.parts.field_mapping import in_order, status_of, task_of
 from ralphgit.records.importers.parts.front_matter import FENCED
+from ralphgit.records.importers.parts.item_order import Chain
 from ralphgit.records.importers.parts.markdown_items import code_spans
 from ralphgit.records.importers.parts.source_values import (
     MISSING,
@@ -85,7 +86,7 @@ def _read(file: SourceFile) -> Imported:
     title = as_word(file.front_matter.get("name")) or ""
     heading = headings.read(title) if title else None
     tasks: list[dict[str, object]] = []
-    before: list[str] = []
+    chain = Chain()
     for source, todo in zip(sources, todos, strict=True):
         new, words = names[source.casefold()], str(todo[_WORDS]).strip()
         status = status_of(todo.get("status") or "pending", _STATUSES)
@@ -102,9 +103,10 @@ def _read(file: SourceFile) -> Imported:
             fields["x-id"] = source
         if touched := paths_in_prose.named(words, code_spans(words)):
             fields[SUGGESTED] = suggestion(touched)
-        _depend(fields, todo, names, before, told=told)
+        done = status is Status.COMPLETE
+        _depend(fields, todo, names, chain.waits(done=done), told=told)
         if status is not Status.CANCELLED:
-            before = [new]
+            chain.add(new, done=done)
         tasks.append(in_order(task_of(new, fields, log, "")))
     where = {names[source.casefold()]: line for source, line in zip(sources, lines, strict=True)}
     if not told and len(tasks) > 1:

@@ -35,6 +35,7 @@ from ralphgit.records.importers.parts import (
 )
 from ralphgit.records.importers.parts.field_mapping import in_order, status_of, task_of
 from ralphgit.records.importers.parts.item_details import spelled_out
+from ralphgit.records.importers.parts.item_order import Chain
 from ralphgit.records.importers.parts.markdown_items import Node, code_spans
 from ralphgit.records.importers.parts.plan_sections import Section
 from ralphgit.records.importers.parts.source_values import MISSING, short
@@ -101,7 +102,7 @@ def _read(file: SourceFile) -> Imported:
     named = {one.aside.casefold(): id for one, id in zip(sections, ids, strict=True)}
     named |= {one.number.casefold(): id for one, id in zip(sections, ids, strict=True)}
     tasks: list[dict[str, object]] = []
-    before: list[str] = []
+    chain = Chain()
     is_found = partial(self_search.finds, name=file.name, text=file.body)
     for new, section in zip(ids, sections, strict=True):
         # Which steps are ticked is said apart, so that a tick changes no description.
@@ -110,17 +111,17 @@ def _read(file: SourceFile) -> Imported:
         lines = raw.split("\n")[section.line : section.end - 1]
         fields, left = _fields(section, "\n".join(lines).strip("\n"), is_found)
         _tell_left(new, left, log)
-        refs = _references(section, numbers)
+        refs, done = _references(section, numbers), fields["status"] == Status.COMPLETE.value
         if refs is not None:
             fields["depends_on"] = [named[ref] for ref in refs if ref in named]
             if missing := [ref for ref in refs if ref not in named]:
                 fields[MISSING] = missing
         elif section.number:
-            fields["depends_on"] = before
+            fields["depends_on"] = chain.waits(done=done)
         else:
             fields["depends_on"] = _last(tasks)
-        skipped = "x-optional" in fields or fields["status"] == Status.CANCELLED.value
-        before = before if skipped else [new]
+        if "x-optional" not in fields and fields["status"] != Status.CANCELLED.value:
+            chain.add(new, done=done)
         tasks.append(in_order(task_of(new, fields, log, "")))
     _tell_elsewhere(tasks, log)
     return log.imported(tasks, _stories(file, sections), local=True)

@@ -88,23 +88,51 @@ def plain(entries: Sequence[Entry], leads: Collection[int] = ()) -> dict[int, tu
 
 
 def passing(
-    depends: Mapping[int, tuple[int, ...]], aside: Collection[int]
+    depends: Mapping[int, tuple[int, ...]], aside: Collection[int], done: Collection[int] = ()
 ) -> dict[int, tuple[int, ...]]:
-    """Have nothing wait for what is `aside`, but for what that waits for itself."""
+    """Have nothing wait for what is `aside`, but for what that waits for itself.
+
+    What waits for something that was `done` before its turn, and is open, waits also for what that
+    should have waited for.
+    """
     found: dict[int, tuple[int, ...]] = {}
 
     def behind(place: int) -> tuple[int, ...]:
         if place not in found:
             found[place] = ()  # of a circle, which a list cannot make
-            waits = [
-                other
-                for each in depends[place]
-                for other in (behind(each) if each in aside else (each,))
-            ]
+            waits = (other for each in depends[place] for other in passed(each))
             found[place] = tuple(dict.fromkeys(waits))
         return found[place]
 
-    return {place: behind(place) for place in depends}
+    def passed(place: int) -> tuple[int, ...]:
+        if place in aside:
+            return behind(place)
+        more = behind(place) if place in done else ()
+        return (place, *(other for other in more if other not in done))
+
+    made = {place: behind(place) for place in depends}
+    if done:
+        as_written = passing(depends, aside)
+        made |= {place: as_written[place] for place in done if place in made}
+    return made
+
+
+class Chain:
+    """Tasks that follow each other; what comes behind one that was done before its turn waits also
+    for those before that which are open."""
+
+    def __init__(self) -> None:
+        self._last, self._left = list[str](), list[str]()
+        self._open = False
+
+    def waits(self, *, done: bool) -> list[str]:
+        """What the next task waits for."""
+        return [*self._last] if done else [*self._last, *self._left]
+
+    def add(self, task: str, *, done: bool) -> None:
+        self._left += self._last if self._open else []
+        self._left = self._left if done else []
+        self._last, self._open = [task], not done
 
 
 def _below(entry: Entry, before: tuple[int, ...], found: _Found) -> tuple[int, ...]:

@@ -259,7 +259,8 @@ class _Reader:
             place: nested_items.last(self._items[place].entry, depends, self._leads)
             for place in self._wholes
         }
-        found = item_order.passing({**depends, **ends}, aside | self._wholes)
+        done = {item.entry.place for item in self._items if item.node.ticked} - self._wholes
+        found = item_order.passing({**depends, **ends}, aside | self._wholes, done)
         found |= closing_sections.waits(self._items, found, aside | self._wholes)
         for place, waits in depends.items():
             # What is optional with what it stands in comes behind it all the same.
