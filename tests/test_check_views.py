@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +171,29 @@ def test_a_scope_in_the_working_files_is_a_warning(world: World, alpha: Place) -
     assert (strict.code, strict.err) == (1, "error: 1 problem found\n")
     alpha.commit("Committed")
     assert against_main(alpha) == [("error", *wanted[0][1:])]
+
+
+def test_a_new_file_outside_the_scope_is_a_warning(world: World, alpha: Place) -> None:
+    alpha.claim("T-1")
+    alpha.write("extra.txt", "new\n")
+    wanted = [("warning", "outside_scope", "extra.txt:1:1", "T-1")]
+    assert short(problems(alpha, code=0)) == wanted
+    (alpha.path / "extra.txt").unlink()
+    done(alpha)
+    assert problems(alpha, code=0) == []
+    alpha.write("extra.txt", "new\n")
+    assert short(problems(alpha, code=0)) == wanted
+
+
+@pytest.mark.parametrize("change", [lambda file: file.write_text("else\n"), Path.unlink])
+def test_what_makes_evidence_stale_is_a_warning_before_it_is_committed(
+    world: World, alpha: Place, change: Callable[[Path], object]
+) -> None:
+    done(alpha)
+    change(alpha.path / "one.txt")
+    found = problems(alpha, code=0)
+    assert [(one["code"], one["task"]) for one in found] == [("stale_evidence", "T-1")]
+    assert "files of T-1 have changed since this passed" in found[0]["message"]
 
 
 def test_commits_are_judged_by_themselves_where_one_task_has_no_scope(

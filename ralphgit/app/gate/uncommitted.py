@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
-from ralphgit.app.evidence import tree_digest
+from ralphgit.app.evidence import seen_here_alone, tree_digest
 from ralphgit.app.gate import (
     append_only,
     branch,
     completions,
-    evidence_history,
     unpacked,
     write_scope,
 )
 from ralphgit.app.gate.changed import BranchChange, lost_claims
 from ralphgit.app.gate.problem import Problem
+from ralphgit.app.workspace import record_tree, runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import Tree
 from ralphgit.errors import InvalidRecord
-from ralphgit.git import trees, worktrees
+from ralphgit.git import index, trees, worktrees
 from ralphgit.model.task_row import Row
 
 
@@ -52,15 +52,15 @@ def problems(project: Project, tree: Tree) -> Iterator[Problem]:
     )
     yield from branch.moves(project, made)
     yield from append_only.uncommitted(project, made.renames, packed)
-    if made.completed:
+    whole = made._replace(before={**fork, **base}) if fork else made
+    changed = _changed_here(project) if whole.moved else []
+    if made.completed or (whole.completed and not _is_records(project, changed)):
         with tree_digest.here(project) as files:
-            yield from completions.unproved(project, made, files)
+            yield from completions.unproved(project, whole, files)
     yield from lost_claims(fork, base, here, project.base.label)
     if fork:
-        before = {**fork, **base}
-        paths = partial(_changed, project, head)
-        moved = made._replace(before=before).moved
-        yield from write_scope.uncommitted(project, paths, moved, before)
+        paths = partial(_changed, project, head, changed)
+        yield from write_scope.uncommitted(project, paths, whole.moved, whole.before)
 
 
 def _fork_and_base(project: Project, head: str) -> tuple[Mapping[str, Row], Mapping[str, Row]]:
@@ -75,9 +75,23 @@ def _fork_and_base(project: Project, head: str) -> tuple[Mapping[str, Row], Mapp
     return project.view(fork, "the merge base").by_id, project.view(base.commit, base.label).by_id
 
 
-def _changed(project: Project, head: str) -> list[str]:
-    """List the files that this worktree's commits change, and tracked files changed since."""
+def _changed_here(project: Project) -> list[str]:
+    """List the files of this worktree, new ones too, that are not as HEAD has them.
+
+    Raises: NeedsPerson (blocks_git).
+    """
+    seen_here_alone.passed_over(project.repository, new=False)
+    left = set(runtime_files.left(project.top))
+    dirty = index.dirty(project.repository.git)
+    return [*dirty.changed, *(path for path in dirty.new if path not in left)]
+
+
+def _is_records(project: Project, paths: Sequence[str]) -> bool:
+    return all(record_tree.is_record(project, path) for path in paths)
+
+
+def _changed(project: Project, head: str, here: Sequence[str]) -> list[str]:
+    """List the files that this worktree's commits change, and those changed `here` since."""
     repository = project.repository
     fork = worktrees.fork(repository.git, project.base.commit, head)
-    committed = trees.differing(repository.objects, fork, head)
-    return sorted({*committed, *evidence_history.changed_here(project, "", "ACDMT")})
+    return sorted({*trees.differing(repository.objects, fork, head), *here})
