@@ -297,8 +297,8 @@ def test_a_packages_agent_that_the_repository_names_asks_for_consent(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("module", "code", "error"), [
-    ("import nothing_such\n", 1, "no_agent"),
-    (PRESET.replace('name="example"', 'name="claude"'), 1, "no_agent"),
+    ("import nothing_such\n", 7, "no_agent"),
+    (PRESET.replace('name="example"', 'name="claude"'), 7, "no_agent"),
     (PRESET.replace('words=(', 'words=(1, '), 1, "broken_extension"),
     (PRESET.replace('words=("example-agent", "--non-interactive", "--json", "-")', "words=()"), 1,
      "broken_extension"),

@@ -329,7 +329,7 @@ def test_nothing_is_begun_where_it_could_not_run(make: Callable[..., World]) -> 
     assert (untrusted.code, untrusted.error) == (7, "untrusted")
     assert up(world, "-n", "1", "--no-tmux", "--agent", "'").code == 2
     missing = up(world, "-n", "1", "--no-tmux", "--agent", "/nonexistent", "--json")
-    assert (missing.code, missing.error) == (1, "no_agent")
+    assert (missing.code, missing.error) == (7, "no_agent")
     assert world.git("worktree", "list") == before
     # What was made before a refusal is told.
     world.git("branch", "feature/w2")

@@ -283,7 +283,7 @@ def test_a_rate_limit_is_waited_out_and_is_no_attempt(tmp_path: Path) -> None:
 def test_an_agent_that_is_not_there(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1"))
     ran = loop(alpha, "--agent", "/no/such/agent -p", "--json", "-q")
-    assert (ran.code, ran.error) == (1, "no_agent")
+    assert (ran.code, ran.error) == (7, "no_agent")
     assert ran.json["error"]["hint"] == "install it, or name another one: --agent CMD"
     for missing in ("nobody-here", "./no/agent.sh"):
         assert loop(alpha, "--agent", missing, "--json", "-q").error == "no_agent"

@@ -55,7 +55,7 @@ def test_git_s_configuration_has_profiles_and_a_worktree_s_file_has_none(tmp_pat
     alpha = made(tmp_path, task("T-1", "agent: ops"))
     alpha.write("ralph.toml", profile("ops"))
     ran = run(alpha, "--agent", "ops")
-    assert ran.code == 1, "a file that is not committed has no say"
+    assert ran.code == 7, "a file that is not committed has no say"
     assert "ralph.toml of this worktree has no effect on agents.ops.command" in ran.err
     (alpha.path / "ralph.toml").unlink()
     for key, value in (("command", WRITES), ("environment", "WHO=me"), ("timeout", "60")):
@@ -146,7 +146,7 @@ def test_a_profile_whose_program_is_not_here_leaves_its_tasks_to_others(tmp_path
     assert (ran.code, ran.out.splitlines()[0]) == (0, "done: T-2"), ran.err
     assert "there is no such program; what asks for the profile far is left" in ran.err
     assert "nothing is ready; T-1 asks for the profile far." in ran.out
-    assert run(alpha, "--agent", "far").code == 1
+    assert run(alpha, "--agent", "far").code == 7
 
 
 def test_the_time_limit_of_a_profile_is_its_own(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from ralphgit.app.processes import trust
 from ralphgit.app.workspace import agent_pause, extensions
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import Refused, UsageError
+from ralphgit.errors import NeedsPerson, UsageError
 from ralphgit.loop.presets import BUILT_IN, AgentPreset
 from ralphgit.loop.presets.preset import (
     GIT_FOLDERS,
@@ -165,7 +165,7 @@ def permitted(project: Project, agent: str) -> Command:
 
     What the repository names asks for consent, a preset and a prompt template, too.
 
-    Raises: UsageError; NeedsPerson (untrusted); Refused (no_agent, broken_extension).
+    Raises: UsageError; NeedsPerson (untrusted, no_agent); Refused (broken_extension).
     """
     name = agent or project.config.agent_command
     profile = next((one for one in project.config.agents if one.name == name), None)
@@ -211,7 +211,7 @@ def _require(project: Project, command: Command) -> None:
 
     A program that is named by its path in the worktree may be on the base only.
 
-    Raises: Refused (no_agent).
+    Raises: NeedsPerson (no_agent).
     """
     program = command.words[0]
     if os.sep in program and not os.path.isabs(program):
@@ -224,8 +224,8 @@ def _require(project: Project, command: Command) -> None:
         raise not_there(f"{program} cannot be started: there is no such program")
 
 
-def not_there(why: str) -> Refused:
-    return Refused(
+def not_there(why: str) -> NeedsPerson:
+    return NeedsPerson(
         f"the agent {why}",
         code="no_agent", hint="install it, or name another one: --agent CMD",
     )  # fmt: skip

@@ -84,7 +84,7 @@ def run(
     something that shows it alive. When this returns, or is left by an exception, no process of the
     agent is left (`run_program`).
 
-    Raises: Refused (no_agent) where it cannot be started; Refused (supervisor_killed).
+    Raises: NeedsPerson (no_agent) where it cannot be started; Refused (supervisor_killed).
     """
 
     def hear(data: bytes) -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ralphgit.app.integration.proving_worktree import Ground
 from ralphgit.app.processes import run_program
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import Refused
+from ralphgit.errors import NeedsPerson
 from ralphgit.git import work_done
 from ralphgit.loop import agent_presets, agent_process, attempt
 from ralphgit.loop.agent_log import AgentLog
@@ -63,7 +63,7 @@ def trial(project: Project, agent: str, say: Say) -> Trial:
     """
     try:
         command = agent_presets.permitted(project, agent)
-    except Refused as error:
+    except NeedsPerson as error:
         if error.code != "no_agent":
             raise
         return Trial(agent, (Check("installed", False, error.message, error.hint),), Usage())

@@ -31,7 +31,7 @@ class TaskAgents:
         self, project: Project, asked: str, *, only: bool = False,
         of: ProfileOf = agent_profile.of_row,
     ) -> None:  # fmt: skip
-        """Raises: UsageError; NeedsPerson (untrusted); Refused (no_agent, broken_extension)."""
+        """Raises: UsageError; NeedsPerson (untrusted, no_agent); Refused (broken_extension)."""
         config = project.config
         self._profiles, self._asked, self._only, self._of = config.agents, asked, only, of
         self._names = {one.name for one in config.agents}
