@@ -193,6 +193,46 @@ def test_a_block_lands_before_the_next_claim_and_work_after_it_lands_too(
     assert world.git("ls-files", "one") == ""
 
 
+@pytest.fixture
+def clone(world: World) -> Place:
+    made = world.clone("proj-clone")
+    assert made.ralph("trust", "--yes").code == 0
+    return made
+
+
+@pytest.mark.parametrize("named", [(), ("T-3",)])
+def test_lost_work_is_kept_and_the_next_claim_stands_on_the_base(
+    world: World, clone: Place, named: tuple[str, ...]
+) -> None:
+    """Whoever did not see it has completed the task, too, and was faster."""
+    alpha = world.worktree("alpha")
+    mine, lost = alpha.did("T-1", {"one/a.txt": "one\n"}), alpha.head
+    won = clone.did("T-1", {"one/a.txt": "two\n"})
+    clone.git("push", "--quiet", "origin", "HEAD")
+    done = alpha.ralph("claim", *named)
+    rescue = f"refs/ralph/rescue/T-1/{mine}"
+    assert f"won T-1 on origin/main (claim {won}, complete, since " in done.err
+    assert f"the work of claim {mine} is kept in {rescue}" in done.err
+    assert f"What the attempt before had is kept in {rescue}." in done.out
+    assert (done.code, alpha.head, world.git("rev-parse", rescue)) == (0, clone.head, lost)
+    (task,) = alpha.leases
+    alpha.write("two/b.txt" if task == "T-2" else "three/b.txt", "b\n")
+    assert alpha.ralph("complete", "--land", "merge").code == 0
+    assert alpha.task(task)["status"] == "complete"
+
+
+def test_lost_work_is_kept_also_where_all_is_done(world: World, clone: Place) -> None:
+    alpha = world.worktree("alpha")
+    alpha.did("T-1", {"one/a.txt": "one\n"})
+    for task, file in (("T-1", "one/b"), ("T-2", "two/b"), ("T-3", "three/b")):
+        clone.did(task, {file: "b\n"})
+        clone.git("push", "--quiet", "origin", "HEAD")
+    done = alpha.ralph("claim")
+    assert (done.code, alpha.head) == (3, clone.head)
+    assert "won T-1 on origin/main" in done.err
+    assert "this branch stands on origin/main" in done.err
+
+
 def test_what_cannot_land_now_does_not_keep_a_worker_from_the_next_task(world: World) -> None:
     alpha = world.worktree("alpha")
     alpha.claim("T-1")

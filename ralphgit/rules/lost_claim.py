@@ -70,6 +70,17 @@ def winner_over(mine: Lease, row: Row | None, lease: Lease | None, *, base: str)
     return None
 
 
+def won(mine: Row, there: Row | None, *, base: str) -> Winner | None:
+    """Who has a task, as the base has it `there`, by another claim of the same epoch as `mine`."""
+    if there is None or not mine.claim or there.claim in ("", mine.claim):
+        return None
+    if there.epoch != mine.epoch or there.status == "blocked":
+        return None
+    return Winner(
+        mine.id, Cause.CLAIMED, base, there.claim, there.by, there.status, there.at, there.epoch
+    )
+
+
 def is_dead(lease: Lease, row: Row | None) -> bool:
     """Whether the base, which has the task as `row`, has moved past a lease's claim, or has taken
     it back: the lease then guards nothing.

@@ -23,7 +23,7 @@ from ralphgit.model.active_claim import ActiveClaim, Lease
 from ralphgit.model.task import Claim, Event, Lifecycle
 from ralphgit.model.task_row import Row
 from ralphgit.records import atomic_files, audit_file, graph_file, splice_task, task_mapping
-from ralphgit.rules import claim_verdict, lifecycle
+from ralphgit.rules import claim_verdict, lifecycle, lost_claim
 from ralphgit.rules.claim_options import ClaimOptions
 from ralphgit.rules.claim_verdict import Allowed, Refusal, TaskFacts
 from ralphgit.rules.contract_digest import contract
@@ -129,7 +129,7 @@ def _claim(project: Project, options: ClaimOptions, unsynchronised: bool, again:
         refused.append(verdict)
     else:
         error = claim_errors.none_claimed(claim_map, options, refused)
-        raise _at_the_end(project, error, position) if error.code == Why.ALL_DONE else error
+        raise _at_the_end(project, claim_map, error, position)
     lease = outcome.lease
     row = _write_leased(project, lease, heads, options)
     if row is not None:
@@ -166,16 +166,29 @@ def _keep_taken_back(project: Project, claim_map: ClaimMap, task: str) -> None:
         project.warn(f"{places[0].by} had {task} before, by claim {claim}, and {how}{where}")
 
 
-def _at_the_end(project: Project, error: RalphError, position: Position) -> RalphError:
-    """Bring a branch that has landed onto the base, which has all that was done; say so."""
-    if position.standing not in (Standing.CONTAINED, Standing.LANDED):
+def _at_the_end(
+    project: Project, claim_map: ClaimMap, error: RalphError, position: Position
+) -> RalphError:
+    """Bring a branch that has landed, or lost, onto the base, which has all that was done."""
+    if error.code != Why.ALL_DONE or not position.moves:
         return error
-    brought = onto_base.bring_onto_base(project, position)
+    brought = _brought(project, claim_map, position)
     if brought.moved:
         said = f"this branch stands on {project.base.label} ({brought.commit[:12]})"
         error.lines = (*error.lines, said)
         error.details["worktree"] = brought.stored()
     return error
+
+
+def _brought(project: Project, claim_map: ClaimMap, position: Position) -> Brought:
+    """Bring the worktree onto the base, and say who won what the branch has done."""
+    brought = onto_base.bring_onto_base(project, position)
+    for row in position.over if brought.moved else ():
+        there = claim_map.base.by_id.get(row.id)
+        if winner := lost_claim.won(row, there, base=project.base.label):
+            kept = f"; the work of claim {row.claim} is kept in {brought.rescue}"
+            project.warn(f"{claim_errors.lost_because(winner)}{kept}")
+    return brought
 
 
 def _bring(
@@ -192,7 +205,7 @@ def _bring(
     verdict = claim_verdict.of_task(facts, options)
     if isinstance(verdict, Refusal):
         return verdict, Brought(project.repository.known_head)
-    brought = onto_base.bring_onto_base(project, position)
+    brought = _brought(project, claim_map, position)
     if brought.in_the_way:
         stays = position._replace(standing=Standing.OWN, over=())
         facts = claim_facts.judged(project, claim_map, options, facts.row, stays)

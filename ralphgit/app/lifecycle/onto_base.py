@@ -14,6 +14,7 @@ from ralphgit.errors import GuardRefused, InvalidRecord
 from ralphgit.git import index, worktrees
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.task_row import Row
+from ralphgit.rules import lost_claim
 
 #: Below it, `<task>-<id>`: where the loop works on a task.
 PREFIX = "refs/heads/ralph/"
@@ -31,8 +32,8 @@ class Standing(Enum):
     LANDED = auto()
     """Commits, whose content the base has (a squash or rebase merge)."""
     OVER = auto()
-    """Attempts at tasks that have ended: the base has each of them at a higher epoch, or given up
-    as the branch has it, or has taken it back."""
+    """Attempts at tasks that have ended: the base has each of them at a higher epoch, or by another
+    claim, or given up as the branch has it, or has taken it back."""
     OWN = auto()
     """Work; or it is no branch that could be moved."""
 
@@ -114,9 +115,12 @@ def _over(project: Project, fork: str, head: str) -> tuple[Row, ...]:
 
 
 def _is_past(project: Project, row: Row, there: Row | None) -> bool:
-    """Whether the base, which has the task as `there`, has fenced off or taken back an attempt."""
+    """Whether the base, which has the task as `there`, has fenced off or taken back an attempt, or
+    another one has won."""
     if there is None or there.claim == row.claim:
         return there is not None and there.epoch > row.epoch
+    if lost_claim.won(row, there, base=project.base.label) is not None:
+        return True
     taken = taken_back.of(project, row.id, row.claim, row.base)
     return there.epoch > row.epoch or taken is not None
 
