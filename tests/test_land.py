@@ -10,7 +10,7 @@ from forge import Forge
 from test_integrate import task, worked, world_of
 from test_loop import loop, made, on_base
 from test_loop import task as loop_task
-from world import World
+from world import Place, World
 
 
 @pytest.fixture
@@ -57,6 +57,59 @@ def test_what_is_not_ready_does_not_hold_back_the_rest(world: World) -> None:
     found = world.ralph("land", "--all", "--json")
     assert (found.code, found.error, found.data["merged"]) == (1, "not_ready", ["beta"])
     assert world.read("b.txt") == "b\n"
+
+
+def beaten(world: World) -> tuple[Place, str]:
+    """A worktree in which D is complete by a claim that is lost, and that claim's id."""
+    clone = world.clone("proj-clone")
+    delta = worked(world, "delta", "D", {"d.txt": "d\n"})
+    assert clone.ralph("trust", "--yes").code == 0
+    clone.did("D", {"d.txt": "other\n"})
+    clone.git("push", "--quiet", "origin", "HEAD:main")
+    return delta, delta.task("D")["claim"]["id"]
+
+
+@pytest.mark.parametrize(
+    "words", [("--land", "merge"), ("delta", "--land", "merge"), ("--land", "pr")]
+)
+def test_of_a_lost_claim_nothing_lands_and_its_worker_keeps_the_work(
+    world: World, words: tuple[str, ...]
+) -> None:
+    delta, claim = beaten(world)
+    lost = delta.head
+    found = delta.ralph("land", *words, "--json", env=Forge(world).environ)
+    assert (found.code, found.error) == (5, "claim_lost"), found.out
+    rescue = f"refs/ralph/rescue/D/{claim}"
+    assert found.json["error"]["rescue"] == rescue
+    assert world.git("rev-parse", rescue) == lost
+    assert delta.leases == []
+    assert delta.ralph("claim", "C").code == 0
+
+
+@pytest.mark.parametrize("words", [("land", "delta"), ("land", "delta", "--dry-run")])
+def test_somebody_else_is_told_that_a_claim_is_lost(world: World, words: tuple[str, ...]) -> None:
+    delta, claim = beaten(world)
+    world.git("fetch", "--quiet", "origin")
+    head = delta.head
+    found = world.ralph(*words)
+    assert found.code == 5
+    assert f"claim {claim} of " in found.err and "on D is lost: on origin/main " in found.err
+    assert (delta.head, delta.leases) == (head, ["D"])
+    rest = world.ralph("land", "--all")
+    assert (rest.code, rest.out) == (0, "There is nothing to land.\n")
+    assert "the claim of delta on D in worktree " in rest.err
+
+
+def test_a_branch_whose_claim_was_reset_is_a_workers_and_lost(world: World) -> None:
+    zom = world.worktree("zom")
+    zom.claim("D")
+    zom.write("d.txt", "half\n")
+    zom.commit("Half of it")
+    assert world.ralph("reset", "D", "--force", "--reason", "gone").code == 0
+    found = world.ralph("land", "zom")
+    assert found.code == 5
+    assert "the claim on D is lost: D was reset on main (epoch 1)" in found.err + found.out
+    assert world.ralph("reconcile", "zom", "--json").error == "not_ready"
 
 
 def test_a_branch_lands_what_it_adds_and_edits(world: World) -> None:

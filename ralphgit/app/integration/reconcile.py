@@ -22,6 +22,7 @@ from ralphgit.model.task import Task
 from ralphgit.model.task_row import Row
 from ralphgit.records.redact_secrets import secrets_in
 from ralphgit.rules import evidence_verdict
+from ralphgit.rules.lost_claim import Cause, Winner
 
 READY, CONCERNS, NOT_READY = "ready", "concerns", "not-ready"
 
@@ -55,6 +56,11 @@ class Reconciled(NamedTuple):
         return errors == {"review_missing"}
 
     @property
+    def lost(self) -> Issue | None:
+        """Why the claim of one of its tasks is lost; None where all hold."""
+        return next((issue for issue in self.issues if issue.code == "claim_lost"), None)
+
+    @property
     def verdict(self) -> str:
         if any(issue.severity == "error" for issue in self.issues):
             return NOT_READY
@@ -79,10 +85,11 @@ def _one(project: Project, branch: str) -> Reconciled:
     view = project.view(commit, branch)
     rows = worked_on(project, view, commit)
     fork = worktrees.fork(project.repository.git, project.base.commit, commit)
+    lost = [] if rows else _reset(project, view, fork)
     if not rows and fork == commit:
         said = f"{branch} is already on {project.base.label}"
         return Reconciled(branch, commit, (), (), (Issue("landed", "warning", "", said),))
-    if not rows:
+    if not rows and not lost:
         raise UsageError(
             f"{branch} does not claim, complete or block any task; if it belongs on "
             f"{project.base.label}, merge it there",
@@ -110,6 +117,12 @@ def _one(project: Project, branch: str) -> Reconciled:
             said = f"the claim on {row.id} is lost: {claim_errors.lost_because(winner)}"
             issues.append(Issue("claim_lost", "error", row.id, said, hint="ralphgit next"))
         issues += _of_task(project, place, row)
+    for row in lost:
+        epoch = project.base_view.by_id[row.id].epoch
+        winner = Winner(row.id, Cause.RESET, project.base.label, epoch=epoch)
+        said = f"the claim on {row.id} is lost: {claim_errors.lost_because(winner)}"
+        issues.append(Issue("claim_lost", "error", row.id, said, hint="ralphgit next"))
+    rows += lost
     issues += _of_report(project, commit, view, rows)
     issues += _beside(project, fork, view, {row.id for row in rows})
     return Reconciled(branch, commit, tuple(row.id for row in rows), files, _unique(issues))
@@ -131,6 +144,17 @@ def worked_on(project: Project, view: GraphView, commit: str) -> list[Row]:
         elif row.epoch >= known.epoch:
             found.append(row)
     return found
+
+
+def _reset(project: Project, view: GraphView, fork: str) -> list[Row]:
+    """List the tasks that a branch has claimed since `fork`, and that the base has reset since."""
+    before = project.view(fork, fork[:12]).by_id if fork else {}
+    base = project.base_view.by_id
+    return [
+        row for row in view.rows
+        if row.claim and row.id in base and base[row.id].epoch > row.epoch
+        and (row.id not in before or before[row.id].stage != row.stage)
+    ]  # fmt: skip
 
 
 def _of_task(project: Project, place: JudgedState, row: Row) -> Iterator[Issue]:

@@ -11,6 +11,7 @@ from ralphgit.app.processes import verified_here
 from ralphgit.app.workspace import revisions
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import worktrees
+from ralphgit.model.active_claim import ActiveClaim
 
 
 def is_on_base(project: Project, branch: str) -> bool:
@@ -55,3 +56,13 @@ def branches(claim_map: ClaimMap, *, by: str = "") -> dict[str, tuple[str, ...]]
                 found.setdefault(one.ref, []).append(task)
     by_tip = {project.repository.refs[ref].oid: ref for ref in sorted(found, reverse=True)}
     return {ref.removeprefix("refs/heads/"): tuple(found[ref]) for ref in sorted(by_tip.values())}
+
+
+def lost(claim_map: ClaimMap) -> list[ActiveClaim]:
+    """The claims that local branches have completed and that somebody else has won."""
+    return [
+        one
+        for state in claim_map.task_states.values()
+        for one in state.lost
+        if one.status == "complete" and one.ref.startswith("refs/heads/")
+    ]

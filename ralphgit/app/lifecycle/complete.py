@@ -210,9 +210,9 @@ def _done_already(
         return None
     if own_claims.end_of(project.view(head, "HEAD"), noted) is not Status.COMPLETE:
         return None
-    landed = own_claims.end_of(project.base_view, noted) is Status.COMPLETE
-    if not landed and (winner := own_claims.winner_over(claim_map, noted, head=head)):
+    if winner := earlier_completion.winner_over(claim_map, noted):
         raise give_up.lose(project, noted, winner)
+    landed = own_claims.end_of(project.base_view, noted) is Status.COMPLETE
     if not landed and (anew or verified_completion.unverified_reasons(project, noted, head)):
         return None
     if landed and not task:

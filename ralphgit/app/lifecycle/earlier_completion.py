@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from ralphgit.app.active_claims import own_claims
+from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.evidence import judged_evidence
 from ralphgit.app.lifecycle import write_audit_and_graph
 from ralphgit.app.workspace import runtime_files
@@ -18,6 +19,7 @@ from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import Status
 from ralphgit.records import atomic_files, audit_file, splice_task, task_mapping
 from ralphgit.records import evidence_file as codec
+from ralphgit.rules.lost_claim import Winner
 
 
 def commit_of(project: Project, noted: Lease, head: str) -> str:
@@ -33,6 +35,18 @@ def noted_here(project: Project, task: str) -> Lease | None:
     if noted is None or own_claims.end_of(project.here, noted) is not Status.COMPLETE:
         return None
     return noted if task in ("", noted.task) else None
+
+
+def winner_over(claim_map: ClaimMap, noted: Lease) -> Winner | None:
+    """Who has won the task that HEAD completes under the claim `noted`; None where nobody has, or
+    the base has that completion.
+    """
+    project, head = claim_map.project, claim_map.project.repository.known_head
+    if own_claims.end_of(project.view(head, "HEAD"), noted) is not Status.COMPLETE:
+        return None
+    if own_claims.end_of(project.base_view, noted) is Status.COMPLETE:
+        return None
+    return own_claims.winner_over(claim_map, noted, head=head)
 
 
 def take_back(project: Project, task: str) -> None:

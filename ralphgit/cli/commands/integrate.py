@@ -14,7 +14,7 @@ from ralphgit.cli.command_call import Call
 from ralphgit.cli.commands.reconcile import as_json, summary
 from ralphgit.cli.render import Outcome, safe
 from ralphgit.cli.where_landed import where_landed
-from ralphgit.errors import AwaitsPerson, RalphError, Refused
+from ralphgit.errors import AwaitsPerson, ClaimLost, RalphError, Refused
 from ralphgit.rules.integration_order import Foreseen
 
 Options = IntegrateOptions
@@ -65,6 +65,11 @@ def stopped(plan: Plan, stops: Sequence[Stop], *, dry_run: bool) -> RalphError |
     names = ", ".join(dict.fromkeys(one.branch for one in stops))
     verb = "would not be" if dry_run else "was not"
     coupled = stop.kind in ("coupling", "conflict") and not stop.foreseen
+    if stop.kind == "not-ready" and (lost := plan.reconciled[stop.branch].lost):
+        return ClaimLost(
+            f"{names} {verb} integrated: {lost.message}",
+            hint=_hint(plan, stop), details={"task": lost.task},
+        )  # fmt: skip
     of_a_person = not ours
     kind = AwaitsPerson if of_a_person else Refused
     code = "review_missing" if _unreviewed(plan, stop) else _CODES.get(stop.kind, stop.kind)

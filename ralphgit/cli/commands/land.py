@@ -11,7 +11,7 @@ from ralphgit.app.integration.branch_pull_requests import BranchInReview
 from ralphgit.app.integration.integrate import IntegrateOptions
 from ralphgit.app.landing import land, land_records, land_way, unlanded
 from ralphgit.app.landing.land_records import RecordsInReview
-from ralphgit.app.lifecycle import onto_base
+from ralphgit.app.lifecycle import earlier_completion, give_up, onto_base
 from ralphgit.app.processes import watched_settings
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
@@ -19,7 +19,7 @@ from ralphgit.cli.command_call import Call
 from ralphgit.cli.commands import integrate
 from ralphgit.cli.render import Outcome, safe
 from ralphgit.cli.where_landed import where_landed
-from ralphgit.errors import UsageError
+from ralphgit.errors import ClaimLost, UsageError
 from ralphgit.model.pull_request import PullState
 
 
@@ -44,7 +44,11 @@ def run(call: Call, options: Options) -> Outcome:
     if options.all:
         if options.fetch and not options.dry_run:
             synchronise(project, settle=False)
-        names = tuple(unlanded.branches(ClaimMap(project)))
+        claim_map = ClaimMap(project)
+        names = tuple(unlanded.branches(claim_map))
+        for one in unlanded.lost(claim_map):
+            said = f"the claim of {one.by} on {one.task} in {one.where} can no longer land"
+            project.warn(f"{said}: ralphgit show {one.task}")
         if not names:
             return Outcome(_nothing(options, ""), before=("There is nothing to land.",))
     else:
@@ -55,7 +59,7 @@ def run(call: Call, options: Options) -> Outcome:
             return Outcome(_nothing(options, ""), before=(safe(said),))
     way = land_way.required(project, options.land)
     if way == "pr":
-        return _by_pull(project, names, options)
+        return _given_up(project, _by_pull(project, names, options), options)
     if not options.all and land_records.changes(project, names[0]):
         return _records(project, names[0], options)
     told = IntegrateOptions(
@@ -66,7 +70,23 @@ def run(call: Call, options: Options) -> Outcome:
     assert isinstance(found.data, dict)
     way = "pr" if found.data["pulls"] else way
     found = found._replace(data={**found.data, "way": way})
+    found = _given_up(project, found, options)
     return found if options.dry_run else _onto_base(project, found)
+
+
+def _given_up(project: Project, found: Outcome, options: Options) -> Outcome:
+    """Give up the claim that this worktree has completed, where the base says that it is lost."""
+    if not isinstance(found.error, ClaimLost) or options.dry_run or options.branch not in (
+        "", _here(project)
+    ):  # fmt: skip
+        return found
+    project.refresh()
+    with WorktreeLock(project):
+        noted = earlier_completion.noted_here(project, "")
+        winner = earlier_completion.winner_over(ClaimMap(project), noted) if noted else None
+        if noted is None or winner is None:
+            return found
+        return found._replace(error=give_up.lose(project, noted, winner))
 
 
 def _branch(project: Project, named: str) -> str:
