@@ -68,8 +68,9 @@ def in_history(folder: Path, method: str, *, remote: bool = True, way: str = "re
         revert(alpha)
     else:
         world.git("reset", "-q", "--hard", before)
-        world.write("other.txt", "other\n")
-        world.commit("Other")
+        if way == "purge":
+            world.write("other.txt", "other\n")
+            world.commit("Other")
         push(world, "--force")
     return alpha
 
@@ -153,7 +154,8 @@ def test_a_loop_of_another_task_brings_nothing_back(
     ("method", "way", "remote"),
     [
         ("merge", "revert", True), ("squash", "purge", True), ("squash", "revert", False),
-        ("rebase", "revert", True), ("merge", "purge", False),
+        ("rebase", "revert", True), ("merge", "purge", False), ("merge", "set back", True),
+        ("squash", "set back", False),
     ],
 )  # fmt: skip
 def test_it_is_free(method: str, way: str, remote: bool, tmp_path: Path) -> None:
@@ -173,7 +175,7 @@ def test_it_is_free(method: str, way: str, remote: bool, tmp_path: Path) -> None
     assert tips == ([] if (method, way) == ("merge", "revert") else [alpha.head])
 
 
-@pytest.mark.parametrize("way", ["revert", "purge"])
+@pytest.mark.parametrize("way", ["revert", "purge", "set back"])
 def test_the_log_says_who_took_it_back(way: str, tmp_path: Path) -> None:
     alpha = in_history(tmp_path, "squash", way=way)
     told = alpha.ralph("log", "T-1", "--json").data["events"]
@@ -199,7 +201,9 @@ def test_the_old_worktree_claims_it_anew(tmp_path: Path) -> None:
     assert sorted(told) == ["claimed", "claimed", "completed", "taken-back"]
 
 
-@pytest.mark.parametrize(("method", "way"), [("squash", "revert"), ("merge", "purge")])
+@pytest.mark.parametrize(
+    ("method", "way"), [("squash", "revert"), ("merge", "purge"), ("merge", "set back")]
+)
 def test_who_completes_it_again_is_told(method: str, way: str, tmp_path: Path) -> None:
     alpha = in_history(tmp_path, method, remote=False, way=way)
     old = alpha.head

@@ -88,7 +88,7 @@ def position(project: Project) -> Position:
         return Position(Standing.OWN)
     from ralphgit.app.base import is_landed  # a claim from the base itself needs none of it
 
-    if worktree.head in taken_back.commits(project):
+    if project.base.remote and worktree.head in taken_back.commits(project):
         return Position(Standing.GONE)
     if is_landed.landed(project, worktree.head):
         return Position(Standing.LANDED)

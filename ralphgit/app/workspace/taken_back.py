@@ -36,7 +36,7 @@ def of(project: Project, task: str, claim: str, begun_at: str) -> TakenBack | No
     `begun_at`: the commit of the base that the claim was made from, "" where it is unknown.
     """
     base = project.base.commit
-    if not base or not claim or _is(base, begun_at):
+    if not base or not claim or _is_untouched(project, base, begun_at):
         return None
     objects = project.repository.objects
     path = _path(project, task, claim)
@@ -56,6 +56,11 @@ def of(project: Project, task: str, claim: str, begun_at: str) -> TakenBack | No
     return TakenBack(task, claim) if last is not None and last.event in _ENDS else None
 
 
+def _is_untouched(project: Project, commit: str, begun_at: str) -> bool:
+    """Whether a claim was made from this very commit, which no rewriting has brought back."""
+    return _is(commit, begun_at) and not commits(project)
+
+
 def _is_archived(project: Project, task: str, claim: str) -> bool:
     """Whether the audit of a claim has gone from its file into the archive of the base."""
     archive = project.base_archive
@@ -67,7 +72,7 @@ def _is_archived(project: Project, task: str, claim: str) -> bool:
 
 def on(project: Project, commit: str, rows: Sequence[Row]) -> Removed:
     """Find which claims of `rows` the commit had in its history, and has no longer."""
-    asked = [row for row in rows if not _is(commit, row.base)]
+    asked = [row for row in rows if not _is_untouched(project, commit, row.base)]
     if commit == project.base.commit:
         found = {row.claim: of(project, row.id, row.claim, row.base) for row in asked}
         return {claim: taken for claim, taken in found.items() if taken is not None}
@@ -99,15 +104,14 @@ def is_meant(project: Project, taken: TakenBack, head: str) -> bool:
 
 
 def commits(project: Project) -> frozenset[str]:
-    """The commits that the remote's base branch had, and has no longer: a secret was purged, say.
+    """The commits that the base had, and has no longer: a secret was purged, say.
 
-    None in most repositories. Of a base without a remote nothing is taken for gone: there commits
-    move from one branch to another every day.
+    None in most repositories.
     """
     from ralphgit.git import path_history
 
     base, repository = project.base, project.repository
-    if not base.remote or not base.commit:
+    if not base.commit:
         return frozenset()
     key = repr((base.ref, "rewritten"))
     seen, tips = project.cache.kept(key) or (0, ())
@@ -120,10 +124,12 @@ def commits(project: Project) -> frozenset[str]:
 
 
 def has_gone(project: Project, head: str) -> bool:
-    """Whether the history of the commit `head` has any of `commits`: landing it would bring them
-    back, whoever made them.
+    """Whether the history of the commit `head` has any of `commits`, if there is a remote: landing
+    it would bring them back, whoever made them.
+
+    Without a remote, commits move from one branch to another every day.
     """
-    if not head or not (gone := commits(project)):
+    if not head or not project.base.remote or not (gone := commits(project)):
         return False
     from ralphgit.git import path_history
 
