@@ -389,6 +389,16 @@ def test_a_checkpoint_changes_nothing(tmp_path: Path) -> None:
     assert changed_files(alpha) == []
 
 
+def test_a_checkpoint_without_a_scope_may_change_no_file(tmp_path: Path) -> None:
+    world = world_of(tmp_path, one_task("mode: verify", "verify: ['true']"))
+    alpha = at_work(world)
+    trust(alpha)
+    alpha.write("zz", "x")
+    assert missing(world, alpha) == ["zz is changed, and T-1 verifies what is there"]
+    (alpha.path / "zz").unlink()
+    assert completes(alpha).code == 0
+
+
 def test_a_task_that_only_verifies_changes_nothing_whatever_its_scope(tmp_path: Path) -> None:
     world = world_of(tmp_path, one_task("mode: verify", "verify: ['true']", "scope: {write: [a]}"))
     alpha = at_work(world)

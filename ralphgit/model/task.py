@@ -136,6 +136,11 @@ class Task(NamedTuple):
     def claim(self) -> Claim | None:
         return self.lifecycle.claim
 
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether it verifies alone what others did, and names no file that comes of that."""
+        return self.mode == Mode.VERIFY and not (self.scope.write or self.outputs)
+
     def proved_by(self, command: str) -> tuple[str, ...]:
         """The criteria that a verify command is said to prove."""
         return tuple(criterion for one, criterion in self.proves if one == command)

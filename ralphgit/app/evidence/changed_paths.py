@@ -88,6 +88,8 @@ def faults(promised: Task, paths: Sequence[str]) -> list[str]:
         return ["the task changed no file (records do not count)"]
     if own := [path for path in paths if f"{path}/".startswith(f"{runtime_files.FOLDER}/")]:
         return [f"{path} is this worktree's own state, which is not committed" for path in own]
+    if promised.changes_nothing:
+        return [f"{path} is changed, and {promised.id} verifies what is there" for path in paths]
     if not promised.scope.write:
         return []
     allowed = ", ".join(promised.scope.write)
