@@ -112,6 +112,26 @@ def test_a_branch_whose_claim_was_reset_is_a_workers_and_lost(world: World) -> N
     assert world.ralph("reconcile", "zom", "--json").error == "not_ready"
 
 
+@pytest.mark.parametrize("work", [True, False])
+def test_nothing_lands_while_the_remote_cannot_be_reached(world: World, work: bool) -> None:
+    assert world.origin
+    if work:
+        delta = worked(world, "delta", "D", {"d.txt": "d\n"})
+    else:
+        delta = world.worktree("delta")
+        assert delta.ralph("edit", "D", "--priority", "0").code == 0
+        delta.commit("Sooner")
+    world.git("remote", "set-url", "origin", str(world.folder / "nowhere.git"))
+    before = world.head, delta.head, delta.leases
+    found = delta.ralph("land", "--land", "merge")
+    assert found.code == 4
+    assert "landed" not in found.out
+    assert (world.head, delta.head, delta.leases) == before
+    local = delta.ralph("land", "--land", "merge", "--no-push")
+    assert local.code == 0
+    assert "the change is on the local main only" in local.err
+
+
 def test_a_branch_lands_what_it_adds_and_edits(world: World) -> None:
     alpha = world.worktree("alpha")
     assert alpha.ralph("add", "--id", "E", "--title", "New").code == 0

@@ -45,16 +45,18 @@ class Changed(NamedTuple):
     """By which it comes to the base; the base is as it was."""
 
 
-def advance(project: Project, old: str, new: str, change: Change, *, push: bool) -> Changed | None:
+def advance(
+    project: Project, old: str, new: str, change: Change, *, push: bool, lands: bool = False
+) -> Changed | None:
     """Move the base from `old` to `new`, a commit of our own, or open a pull request for it; None
     where the base has moved meanwhile.
 
     The remote's branch decides where there is one; the local one follows where that is a plain
     step forward. Where the remote cannot be reached, the local branch alone is moved, with a
-    warning.
+    warning; not where a branch `lands`, which only the remote's base can have.
 
     Raises: GuardRefused (base_diverged, dirty_base, records_in_review, no_push), RemoteUnavailable
-    (with require_remote), NotWritable; as `by_pull`.
+    (with require_remote, or `lands`), NotWritable; as `by_pull`.
     """
     base, by_pull_alone = project.base, project.config.land_base == "pr"
     if not base.remote:
@@ -73,7 +75,7 @@ def advance(project: Project, old: str, new: str, change: Change, *, push: bool)
     try:
         moved = update_base.publish(project, old, new)
     except RemoteUnavailable as error:
-        if project.config.require_remote:
+        if project.config.require_remote or lands:
             raise
         project.warn(error.message)
         return Changed() if update_base.local_only(project, old, new) else None

@@ -152,7 +152,8 @@ def _land(project: Project, plan: Plan, work: _Work, *, push: bool) -> Integrate
     tasks = tuple(row.id for branch in work.merged for row in branch.rows)
     alone, why = auto_merge.decided(project, tasks, tip)
     told = Change(f"Land {', '.join(tasks)}", tasks, merges_itself=alone)
-    moved = change_base.advance(project, project.base.commit, tip, told, push=push)
+    base = project.base.commit
+    moved = change_base.advance(project, base, tip, told, push=push, lands=True)
     if moved is None:
         return None
     if moved.pull is not None:

@@ -257,7 +257,7 @@ def land(
     request.
 
     Raises: Refused (conflicts_with_base), ClaimHeld, GuardRefused (not_landable, unsettled,
-    dirty_base, base_diverged), RemoteUnavailable (require_remote); as `open_pull`.
+    dirty_base, base_diverged), RemoteUnavailable; as `open_pull`.
     """
     update_base.refuse_unfit(project)
     for attempt in range(_ATTEMPTS):
@@ -269,7 +269,8 @@ def land(
             raise fenced
         made = _merged(project, base, found, branch)
         _refuse_faulty(project, made, branch)
-        moved = change_base.advance(project, base, made, _change(project, found), push=push)
+        told = _change(project, found)
+        moved = change_base.advance(project, base, made, told, push=push, lands=True)
         if moved is not None and moved.pull is not None:
             return _in_review(project, branch, moved.pull, found)
         if moved is not None:
