@@ -208,7 +208,8 @@ BAD = {
     "only a claim": ("{report: {status: done, summary: fine}}", "verify-failed", "changed no file"),
     "outside its scope": ("{run: 'echo x > b.txt'}", "scope", "b.txt is outside scope.write"),
     "half of it": ("{write: {a.txt: bad}}", "verify-failed", "verify failed (exit 1)"),
-    "a crash": ("{write: {a.txt: good}, exit: 3}", "verify-failed", "exit code 3"),
+    "a crash": ("{write: {a.txt: bad}, exit: 3}", "verify-failed", "It ended with exit code 3"),
+    "a signal": ("{write: {a.txt: good}, exit: 137}", "other", "It ended with exit code 137"),
     "a report of its own": ("{write: {a.txt: good}, report: {status: finished}}",
                             "verify-failed", "the report needs a status"),
 }  # fmt: skip
@@ -237,6 +238,29 @@ def test_what_is_never_done(script: str, reason: str, said: str, tmp_path: Path)
     if wrote:
         name = "b.txt" if "b.txt" in script else "a.txt"
         assert name in alpha.git("ls-tree", "--name-only", rescued(alpha)[0]).split()
+
+
+def test_the_verify_commands_decide_whatever_the_agent_s_exit_code(tmp_path: Path) -> None:
+    """SPEC 7, L11: but where a task has none, the exit code is all that there is."""
+    works = "{write: {a.txt: good}, report: {status: done, summary: Written.}, exit: 1}"
+    alpha = made(
+        tmp_path,
+        task("T-1", "verify: [grep -q good a.txt]", script=works),
+        task("T-2", script="{write: {b.txt: half}, exit: 1}"), remote=False,
+    )  # fmt: skip
+    ran = loop(alpha, env={"RALPH_AGENT_ATTEMPTS": "1"})
+    assert (ran.code, ran.out.splitlines()[:2]) == (7, ["done: T-1", "blocked: T-2"]), ran.err
+    said = "T-1: the agent ended with exit code 1, and its work passed the verify commands"
+    assert f"warning: {said}" in ran.err.splitlines()
+    claim = on_base(alpha, "T-1")["claim"]["id"]
+    audit = ryaml.loads(alpha.git("show", f"main:records/audit/T-1/{claim}.yaml"))["events"]
+    (summary,) = (event["summary"] for event in audit if event["event"] == "completed")
+    assert summary == "Written.\nThe agent ended with exit code 1."
+    blocked = on_base(alpha, "T-2")["blocked"]
+    assert blocked["reason"] == "other"
+    assert "It ended with exit code 1" in blocked["question"]
+    told = {(e["outcome"], e["why"]) for e in events(alpha, "attempted")}
+    assert told == {(one, "the agent ended with exit code 1") for one in ("done", "failed")}
 
 
 @pytest.mark.slow

@@ -64,6 +64,8 @@ PROMPT = os.path.join(".ralph", "prompt.md")
 _TRIES = 4
 #: How much of what a hook says is in the loop's line about it; the worker is told all of it.
 _SHOWN_LINES = 6
+#: Above it an exit code is a signal's.
+_MOST_OWN_CODE = 128
 _OWN_MESSAGE = f"If this is about the commit's message, write another one: message in {REPORT}."
 
 
@@ -72,6 +74,8 @@ class Done(NamedTuple):
 
     commit: str = ""
     """What was verified."""
+    why: str = ""
+    """How the agent ended, where that was not well."""
 
 
 class Failed(NamedTuple):
@@ -124,12 +128,12 @@ def attempt(
     Returns also what the agent itself has used. `since` is the commit that the work stands on,
     where that is not the base.
 
-    Neither its exit code nor its report makes a task done: `complete` does. Where something
-    else is in its way, `fix` waits or repairs, and it is tried again. `ended_here` is called as
-    soon as the agent has ended, with what it used, and may refuse to go on; `base_seen` with the
-    base as it was before; `unchanged` after each verify command, which runs what the agent wrote;
-    `heard` when the agent prints something; `stopped`, with what it used, where we are interrupted
-    while it works.
+    Neither its exit code nor its report makes a task done, and no exit code keeps a task from being
+    done whose verify commands pass: `complete` decides. Where something else is in its way, `fix`
+    waits or repairs, and it is tried again. `ended_here` is called as soon as the agent has ended,
+    with what it used, and may refuse to go on; `base_seen` with the base as it was before;
+    `unchanged` after each verify command, which runs what the agent wrote; `heard` when the agent
+    prints something; `stopped`, with what it used, where we are interrupted while it works.
 
     Raises: ClaimLost, NeedsPerson (untrusted, settings_changed), NotWritable.
     """
@@ -189,12 +193,23 @@ def attempt(
         return _begin_again(project, lease, broken), ended.usage
     if how := own_claims.given_up(project.view("HEAD", "HEAD"), lease):
         return GivenUp(how), ended.usage
-    outcome = _judged(project, command, ended, changed, environ, secrets)
+    outcome = _judged(project, task, command, ended, changed, environ, secrets)
+    ended_so = f"the agent ended with exit code {ended.code}" if ended.code else ""
     if isinstance(outcome, worker_report.Report) and (left := _marked(top, before)):
         why = f"conflict markers are left in {', '.join(left)}"
         outcome = Failed(why, f"{why}. Join both sides there, and remove the markers.")
     if isinstance(outcome, worker_report.Report):
+        if ended_so:
+            summary = f"{outcome.summary}\nThe agent ended with exit code {ended.code}.".lstrip()
+            outcome = outcome._replace(summary=summary)
         outcome = _complete_at_last(project, lease, outcome, unchanged, since, fix)
+        if ended_so and isinstance(outcome, Failed):
+            outcome = outcome._replace(feedback=f"{outcome.feedback}\n\n{_end(ended)}")
+        elif ended_so and isinstance(outcome, Done):
+            told = f"{ended_so}, and its work passed the verify commands"
+            event_log.note(path, told)
+            project.warn(f"{lease.task}: {told}")
+            outcome = outcome._replace(why=ended_so)
     if isinstance(outcome, Failed):
         event_log.note(path, f"attempt {before.failed + 1} failed: {outcome.why}")
     return outcome, ended.usage
@@ -265,10 +280,14 @@ def _prepare(project: Project, task: Task, lease: Lease, before: Attempts) -> No
 
 
 def _judged(
-    project: Project, command: agent_presets.Command, ended: agent_process.Ended, changed: bool,
-    environ: Mapping[str, str], secrets: tuple[str, ...],
+    project: Project, task: Task, command: agent_presets.Command, ended: agent_process.Ended,
+    changed: bool, environ: Mapping[str, str], secrets: tuple[str, ...],
 ) -> Outcome | worker_report.Report:  # fmt: skip
-    """Judge an attempt by what the agent left; its report, if `complete` has to decide."""
+    """Judge an attempt by what the agent left; its report, if `complete` has to decide.
+
+    Of an agent that a signal has ended, or that failed at a task without verify commands, nothing
+    else tells whether the work is whole.
+    """
     try:
         said, question = worker_report.read(project.top, secrets), None
     except InvalidRecord as error:
@@ -281,12 +300,16 @@ def _judged(
     outcome = how_ended(project, command, ended, changed, environ, question)
     if not isinstance(outcome, Worked):
         return outcome
-    if outcome.code == 0:
+    if outcome.code == 0 or (task.verify and outcome.code <= _MOST_OWN_CODE):
         return said
+    return Failed(f"the agent ended with exit code {ended.code}", _end(ended), Reason.OTHER)
+
+
+def _end(ended: agent_process.Ended) -> str:
+    """Say to the next attempt how an agent has failed."""
     end = "\n".join(ended.tail.splitlines()[-20:])
-    how = f"ended with exit code {ended.code}"
     printed = f":\n{end}" if end.strip() else ", and printed nothing."
-    return Failed(f"the agent {how}", f"It {how}{printed}")
+    return f"It ended with exit code {ended.code}{printed}"
 
 
 def how_ended(

@@ -410,7 +410,7 @@ class Loop:
             "attempted", task=lease.task, attempt=number,
             outcome=type(outcome).__name__.lower(), agent_s=used.seconds,
             **used.stored(),
-            **({"why": outcome.why} if isinstance(outcome, Failed) else {}),
+            **({"why": outcome.why} if isinstance(outcome, (Done, Failed)) and outcome.why else {}),
         )  # fmt: skip
         if isinstance(outcome, (Done, Failed, Stuck)):
             self._away.worked(began)

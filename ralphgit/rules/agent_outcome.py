@@ -41,7 +41,7 @@ class Left(NamedTuple):
 
 
 class Worked(NamedTuple):
-    """It worked: the verify commands decide, where it says itself that all went well."""
+    """It worked: the verify commands decide, whatever its exit code."""
 
     code: int
 
