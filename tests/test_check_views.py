@@ -222,6 +222,70 @@ def test_commits_are_judged_by_themselves_where_one_task_has_no_scope(
     assert against_main(beta, code=0) == [("warning", "scope_unproved", "lib.txt:1:1", "")]
 
 
+# -- records under their ids -----------------------------------------------------------------
+
+_MOVED = """\
+version: 1
+tasks:
+  - id: T-1
+    title: One
+    status: complete
+    claim: {id: c1, by: ann, at: "2026-11-21T10:00:00Z", base: b}
+    result:
+      id: r1
+      claim: c1
+      outcome: done_with_concerns
+      at: "2026-11-21T11:00:00Z"
+      concerns: [slow]
+  - id: T-2
+    title: Two
+    status: in-progress
+    claim: {id: c2, by: bob, at: "2026-11-21T10:00:00Z", base: b}
+  - id: T-3
+    title: Three
+    status: blocked
+    claim: {id: c3, by: cat, at: "2026-11-21T10:00:00Z", base: b}
+    blocked: {id: b3, claim: c3, reason: other, question: "Which?", at: "2026-11-21T10:00:00Z"}
+  - id: T-4
+    title: Four
+    status: pending
+    reset: {id: s4, claim: c4, by: ann, at: "2026-11-21T10:00:00Z", reason: gone}
+    epoch: 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("by: bob", "by: mallory", "edited_lifecycle"),
+        ("id: c2, by: bob, at: \"2026-11-21T10", "id: c2, by: bob, at: \"2026-11-21T09", ""),
+        ("by: ann, at: \"2026-11-21T10:00:00Z\", base: b", "by: ann, base: b", ""),
+        ("done_with_concerns", "done", ""),
+        ("      concerns: [slow]\n", "", ""),
+        ("11:00:00Z", "12:00:00Z", ""),
+        ("Which?", "None", ""),
+        ("reason: other", "reason: conflict", ""),
+        ("id: b3", "id: b4", ""),
+        ("reason: gone", "reason: late", ""),
+        ('    reset: {id: s4, claim: c4, by: ann, at: "2026-11-21T10:00:00Z", reason: gone}\n', "",
+         ""),
+        ("    epoch: 1\n", "    epoch: 7\n", "illegal_move"),
+    ],
+)  # fmt: skip
+def test_no_record_is_another_one_under_its_id(
+    tmp_path: Path, old: str, new: str, code: str
+) -> None:
+    world = World(tmp_path)
+    world.write_graph(_MOVED)
+    world.commit()
+    beta = world.worktree("beta")
+    beta.replace(old, new)
+    beta.commit("By hand")
+    told = problems(world, "beta")
+    assert (code or "edited_lifecycle") in [one["code"] for one in told]
+    assert "problems: " in world.ralph("diff", "beta").out
+
+
 # -- formats -------------------------------------------------------------------------------
 
 HOSTILE = "x%0A::set-output name=a::b\u2028::error::no"

@@ -252,6 +252,11 @@ GROUPS = (
         _error("result_replaced", "A change replaces the result of a complete task.",
                "It is not what was reviewed and merged.",
                "`ralphgit reset ID --reopen --reason TEXT`."),
+        _error("edited_lifecycle",
+               "A change edits who claimed, completed, blocked, reset or cancelled a task, when or "
+               "why.",
+               "Each change of state is a record of its own, under an id of its own.",
+               "Bring the record back to what the base has."),
         _error("task_removed", "A task is taken out of the graph.",
                "Somebody works on it, and its history would have no task.",
                "`ralphgit edit ID --cancel REASON` keeps its history.",

@@ -132,9 +132,14 @@ _ONWARD = {
 
 def change(old: Row | None, new: Row) -> Fault | None:
     """Whether a task may go from `old` (None: it is new) to `new`."""
-    if old is None or new.epoch > old.epoch:
+    if old is None or old.json == new.json:
         return None
     task, reset = new.id, f"ralphgit reset {new.id}"
+    if new.epoch > old.epoch:
+        if new.status != "pending" or new.mark not in ("", old.mark):
+            return None
+        message = f"{task} goes from epoch {old.epoch} to {new.epoch}, and has no new reset record"
+        return Fault("illegal_move", task, message, f"{reset} --reason TEXT")
     if new.epoch < old.epoch:
         message = f"{task} goes back from epoch {old.epoch} to {new.epoch}"
         return Fault("epoch_lowered", task, message, "the base's reset decides; merge the base")
@@ -151,6 +156,26 @@ def change(old: Row | None, new: Row) -> Fault | None:
     if old.status == "complete" and new.mark != old.mark:
         message = f"{task} is complete, and the change replaces its result"
         return Fault("result_replaced", task, message, f"{reset} --reopen --reason TEXT")
+    return _edited(old, new)
+
+
+def _edited(old: Row, new: Row) -> Fault | None:
+    """Whether a record is another one under its id, or gives way to one without a move.
+
+    A contract is judged by what is promised, and follows a task to another name.
+    """
+    was, now = json.loads(old.json), json.loads(new.json)
+    is_moved = old.stage[:3] != new.stage[:3]
+    for name in ("claim", "result", "blocked", "reset", "cancelled"):
+        one, other = was.get(name) or {}, now.get(name) or {}
+        if one.get("id") == other.get("id"):
+            keys = [key for key in {**one, **other} if one.get(key) != other.get(key)]
+        else:
+            keys = [] if is_moved or name == "claim" else ["id"]
+        if told := [key for key in keys if (name, key) != ("claim", "contract")]:
+            message = f"the change edits the {name} record of {new.id} ({', '.join(told)})"
+            hint = "bring the record back to what the base has; a new state is a new record"
+            return Fault("edited_lifecycle", new.id, message, hint)
     return None
 
 

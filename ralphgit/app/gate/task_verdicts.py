@@ -20,7 +20,7 @@ from ralphgit.rules.contract_digest import keeps
 from ralphgit.rules.legal_changes import Fault
 
 #: Of the rules that judge a task, by itself or beside others: a change of one gets a new number.
-VERSION = 2
+VERSION = 3
 _KEY = f"verdicts on tasks {VERSION}"
 #: So many verdicts on tasks of other branches and revisions are kept beside those asked for.
 _KEPT_OTHERS = 20_000
