@@ -639,12 +639,36 @@ def test_what_a_task_waits_for_is_what_the_base_has(tmp_path: Path) -> None:
     assert "  waits for     T-1\n" in world.ralph("show", "T-3").out
     world.replace("depends_on: [T-1]", "depends_on: [T-2]")
     said = world.ralph("show", "T-3").out
-    assert "  waits for     T-1 (as the base has it)\n" in said
+    assert "  waits for     T-1 (as the base has it), T-2\n" in said
     assert "\ndepends on:\n  T-2 " in said
-    assert "T-1 (as the base has it)\n" in world.ralph("list").out
+    assert "T-1 (as the base has it), T-2\n" in world.ralph("list").out
     told = world.ralph("list", "--json").data["tasks"]
     assert [one.get("blocked_by_base") for one in told] == [None, None, ["T-1"]]
     assert world.ralph("show", "T-3", "--json").data["task"]["blocked_by_base"] == ["T-1"]
+
+
+@pytest.mark.parametrize("committed", [False, True])
+def test_a_task_waits_for_what_this_worktree_has_it_wait_for(
+    tmp_path: Path, committed: bool
+) -> None:
+    world = World(tmp_path)
+    one = "  - id: T-1\n    title: T\n    status: pending\n"
+    world.write_graph(f"version: 1\ntasks:\n{one}{one.replace('T-1', 'T-2')}")
+    world.commit()
+    alpha = world.worktree("alpha")
+    edited = alpha.ralph("edit", "T-1", "--depends-on", "T-2", "--json")
+    if committed:
+        alpha.commit()
+    assert edited.code == 0, edited.out
+    listed = alpha.ralph("list", "--json").data["tasks"][0]
+    shown = alpha.ralph("show", "T-1", "--json").data["task"]
+    for told in (edited.data["task"], listed, shown):
+        assert (told["state"], told["blocked_on"]) == ("waiting", ["T-2"])
+    assert "  waits for     T-2\n" in alpha.ralph("show", "T-1").out
+    # What the base has complete it does not wait for, also where this worktree has it open.
+    world.worktree("beta").did("T-2", {"b.txt": "b\n"})
+    assert world.merge("beta").code == 0
+    assert alpha.ralph("show", "T-1", "--json").data["task"]["state"] == "ready"
 
 
 @pytest.mark.parametrize("mode", ["parallel", "verify"])

@@ -174,13 +174,26 @@ def finished(row: Row, lost: tuple[ActiveClaim, ...] = ()) -> TaskState:
     return TaskState(row.status, _on_base(row), lost=lost)
 
 
-def compared(task_state: TaskState, base: TaskState, here: TaskState) -> TaskState:
-    """The state of a task that says what it waits for by the word of the base alone.
+def compared(
+    task: str, judged: Mapping[str, TaskState], base: TaskState, here: TaskState
+) -> TaskState:
+    """The state of a task, with what it waits for by the word of either graph alone.
 
-    `base` and `here` are what the two graphs say of it by themselves.
+    `base` and `here` are what the base's graph and another one say of it by themselves, `judged`
+    is what the base says with all that is in flight. What is complete there nothing waits for.
     """
+    task_state = judged[task]
     said = {*base.blocked_on} - {*here.blocked_on}
     found = tuple(one for one in task_state.blocked_on if one in said)
+    also = [
+        one for one in here.blocked_on
+        if one not in task_state.blocked_on
+        and one not in base.blocked_on
+        and (one not in judged or judged[one].state != "complete")
+    ]  # fmt: skip
+    if also and task_state.state in ("ready", "waiting"):
+        waits = (*task_state.blocked_on, *also)
+        task_state = task_state._replace(state="waiting", blocked_on=waits)
     return task_state._replace(blocked_by_base=found) if found else task_state
 
 

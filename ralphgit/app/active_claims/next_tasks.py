@@ -1,6 +1,6 @@
 """List tasks with their states, and those that may be taken; change nothing (law L8)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ralphgit.app.active_claims.claim_map import ClaimMap
@@ -78,34 +78,38 @@ def wanted(claim_map: ClaimMap, options: "ClaimOptions") -> Made[Row]:
 def pairs(project: Project, view: GraphView, *, alone: bool = False) -> list[Pair]:
     """Every task of a view with its standing.
 
-    The base judges, and what it alone has a task wait for is told apart. A task that the base does
+    The base judges, with what the view has a task wait for beside; what the base alone has it wait
+    for is told apart. A task that the base does
     not have, or with `alone` every task, is judged by the view itself.
     """
     if alone or not project.base.commit:
         states = TaskStates(view.rows, {})
         return [(row, states[row.id]) for row in view.rows]
     claim_map = ClaimMap(project)
-    judged: Mapping[str, TaskState] = claim_map.task_states
-    if not view.unlike(claim_map.base):
-        return [(row, judged[row.id]) for row in view.rows]
-    base, here = TaskStates(claim_map.base.rows, {}), TaskStates(view.rows, {})
-    return [
-        (
-            row,
-            compared(judged[row.id], base[row.id], here[row.id])
-            if row.id in base
-            else here[row.id],
-        )
-        for row in view.rows
-    ]
+    state = _standing(claim_map, view)
+    return [(row, state(row.id)) for row in view.rows]
 
 
 def pair(project: Project, task: str, view: GraphView | None = None) -> Pair:
     """One task of `view`, or of this worktree, with its standing. Raises: UnknownTask."""
     view = view or project.require_here()
     row = view.row(task)
-    judged = ClaimMap(project).task_states if project.base.commit else {}
-    return row, judged[task] if task in judged else TaskStates(view.rows, {})[task]
+    if not project.base.commit:
+        return row, TaskStates(view.rows, {})[task]
+    return row, _standing(ClaimMap(project), view)(task)
+
+
+def _standing(claim_map: ClaimMap, view: GraphView) -> Callable[[str], TaskState]:
+    """How each task of a view stands, as of `pairs`."""
+    judged: Mapping[str, TaskState] = claim_map.task_states
+    if not view.unlike(claim_map.base):
+        return judged.__getitem__
+    base, here = TaskStates(claim_map.base.rows, {}), TaskStates(view.rows, {})
+
+    def state(task: str) -> TaskState:
+        return compared(task, judged, base[task], here[task]) if task in base else here[task]
+
+    return state
 
 
 def on_base(project: Project, task: str, *, commit: str = "") -> Pair:
