@@ -546,3 +546,14 @@ def test_every_answer_is_one_object_of_the_schema(tmp_path: Path) -> None:
     asks(Place(tmp_path, world.environ), "status", code=2, error="not_a_repository")
     world.write_graph("version: 1\ntasks:\n  - title: no id\n")
     asks(world, "list", code=6, error="invalid_record")
+
+
+def test_status_shows_as_many_next_tasks_as_are_asked_for(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    tasks = (f"  - {{id: T-{n}, title: T, status: pending}}\n" for n in range(30))
+    world.write_graph("version: 1\ntasks:\n" + "".join(tasks))
+    world.commit()
+    for words, shown in ((), 3), (("--limit", "5"), 5), (("--limit", "0"), 0), (("--all",), 30):
+        lines = world.ralph("status", *words).out.splitlines()
+        assert len([line for line in lines if line.startswith("next: ")]) == shown
+        assert (lines[-1] == f"and {30 - shown} more: ralphgit next --all") == (shown < 30)

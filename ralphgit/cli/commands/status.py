@@ -38,13 +38,23 @@ def run(call: Call, options: Options) -> Outcome:
         more = len(found.unverified) - len(amount.first(found.unverified))
         lines.append(f"unverified: {shown}" + (f" and {more} more" if more else ""))
     lines += _used(found.usage, project.now()[:10])
-    after = [f"next: {row.id}  {safe(row.title)}" for row, _ in found.next[:3]]
+    after = _next(found, amount)
     if found.nothing is not None:
         after = [_idle(found, found.nothing)]
     rows = [_shown(busy, project.around.now()) for busy in found.workers]
     table = Table(_HEADERS, amount.first(rows), labelled=True)
     left_off = amount.left_off(len(rows))
     return Outcome(None, before=lines, table=table, after=after, left_off=left_off)
+
+
+def _next(found: Overview, amount: Amount) -> list[str]:
+    """What is claimed next: the first few, or as many as are asked for."""
+    is_asked = amount.all or amount.limit is not None
+    shown = amount.first(found.next) if is_asked else found.next[:_MOST_NEXT]
+    lines = [f"next: {row.id}  {safe(row.title)}" for row, _ in shown]
+    if (more := len(found.next) - len(shown)) > 0:
+        lines.append(f"and {more} more: ralphgit next --all")
+    return lines
 
 
 def _used(sums: UsageSums, today: str) -> list[str]:
@@ -54,6 +64,7 @@ def _used(sums: UsageSums, today: str) -> list[str]:
     return [f"used: {said}" + (f" (today {now})" if now and now != said else "")] if said else []
 
 
+_MOST_NEXT = 3
 #: What needs a person comes first, and must not push the rest off the screen.
 _MOST_NEEDS = 10
 
