@@ -155,6 +155,25 @@ def test_once_and_at_most(tmp_path: Path) -> None:
     assert loop(alpha, "--max-tasks", "0").code == 2
 
 
+def test_a_loop_alone_takes_the_tasks_in_the_order_of_next(tmp_path: Path) -> None:
+    tasks = [task(f"T-{n}", f"outputs: [{n}.txt]") for n in (1, 2, 3)]
+    alpha = made(tmp_path, *tasks, remote=False)
+    beta = alpha.world.worktree("beta")
+    ids = [one["id"] for one in alpha.ralph("next", "--json").data["tasks"]]
+    assert loop(beta, "--json", "--max-tasks", "2").data["done"] == ids[:2] == ["T-1", "T-2"]
+
+
+def test_beside_another_loop_the_first_choice_is_another_one(tmp_path: Path) -> None:
+    tasks = [task(f"T-{n}", f"outputs: [{n}.txt]") for n in (1, 2, 3)]
+    alpha = made(tmp_path, *tasks, remote=False)
+    process = heartbeat.noted(os.getpid())
+    beat = heartbeat.Heartbeat(*process, "beta", "", "", "agent", time.time())
+    heartbeat.write(str(alpha.world.worktree("beta").path), beat)
+    assert loop(alpha, "--json", "--once").data["done"] == ["T-2"]
+    heartbeat.write(str(alpha.world.path.parent / "proj-beta"), beat._replace(role="review"))
+    assert loop(alpha, "--json", "--once").data["done"] == ["T-1"]
+
+
 @pytest.mark.slow
 def test_no_landing_leaves_a_branch_for_each_task(tmp_path: Path) -> None:
     tasks = [task(f"T-{n}", f"outputs: [{n}.txt]") for n in (1, 2)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.active_claims import next_tasks, providers
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.other_bases import elsewhere
 from ralphgit.app.base import fetch
@@ -68,9 +68,13 @@ class Taking:
         return None
 
     def _first(self, project: Project) -> Lease | None:
-        """Claim the first task that is free."""
-        free_rows = [row for row in self._free(project) if row.id not in self.released]
-        rows = readiness.spread(free_rows, task_branch.place_of(project))
+        """Claim the first task that is free; beside others, who look at the same list, one at this
+        worktree's own place in it.
+        """
+        rows = [row for row in self._free(project) if row.id not in self.released]
+        place, alone = task_branch.place_of(project), not providers.others_work(ClaimMap(project))
+        if not alone:
+            rows = readiness.spread(rows, place)
         while rows:
             lease = self._claim(project, rows.pop(0))
             if lease is not None:
@@ -78,6 +82,8 @@ class Taking:
             project.refresh()  # and go on with what others have left of the list
             free = {row.id for row in self._free(project)}
             rows = [row for row in rows if row.id in free]
+            if alone:
+                alone, rows = False, readiness.spread(rows, place)
         return None
 
     def _took_back(self, project: Project) -> bool:

@@ -1,4 +1,4 @@
-"""Tell which workers provide what a task needs (`needs`, SPEC 9): by the heartbeats of loops.
+"""Tell which loops work, and which provide what a task needs (`needs`, SPEC 9): by heartbeats.
 
 A loop says in its heartbeat what its machine has. Those of this repository's worktrees are read
 where they lie; those of other machines as they were last fetched.
@@ -18,6 +18,12 @@ def running(claim_map: ClaimMap, needs: Sequence[str]) -> tuple[str, ...]:
     return tuple(
         name for name, beat in sorted(beats.items()) if {*needs} <= {*beat.provides.split(",")}
     )
+
+
+def others_work(claim_map: ClaimMap) -> bool:
+    """Whether another loop gives a sign of life that takes tasks, too. Reads only."""
+    own, beats = claim_map.project.worker, (*_here(claim_map), *_elsewhere(claim_map))
+    return any(name != own and beat.role != heartbeat.REVIEW for name, beat in beats)
 
 
 def _here(claim_map: ClaimMap) -> Iterator[tuple[str, Heartbeat]]:
