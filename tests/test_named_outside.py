@@ -179,3 +179,36 @@ def test_a_file_of_the_worktree_that_git_runs_is_not_the_agents_to_change(tmp_pa
     assert (ran.code, ran.error) == (7, "settings_changed"), ran.err
     assert ran.json["error"]["changed"] == ["what git runs: .tools/clean"]
     assert "a.txt" not in files_on_base(alpha)
+
+
+#: What names a program that git runs, and does so for the loop's own git.
+ENVIRONMENT = ("GIT_ASKPASS", "SSH_ASKPASS", "GIT_PROXY_COMMAND", "GIT_SSH", "GIT_SSH_COMMAND",
+               "GIT_EXEC_PATH")  # fmt: skip
+
+
+def test_what_the_environment_has_git_run_is_not_the_agents_to_change(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", "scope: {write: [a.txt]}"))
+    tools = alpha.path.parent / "the tools"
+    tools.mkdir()
+    env = {name: f"{tools}/{name}" for name in ENVIRONMENT}
+    env["GIT_SSH_COMMAND"] = f"sh '{env['GIT_SSH_COMMAND']}'"
+    Path(env["GIT_EXEC_PATH"]).mkdir()  # what is built into git needs nothing there
+    for name in ENVIRONMENT[:-1]:
+        (tools / name).write_text("exit 1\n")
+    programs = " ".join((*ENVIRONMENT[:-1], f"{ENVIRONMENT[-1]}/git-remote-http"))
+    fake = f"echo bad > a.txt; for f in {programs}; do echo x > '{tools}'/$f; done"
+    ran = works(alpha, fake, "--json", env=env)
+    assert (ran.code, ran.error) == (7, "settings_changed"), ran.err
+    named = {one.rpartition("/")[2] for one in ran.json["error"]["changed"]}
+    assert named >= set(ENVIRONMENT), ran.json["error"]["changed"]
+    assert "a.txt" not in files_on_base(alpha)
+
+
+def test_a_template_of_the_environment_is_not_the_agents_to_change(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", "scope: {write: [a.txt]}"))
+    hooks = alpha.path.parent / "template" / "hooks"
+    hooks.mkdir(parents=True)
+    env = {"GIT_TEMPLATE_DIR": str(hooks.parent)}
+    ran = works(alpha, f"echo bad > a.txt; echo > {hooks}/pre-commit", "--json", env=env)
+    assert (ran.code, ran.error) == (7, "settings_changed"), ran.err
+    assert ran.json["error"]["changed"] == ["template hooks/pre-commit"]

@@ -161,7 +161,8 @@ def _settings(project: Project) -> Signs:
     found.update(_run_by_git(project))
     config = project.repository.config
     hooks = config.get("core.hookspath") or os.path.join(common, "hooks")
-    for called, folder in (("hook", hooks), ("template", config.get("init.templatedir"))):
+    template = project.around.environ.get("GIT_TEMPLATE_DIR") or config.get("init.templatedir")
+    for called, folder in (("hook", hooks), ("template", template)):
         if folder:
             place = os.path.join(top, _expanded(project, folder))
             found.update(configured_git.program_files(project, place, called))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 from collections.abc import Iterator, Mapping
 
 from ralphgit.app.workspace.project import Project
@@ -20,6 +21,9 @@ _HELPER = ".helper"
 _SIGNING = ("commit.gpgsign", "push.gpgsign", "tag.gpgsign", "tag.forcesignannotated")
 #: What git signs with where no other program is named, by `gpg.format`.
 _SIGNERS = {"ssh": "ssh-keygen", "x509": "gpgsm"}
+#: Variables that name a program for git, or the folder of its own. `GIT_SSH_COMMAND` is a line; an
+#: editor, a pager and what shows a difference our git has none of.
+_PROGRAMS = ("GIT_ASKPASS", "SSH_ASKPASS", "GIT_PROXY_COMMAND", "GIT_SSH", "GIT_EXEC_PATH")
 _INCLUDES = ("include.path", "includeif.")
 
 
@@ -107,7 +111,9 @@ def lines_run(project: Project) -> Iterator[str]:
             yield f"git-remote-{transport} {rest.removeprefix(':')}" if rest else ""
         elif key.rpartition(".")[2] in _LINES:
             yield value
-    yield from filter(None, map(project.around.environ.get, ("GIT_SSH", "GIT_SSH_COMMAND")))
+    environ = project.around.environ
+    yield from (shlex.quote(environ[name]) for name in _PROGRAMS if environ.get(name))
+    yield environ.get("GIT_SSH_COMMAND", "")
 
 
 def steers(key: str, before: Mapping[str, str]) -> bool:
