@@ -123,9 +123,9 @@ def test_a_person_lands_nothing_that_was_taken_out_of_the_base(tmp_path: Path) -
     alpha.git("merge", "-q", "origin/main")
     alpha.did("T-1", {"f.txt": "good\n"})
     alpha.run("sh", "-ec", f"cd {alpha.world.clone('other').path}; {PURGED}")
-    for command in ("land", "integrate"):
+    for command, *ended in (("integrate", 1, "not_ready"), ("land", 5, "claim_lost")):
         done = alpha.ralph(command, "alpha", "--json")
-        assert (done.code, done.error) == (1, "not_ready"), done.out
+        assert [done.code, done.error] == ended, done.out
         assert "history of origin/main was rewritten" in done.out
     assert "secret.txt" not in files_on_base(alpha)
 
@@ -140,7 +140,7 @@ def test_a_person_lands_nothing_whose_claim_was_taken_back(tmp_path: Path) -> No
     alpha.write("g.txt", "more\n")
     alpha.commit()
     done = alpha.ralph("land", "--json")
-    assert (done.code, done.error) == (1, "not_ready"), done.out
+    assert (done.code, done.error) == (5, "claim_lost"), done.out
     assert "taken back on origin/main" in done.out
 
 
@@ -190,9 +190,74 @@ def test_what_has_merged_purged_commits_does_not_land(is_complete: bool, tmp_pat
         found = world.ralph("check", "--base", "origin/main", branch, "--json").json
         assert [one["code"] for one in found["data"]["problems"]] == ["taken_back"]
         refused = world.ralph("land", branch)
-        assert (refused.code, "was rewritten" in refused.out) == (1, True), refused.out
+        assert (refused.code, "was rewritten" in refused.out) == (5, True), refused.out
     else:
         lost = alpha.ralph("complete", "--land")
         assert lost.code == 5
         assert "the history of origin/main was rewritten" in lost.err
     assert (_secrets(alpha), on_base(alpha, "T-1")["status"]) == ("", "pending")
+
+
+#: Each passes alone.
+_APART = [
+    task("T-1", "outputs: [one]", "verify: [test -e one]", "scope: {write: [one], read: [two]}"),
+    task("T-2", "outputs: [two]", "verify: ['test ! -e one || test -e both']",
+         "scope: {write: [two, both], read: [one]}"),
+]  # fmt: skip
+
+
+def _one_has_landed(folder: Path) -> Place:
+    """And alpha has done the other, without knowing."""
+    alpha = made(folder, *_APART)
+    beta = alpha.world.worktree("beta", at="origin/main")
+    for place, which, file in ((alpha, "T-2", "two"), (beta, "T-1", "one")):
+        place.claim(which, "--force", "both at once")
+        place.write(file, "x")
+        place.complete()
+    assert beta.ralph("complete", "--land").code == 0
+    return alpha
+
+
+def test_what_fails_with_what_others_landed_does_not_land(tmp_path: Path) -> None:
+    alpha = _one_has_landed(tmp_path)
+    refused = alpha.ralph("complete", "--land", "--json")
+    assert (refused.code, refused.error) == (1, "coupling"), refused.out
+    assert "fails with what is on origin/main" in refused.json["error"]["message"]
+    assert "two" not in files_on_base(alpha)
+    assert len(alpha.git("worktree", "list").splitlines()) == 3
+    # As it says.
+    alpha.git("merge", "-q", "--no-edit", "origin/main")
+    alpha.write("both", "x")
+    alpha.git("add", "both")
+    alpha.git("commit", "-qm", "Both")
+    done = alpha.ralph("complete", "--land")
+    assert done.code == 0, done.err
+    assert on_base(alpha, "T-2")["status"] == "complete"
+
+
+def test_a_loop_brings_its_work_over_where_the_merged_result_fails(tmp_path: Path) -> None:
+    alpha = _one_has_landed(tmp_path)
+    line = ("--once", "--agent", agent(alpha, "echo x > two; echo x > both"))
+    ran = run(alpha, *line, env={"RALPH_AGENT_ATTEMPTS": "2"})
+    assert "T-2 passes on its branch, and fails with what is on origin/main" in ran.err
+    assert on_base(alpha, "T-2")["status"] == "complete", ran.err
+
+
+def test_what_passes_again_brings_its_evidence_with_the_merge(tmp_path: Path) -> None:
+    alpha = made(tmp_path, *_APART)
+    alpha.claim("T-2")
+    alpha.write("two", "x")
+    alpha.write("both", "x")
+    alpha.complete()
+    other = alpha.world.clone("other")
+    other.write("one", "x")
+    other.git("add", "one")
+    other.git("commit", "-qm", "One")
+    other.git("push", "-q", "origin", "HEAD:main")
+    done = alpha.ralph("complete", "--land")
+    assert done.code == 0, done.err
+    assert alpha.ralph("evidence", "verify", "T-2").code == 0
+    assert len(list((alpha.path / "records/evidence/T-2").iterdir())) == 2
+    assert len(alpha.git("log", "--first-parent", "--format=%s", "origin/main").splitlines()) == 3
+    events = [one["event"] for one in alpha.ralph("log", "T-2", "--json").data["events"]]
+    assert events == ["claimed", "completed", "landed"]

@@ -20,7 +20,7 @@ from ralphgit.app.lifecycle import block_release, idle_errors, task_branch
 from ralphgit.app.workspace import runtime_files, tracked_pull_requests
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import GuardRefused, NeedsPerson, RalphError
+from ralphgit.errors import GuardRefused, NeedsPerson, RalphError, Refused
 from ralphgit.git import push_refusal
 from ralphgit.git.push_refusal import Why
 from ralphgit.git.remote import PushRefused
@@ -41,6 +41,7 @@ _ENDS = {"merge": "landed", "pr": "in review", "none": "done"}
 _MOST_COMPLETIONS = 2
 #: What a worker is told beside why its work may not land as it is.
 _OWN_RECORDS = "This task may not change the records of other tasks, and no record is ever edited."
+_TOGETHER = "This worktree is at the new base: bring the work over, so that both work together."
 _DECLINED = "What was declined may be in none of the commits that are pushed."
 #: The events of completed work that is left to a person.
 _LEFT = {"review_missing": "unreviewed", "concerns_wait": "concerns"}
@@ -168,7 +169,7 @@ class Landing:
                     continue
                 self.declined = True
                 return self._leave_to_person(lease, error)
-            except (GuardRefused, NeedsPerson) as error:
+            except (GuardRefused, NeedsPerson, Refused) as error:
                 why = error
             match why.code:
                 case "unverified":
@@ -177,6 +178,8 @@ class Landing:
                     outcome = self._verify(project, lease)
                     if not isinstance(outcome, Done):
                         return outcome
+                case "coupling":
+                    return self._begin_again(project, lease, why, _TOGETHER)
                 case "not_landable":
                     return self._begin_again(project, lease, why, _OWN_RECORDS)
                 case "review_missing" | "concerns_wait":

@@ -33,7 +33,7 @@ def of_task(project: Project, lease: Lease, tree: str) -> list[str]:
     start = lease.start if lease.start and _exists(project, lease.start) else ""
     head = project.repository.head()
     fork = _fork(project, head)
-    on_base = fork == head and start
+    on_base = start and fork == head and _is_on_base_branch(project)
 
     @cache  # most often HEAD, fork and start are one commit
     def since(commit: str) -> set[str]:
@@ -59,6 +59,14 @@ def of_task(project: Project, lease: Lease, tree: str) -> list[str]:
         before = _fork(project, start) if as_begun else ""
         touched -= as_begun & set(trees.differing(objects, before, start)) if before else as_begun
     return sorted(path for path in touched if not record_tree.is_record(project, path))
+
+
+def _is_on_base_branch(project: Project) -> bool:
+    """Whether the worktree has the base's branch itself, where each commit of the base since the
+    claim is its worker's; elsewhere it may be anybody's that the branch was brought onto.
+    """
+    worktree = project.repository.worktree
+    return worktree is None or worktree.branch in ("", f"refs/heads/{project.base.branch}")
 
 
 def _in_commits(git: Git, *commits: str) -> set[str]:

@@ -163,7 +163,7 @@ def _proofs(project: Project, branches: Sequence[Branch]) -> Iterator[Proof]:
         view = project.view(branch.commit, branch.name)
         wanted = [row for row in branch.rows if view.row(row.id).status == "complete"]
         place = judged_evidence.place_at(project, branch.commit, branch.name)
-        yield from _of(project, place, wanted, branch.name)
+        yield from proofs_of(project, place, wanted, branch.name)
     own = {row.id for branch in branches for row in branch.rows}
     changed = {path for branch in branches for path in branch.files}
     base = judged_evidence.place_at(project, project.base.commit, project.base.label)
@@ -172,7 +172,7 @@ def _proofs(project: Project, branches: Sequence[Branch]) -> Iterator[Proof]:
         for row in project.base_view.rows
         if row.status == "complete" and row.id not in own and _touched(project, row, changed)
     ]
-    for proof in _of(project, base, landed, BASE):
+    for proof in proofs_of(project, base, landed, BASE):
         fresh = tuple(
             one for one in proof.passed if judged_evidence.is_fresh(one, proof.task, base.content)
         )
@@ -185,7 +185,10 @@ def _touched(project: Project, row: Row, changed: set[str]) -> bool:
     return any(in_scope(scope, path) for path in changed)
 
 
-def _of(project: Project, place: JudgedState, rows: Sequence[Row], owner: str) -> Iterator[Proof]:
+def proofs_of(
+    project: Project, place: JudgedState, rows: Sequence[Row], owner: str
+) -> Iterator[Proof]:
+    """List the commands that passed for the tasks of `rows`, as the records of `place` say."""
     if not rows:
         return
     records = judged_evidence.recorded(project, place.tree, [row.id for row in rows])

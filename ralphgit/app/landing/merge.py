@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import own_claims
@@ -12,7 +13,7 @@ from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.conflicts import joined_merge
 from ralphgit.app.evidence import reviews
 from ralphgit.app.gate import landing_gate, verified_completion
-from ralphgit.app.landing import base_step
+from ralphgit.app.landing import base_step, merged_proof
 from ralphgit.app.landing.base_step import Brought
 from ralphgit.app.lifecycle import give_up, rescued_work
 from ralphgit.app.workspace.locks import WorktreeLock
@@ -47,12 +48,14 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
     and a fetch is saved if it is. Only a push that succeeds ends that first attempt.
 
     What lands complete was verified just as it is (`verified_completion`), by what the base asks
-    for; and what the base would become passes the gate (`landing_gate`).
+    for; what the merge makes stale of that passes again (`merged_proof`); and what the base would
+    become passes the gate (`landing_gate`).
 
-    Raises: ClaimLost, RemoteUnavailable, PushRefused, NeedsPerson (concerns_wait),
-    GuardRefused (not_complete, unverified, not_landable, review_missing, unsettled).
+    Raises: Refused (coupling, not_done, setup_failed), ClaimLost, RemoteUnavailable, PushRefused,
+    NeedsPerson (concerns_wait), GuardRefused (not_complete, unverified, not_landable,
+    review_missing, unsettled).
     """
-    asked = None
+    asked, proved = None, merged_proof.NOTHING
     for attempt in range(1, _ATTEMPTS + 1):
         # Where other machines have leases of their own, the push alone does not tell.
         unseen = attempt == 1 and bool(project.base.remote) and not elsewhere(project)
@@ -89,6 +92,11 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
             continue
         if isinstance(made, Conflict):
             return made
+        if made not in (base, head):
+            proved = merged_proof.prove(project, lease, head, made, proved)
+            if records := merged_proof.evidence(project, lease, made, proved):
+                again = merged(project, base, head, lease, records)
+                made = again if isinstance(again, str) else made
         if winner := landing_gate.taken_back(project, lease, made):
             if unseen:
                 continue
@@ -107,8 +115,12 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
     )
 
 
-def merged(project: Project, base: str, head: str, lease: Lease) -> str | Conflict:
-    """The commit that has both: one of the two, where that is one step, else a new merge.
+def merged(
+    project: Project, base: str, head: str, lease: Lease,
+    records: Mapping[str, bytes] | None = None,
+) -> str | Conflict:  # fmt: skip
+    """The commit that has both: one of the two, where that is one step, else a new merge, also
+    with `records`.
 
     What conflicts in git and not by task, such as a title beside the status, is joined.
     """
@@ -130,6 +142,6 @@ def merged(project: Project, base: str, head: str, lease: Lease) -> str | Confli
             if not tree:
                 return Conflict(found.conflicts)
     row = project.view(head, head[:12]).by_id.get(lease.task)
-    status = row.status if row is not None else ""
-    brought = Brought(lease.task, lease.claim, lease.by, status)
-    return base_step.made(project, base, head, tree, [brought])[0]
+    brought = Brought(lease.task, lease.claim, lease.by, row.status if row is not None else "")
+    note = "what the merge made stale passes again" if records else ""
+    return base_step.made(project, base, head, tree, [brought], records=records, note=note)[0]
