@@ -13,10 +13,10 @@ from test_changed_settings import ONE, works
 from test_landing import files_on_base
 from test_loop import events, made, task
 
-from ralphgit.app.integration.proving_worktree import Ground
 from ralphgit.app.processes import changed_settings, watched_settings
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Progress, Surroundings
+from ralphgit.app.worktrees.proving_worktree import Ground
 from ralphgit.errors import NeedsPerson
 from ralphgit.git import run_git
 

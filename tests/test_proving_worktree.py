@@ -10,9 +10,9 @@ import pytest
 from test_integrate import no_trace, task, world_of
 from world import Result, World
 
-from ralphgit.app.integration.proving_worktree import Ground
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings
+from ralphgit.app.worktrees.proving_worktree import Ground
 
 #: Passes where the work alone is, and not beside what others have landed meanwhile.
 TEST = "#!/bin/sh\ntest -s src/a.txt && ! test -e other.txt\n"

@@ -101,7 +101,7 @@ def _imported(module: str) -> Iterator[tuple[int, str]]:
 #: The folders of `app/`, each above those that it may import. All of them stand on `workspace`.
 ROOMS = (
     "workspace", "active_claims", "processes", "evidence", "base", "gate", "rendering", "diff",
-    "forge", "lifecycle", "conflicts", "tasks", "landing", "handoff", "setup", "worktrees",
+    "forge", "lifecycle", "worktrees", "conflicts", "tasks", "landing", "handoff", "setup",
     "integration", "doctor", "status", "report", "exchange",
 )  # fmt: skip
 

@@ -9,6 +9,8 @@ from ralphgit.git.run_git import Git
 
 #: So many steps a branch is followed back before git is asked for its whole history.
 _STEPS = 20
+#: How git begins what the log says of a remote's ref.
+_FROM_REMOTE = (b"fetch", b"pull", b"clone", b"update by push", b"remote")
 
 
 class FileChange(NamedTuple):
@@ -108,9 +110,10 @@ class RefLog(NamedTuple):
 def moves(repository: Repository, ref: str, since: int, tip: str) -> RefLog:
     """Read where `ref` has been until it was at `tip`, from byte `since` of its log on.
 
-    Nothing where no log is kept, or where it has nothing of `tip`. What is behind `tip` another
-    process has moved since: it says nothing of what was before. A log that has become shorter is
-    read from its beginning.
+    Of a remote's ref only what git has fetched and pushed counts: what an agent has put there by
+    itself was never the remote's. Nothing where no log is kept, or where it has nothing of `tip`.
+    What is behind `tip` another process has moved since: it says nothing of what was before. A log
+    that has become shorter is read from its beginning.
     """
     path = os.path.join(repository.common_dir, "logs", *ref.split("/"))
     try:
@@ -125,7 +128,15 @@ def moves(repository: Repository, ref: str, since: int, tip: str) -> RefLog:
         return RefLog((), 0)
     moved = [line.split(b" ", 2)[:2] for line in lines]
     last = max((at for at, both in enumerate(moved) if both[1:] == [tip.encode()]), default=-1) + 1
-    found = {oid.decode(): None for both in moved[:last] for oid in both if oid.strip(b"0\n")}
+    said = [line.partition(b"\t")[2].startswith(_FROM_REMOTE) for line in lines[:last]]
+    if not ref.startswith("refs/remotes/"):
+        said = [True] * last
+    # Of the first line also what was before it.
+    found = {
+        oid.decode(): None
+        for at, both in enumerate(moved[:last]) if said[at]
+        for oid in (both if at == 0 else both[1:]) if oid.strip(b"0\n")
+    }  # fmt: skip
     return RefLog((*found,), since + sum(map(len, lines[:last])))
 
 

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ralphgit.app.integration.proving_worktree import Ground
 from ralphgit.app.processes import run_program
 from ralphgit.app.workspace.project import Project
+from ralphgit.app.worktrees.proving_worktree import Ground
 from ralphgit.errors import NeedsPerson
 from ralphgit.git import work_done
 from ralphgit.loop import agent_presets, agent_process, attempt

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ralphgit.app.integration.proving_worktree import Ground
 from ralphgit.app.processes.verify_command import Run
 from ralphgit.app.workspace.project import Project
+from ralphgit.app.worktrees.proving_worktree import Ground
 from ralphgit.errors import NeedsPerson, Refused
 
 _NOT_FOUND = 127

@@ -13,10 +13,10 @@ from ralphgit.app.base import fetch
 from ralphgit.app.evidence import reviews
 from ralphgit.app.forge import choice, places
 from ralphgit.app.handoff import packet, review_report, worker_report
-from ralphgit.app.integration.proving_worktree import Ground
 from ralphgit.app.landing import record_review
 from ralphgit.app.workspace import record_tree, runtime_files
 from ralphgit.app.workspace.project import Project
+from ralphgit.app.worktrees.proving_worktree import Ground
 from ralphgit.errors import InvalidRecord, NothingReady, RalphError
 from ralphgit.git import merge_preview, trees, work_done, worktrees
 from ralphgit.git.objects import scratch_folder

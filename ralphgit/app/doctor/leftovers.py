@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from ralphgit.app.base import interrupted_update
 from ralphgit.app.doctor import git_locks
 from ralphgit.app.doctor.finding_kinds import Finding, fixable
-from ralphgit.app.integration import proving_worktree
 from ralphgit.app.setup import managed_files
 from ralphgit.app.tasks import archive, shard
 from ralphgit.app.workspace import heartbeat, runtime_files
 from ralphgit.app.workspace.project import Project
+from ralphgit.app.worktrees import proving_worktree
 from ralphgit.errors import InvalidRecord, NotWritable, RalphError
 from ralphgit.git import index
 from ralphgit.model.printable import counted

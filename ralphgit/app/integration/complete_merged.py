@@ -18,12 +18,12 @@ from ralphgit.app.gate import landing_gate
 from ralphgit.app.gate.problem import not_landable
 from ralphgit.app.integration import merged_work
 from ralphgit.app.integration.merged_work import MergedWork
-from ralphgit.app.integration.proving_worktree import Ground
 from ralphgit.app.lifecycle import claim_errors, rescued_work
 from ralphgit.app.lifecycle.complete import CompleteOptions
 from ralphgit.app.processes.verify_command import Run
 from ralphgit.app.workspace import commit_message, inside_loop
 from ralphgit.app.workspace.project import Project
+from ralphgit.app.worktrees.proving_worktree import Ground
 from ralphgit.errors import GuardRefused, UsageError
 from ralphgit.git.commit_objects import commit_files
 from ralphgit.model.task import Claim, Event, Lifecycle, Result, Task

@@ -1,7 +1,7 @@
 """Merge branches in a good order, prove the result, and land it (SPEC 6).
 
 The merges are made in the object store, so that no worktree is touched; commands run in a
-worktree of their own (`app.integration.proving_worktree`). The base moves once, at the end, by
+worktree of their own (`app.worktrees.proving_worktree`). The base moves once, at the end, by
 compare-and-swap, and only to what was proved: killed before that, nothing has changed.
 """
 
@@ -13,20 +13,21 @@ from typing import NamedTuple
 from ralphgit.app.base import update_base
 from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.base.records_in_review import InReview
+from ralphgit.app.evidence.proofs import Proof
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.forge import change_base
 from ralphgit.app.forge.change_base import Change
 from ralphgit.app.gate import landing_gate
 from ralphgit.app.integration import landing_records
 from ralphgit.app.integration import plan as integrating
-from ralphgit.app.integration.plan import BASE, Plan, Proof
-from ralphgit.app.integration.proving_worktree import Ground
+from ralphgit.app.integration.plan import BASE, Plan
 from ralphgit.app.integration.reconcile import NOT_READY
 from ralphgit.app.landing import auto_merge
 from ralphgit.app.lifecycle import rescued_work
 from ralphgit.app.processes import verified_here, watched_settings
 from ralphgit.app.processes.verify_command import Run
 from ralphgit.app.workspace.project import Project
+from ralphgit.app.worktrees.proving_worktree import Ground
 from ralphgit.errors import GuardRefused
 from ralphgit.git.merge_chain import Chain, chain
 from ralphgit.rules import integration_order

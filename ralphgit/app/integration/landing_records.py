@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ralphgit.app.evidence import judged_evidence
+from ralphgit.app.evidence.proofs import Proof
 from ralphgit.app.evidence.tree_digest import Content
-from ralphgit.app.integration.plan import Proof
 from ralphgit.app.landing import base_step
 from ralphgit.app.landing.base_step import Brought
 from ralphgit.app.processes.verify_command import Run

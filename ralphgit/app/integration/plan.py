@@ -6,42 +6,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.app.evidence import judged_evidence
-from ralphgit.app.evidence.judged_evidence import JudgedState
-from ralphgit.app.evidence.tree_digest import Content, in_scope
+from ralphgit.app.evidence.proofs import Proof, proofs_of
+from ralphgit.app.evidence.tree_digest import in_scope
 from ralphgit.app.integration import reconcile
 from ralphgit.app.integration.reconcile import Reconciled
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import UsageError
 from ralphgit.git import merge_preview, worktrees
-from ralphgit.model.evidence import Evidence
-from ralphgit.model.task import Task
 from ralphgit.model.task_row import Row
 from ralphgit.rules import integration_order
 from ralphgit.rules.integration_order import Branch, Foreseen, Pair
 
 BASE = ""
 """Who owns what was complete on the base before."""
-
-
-class Proof(NamedTuple):
-    """A verify command that has passed, and that has to pass after the merges too."""
-
-    owner: str
-    """The branch whose task it proves; BASE for one that has landed before."""
-    task: Task
-    claim: str
-    command: str
-    passed: tuple[Evidence, ...]
-    """The records that say so."""
-
-    @property
-    def wanted(self) -> tuple[str, str, str]:
-        """As `evidence.run_each` takes it."""
-        return self.task.id, self.claim, self.command
-
-    def holds(self, files: Content) -> bool:
-        """Whether one of the records is of exactly this content."""
-        return any(judged_evidence.is_fresh(one, self.task, files) for one in self.passed)
 
 
 class Meeting(NamedTuple):
@@ -183,24 +160,3 @@ def _proofs(project: Project, branches: Sequence[Branch]) -> Iterator[Proof]:
 def _touched(project: Project, row: Row, changed: set[str]) -> bool:
     scope = project.base_view.task(row.id).scope
     return any(in_scope(scope, path) for path in changed)
-
-
-def proofs_of(
-    project: Project, place: JudgedState, rows: Sequence[Row], owner: str
-) -> Iterator[Proof]:
-    """List the commands that passed for the tasks of `rows`, as the records of `place` say."""
-    if not rows:
-        return
-    records = judged_evidence.recorded(project, place.tree, [row.id for row in rows])
-    for row in rows:
-        task = judged_evidence.as_promised(project, place.view.task(row.id))
-        claim = place.view.row(row.id).claim
-        for command in dict.fromkeys(task.verify):
-            passed = tuple(
-                one
-                for one in records.get(row.id, {}).values()
-                if one.command == command and one.exit_code == 0 and one.claim == claim
-            )
-            # Without one it was completed by force: there is nothing to lose.
-            if passed:
-                yield Proof(owner, task, claim, command, passed)

@@ -45,15 +45,15 @@ def prove(project: Project, lease: Lease, head: str, result: str, before: Proved
     promised = judged_evidence.as_promised(project, task)
     if task.status != Status.COMPLETE or not _is_other(project, promised, head, result):
         return NOTHING
-    from ralphgit.app.integration import plan  # most merges bring nothing into the scope
-    from ralphgit.app.integration.proving_worktree import Ground
+    from ralphgit.app.evidence.proofs import proofs_of  # most merges bring nothing into the scope
+    from ralphgit.app.worktrees.proving_worktree import Ground
 
     files = Content(project, result)
     digest = files.digest(promised.scope)
     if before.digest == digest:
         return before
     place = judged_evidence.place_at(project, head, head[:12])
-    own = plan.proofs_of(project, place, [place.view.row(task.id)], "")
+    own = proofs_of(project, place, [place.view.row(task.id)], "")
     wanted = [proof.wanted for proof in own if not proof.holds(files)]
     if not wanted:
         return NOTHING
