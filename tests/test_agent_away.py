@@ -26,6 +26,7 @@ from ralphgit.model.config import Config
 from ralphgit.rules.agent_outcome import Unavailable
 
 ONE = task("T-1", "scope: {write: [f.txt]}", "verify: [grep -q good f.txt]")
+PROFILE = '[agents.ops]\ncommand = "codex"\n'
 GOOD = "test $RALPH_TASK = T-2 && echo 2 > two.txt || echo good > f.txt"
 LIMIT = "You've hit your session limit · resets 2:39am (UTC)"
 LOGIN = "Not logged in · Please run /login"
@@ -175,9 +176,30 @@ def test_an_agent_that_cannot_work_leaves_its_task_as_it_was(
     # It will not go on by itself, and status says so, until it has worked again.
     (seen,) = alpha.ralph("status", "--json").data["attention"]
     assert (seen["code"], seen["message"]) == ("agent_unavailable", f"{agent} cannot work: {said}")
+    (asked,) = alpha.world.ralph("inbox", "--json").data["questions"]
+    assert (asked["title"], asked["question"]) == (f"{agent} cannot work", said)
     env = tool(alpha, GOOD, agent)
     assert loop(alpha, "--agent", agent, env=env).code == 0
     assert alpha.ralph("status", "--json").data["attention"] == []
+
+
+def test_only_agents_that_a_repository_uses_need_a_person_there(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE, files={"ralph.toml": PROFILE}, remote=False)
+    for line in ("/elsewhere/ag.sh", "codex"):
+        note = agent_pause.AgentPause(line, agent_pause.UNAVAILABLE, LOGIN, 9e9, time.time())
+        agent_pause.write(alpha.environ, note)
+    seen = alpha.ralph("status", "--json").data["attention"]
+    assert [one["message"] for one in seen] == [f"codex cannot work: {LOGIN}"]
+    assert alpha.ralph("wait", "--for", "attention", "--timeout", "1").code == 0
+    (asked,) = alpha.ralph("inbox", "--json").data["questions"]
+    assert (asked["reason"], asked["question"]) == ("agent_unavailable", LOGIN)
+    assert (asked["title"], asked["command"]) == ("codex cannot work", "ralphgit run")
+    shown = alpha.ralph("inbox").out
+    assert f"agent_unavailable: {LOGIN}" in shown
+    alpha.world.write("ralph.toml", "")
+    alpha.world.commit("No profile")
+    assert alpha.ralph("status", "--json").data["attention"] == []
+    assert alpha.ralph("inbox").out == "Nothing waits for a person.\n"
 
 
 @pytest.mark.slow

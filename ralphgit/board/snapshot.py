@@ -36,7 +36,7 @@ WARNING = "warning"
 #: Of these the inbox has a question.
 _ASKED = (
     "blocked", guidance.STALE, *guidance.PULLS, guidance.UNREVIEWED, guidance.CONCERNS,
-    guidance.UNFINISHED,
+    guidance.UNFINISHED, guidance.AGENT,
 )  # fmt: skip
 
 

@@ -35,7 +35,8 @@ class AgentAway:
         self._around, self._config, self._command, self._top = around, config, command, top
         self._environ = {**around.environ, **command.environment}  # which say whose account it is
         self._pauses, self._journal, self._say = pauses, journal, say
-        self._path = agent_pause.path(self._environ, command.line)
+        self.path = agent_pause.path(self._environ, command.line)
+        """The note about the agent."""
         self._began = around.now()
         self._times = 0
         self._why = ""
@@ -81,7 +82,7 @@ class AgentAway:
 
     def _note_of(self, kind: str) -> AgentPause | None:
         try:
-            found = os.stat(self._path, follow_symlinks=False)
+            found = os.stat(self.path, follow_symlinks=False)
         except OSError:
             return None
         seen = (found.st_ino, found.st_mtime_ns, found.st_size)

@@ -151,7 +151,7 @@ class Loop:
                 self._around = self._around._replace(progress=beat)
                 self._pauses = Pauses(self._top, beat, self._journal, self._say)
                 self._base_away = BaseAway(self._config, self._pauses, self._journal, self._say)
-                self._agents.begin(self._agent_away, self._say)
+                self._agents.begin(self._top, self._agent_away, self._say)
                 self._landing = Landing(
                     self._options, self._pulls, self._journal, beat, self._say, self._unchanged,
                     self._watched,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from ralphgit.app.workspace import agent_pause
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import AwaitsPerson, NothingReady, RalphError, UsageError
 from ralphgit.loop import agent_presets
@@ -69,9 +70,13 @@ class TaskAgents:
         """The agents in a word each, for the journal."""
         return ", ".join(dict.fromkeys(one.line for one in self._commands.values()))
 
-    def begin(self, away: Callable[[Command], AgentAway], say: Say) -> None:
-        """Begin to work: `away` makes what waits for an agent that cannot."""
+    def begin(self, top: str, away: Callable[[Command], AgentAway], say: Say) -> None:
+        """Begin to work in the worktree at `top`: `away` makes what waits for an agent that cannot.
+
+        Raises: NotWritable.
+        """
         self._aways = {name: away(one) for name, one in self._commands.items()}
+        agent_pause.note_used(top, (one.path for one in self._aways.values()))
         self._say = say
 
     # -- which ---------------------------------------------------------------------------

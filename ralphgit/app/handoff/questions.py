@@ -37,6 +37,10 @@ CONCERNS = "concerns"
 UNFINISHED = "unfinished_claim"
 #: ... or a change of its records waits for its pull request to be merged.
 IN_REVIEW = "records_in_review"
+#: ... or an agent cannot work before somebody has done something.
+AGENT = "agent_unavailable"
+#: What to do for it, once it can.
+TRY_AGENT = "ralphgit run"
 
 
 class Question(NamedTuple):
@@ -48,7 +52,7 @@ class Question(NamedTuple):
     """Who asks; "" where the record does not say."""
     claim: str
     reason: str
-    """One of `Reason`, of PULLS, STALE, UNREVIEWED, CONCERNS, UNFINISHED or IN_REVIEW."""
+    """One of `Reason`, of PULLS, STALE, UNREVIEWED, CONCERNS, UNFINISHED, IN_REVIEW or AGENT."""
     question: str
     """"" for a block that asks nothing."""
     options: tuple[str, ...]
@@ -95,6 +99,7 @@ def questions(project: Project, claim_map: ClaimMap | None = None) -> list[Quest
     found += [_of_pull(claim_map, active, pull) for active, pull in waiting_pulls(claim_map)]
     found += _beside(claim_map)
     found += [_in_review(claim_map, change) for change in changes]
+    found += _of_agents(project)
     return sorted(found, key=lambda one: (-(one.waiting_s or 0.0), one.task))
 
 
@@ -239,6 +244,15 @@ def _in_review(claim_map: ClaimMap, change: "InReview") -> Question:
         task, row.title if row is not None else change.title, "", "", IN_REVIEW,
         f"{change.title}; {said}", (), "", None, change.command,
     )  # fmt: skip
+
+
+def _of_agents(project: Project) -> Iterator[Question]:
+    from ralphgit.app.workspace import agent_pause  # which a claim does not need
+
+    for pause in agent_pause.unavailable(project):
+        since, title = stamp(pause.at), f"{agent_pause.shown(pause.agent)} cannot work"
+        waited = waiting(project, since)
+        yield Question("", title, "", "", AGENT, pause.said, (), since, waited, TRY_AGENT)
 
 
 def _beside(claim_map: ClaimMap) -> Iterator[Question]:

@@ -56,8 +56,6 @@ class Overview(NamedTuple):
 
 #: In the order in which `status` lists them.
 OPEN_STATES = ("blocked", "in-review", "in-progress", "claimed", "ready", "waiting")
-#: What to do for an agent that cannot work, once it can.
-_TRY = "ralphgit run"
 
 
 def overview(project: Project, claim_map: ClaimMap | None = None) -> Overview:
@@ -266,10 +264,9 @@ def _attention(project: Project, claim_map: ClaimMap) -> Iterator[Attention]:
                 )
                 hint = f"ralphgit claim {lease.task}"
                 yield Attention("record_missing", lease.task, message, hint)
-    for pause in agent_pause.every(project.around.environ):
-        if pause.kind == agent_pause.UNAVAILABLE:
-            message = f"{agent_pause.shown(pause.agent)} cannot work: {pause.said}"
-            yield Attention("agent_unavailable", "", message, _TRY)
+    for pause in agent_pause.unavailable(project):
+        message = f"{agent_pause.shown(pause.agent)} cannot work: {pause.said}"
+        yield Attention(questions.AGENT, "", message, questions.TRY_AGENT)
     if kept := list(_kept(project, claim_map)):
         message = f"{counted(len(kept), 'rescue ref')} with kept work, the first: {kept[0]}"
         yield Attention("rescued", "", message, "ralphgit rescue list")

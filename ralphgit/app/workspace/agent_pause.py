@@ -12,16 +12,19 @@ import hashlib
 import json
 import os
 import pwd
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ralphgit.app.workspace import heartbeat
+from ralphgit.app.workspace.project import Project
 from ralphgit.records import atomic_files, runtime_notes
 
 LIMITED, UNAVAILABLE = "limited", "unavailable"
 #: What says which account an agent uses, besides its command.
 _ACCOUNT = ("_API_KEY", "_AUTH_TOKEN", "CLAUDE_CONFIG_DIR", "CODEX_HOME", "_BASE_URL")
 _MOST_SAID = 500
+#: In a worktree: the notes about the agents that its newest loop began with.
+_USED = os.path.join(".ralph", "agents.yaml")
 
 
 class AgentPause(NamedTuple):
@@ -46,13 +49,39 @@ def read(environ: Mapping[str, str], agent: str) -> AgentPause | None:
 
 def every(environ: Mapping[str, str]) -> list[AgentPause]:
     """Return what is noted of all agents of this user."""
+    return [*_every(environ).values()]
+
+
+def _every(environ: Mapping[str, str]) -> dict[str, AgentPause]:
     folder = _folder(environ)
     try:
         names = sorted(os.listdir(folder))
     except OSError:
+        return {}
+    notes = {name: _read(os.path.join(folder, name)) for name in names if name.endswith(".yaml")}
+    return {name: note for name, note in notes.items() if note is not None}
+
+
+def note_used(top: str, places: Iterable[str]) -> None:
+    """Note in a worktree at which notes its loop looks. Raises: NotWritable."""
+    names = [os.path.basename(place) for place in places]
+    runtime_notes.write(os.path.join(top, _USED), {"notes": names})
+
+
+def unavailable(project: Project) -> list[AgentPause]:
+    """Return what keeps agents that this repository uses from working: those of its settings, and
+    those that the newest loop of a worktree began with.
+    """
+    noted = _every(project.around.environ)
+    away = {name: note for name, note in noted.items() if note.kind == UNAVAILABLE}
+    if not away:
         return []
-    notes = (_read(os.path.join(folder, name)) for name in names if name.endswith(".yaml"))
-    return [note for note in notes if note is not None]
+    used = {project.config.agent_command, *(one.command for one in project.config.agents)}
+    names = set[str]()
+    for worktree in project.repository.worktrees:
+        found = runtime_notes.read(os.path.join(worktree.path, _USED)).get("notes")
+        names |= {*map(str, found)} if isinstance(found, list) else set()
+    return [note for name, note in away.items() if name in names or note.agent in used]
 
 
 def write(environ: Mapping[str, str], note: AgentPause) -> None:

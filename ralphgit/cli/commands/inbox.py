@@ -37,7 +37,7 @@ def run(call: Call, options: Options) -> Outcome:
         lines = [safe(line) for one in found for line in _lines(one)]
         return Outcome(data, before=lines, left_off=left_off)
     rows = [
-        (one.task, one.title, one.worker or "-", _waited(one), _asked(one), one.command)
+        (one.task or "-", one.title, one.worker or "-", _waited(one), _asked(one), one.command)
         for one in found
     ]
     headers = ("TASK", "TITLE", "WORKER", "WAITS", "QUESTION", "ANSWER WITH")
@@ -48,7 +48,7 @@ def _lines(one: Question) -> list[str]:
     """Return what a person at a terminal reads of it."""
     who = one.worker or "nobody"
     return [
-        f"{one.task}  {one.title} ({who}, {_waited(one)})",
+        f"{one.task or '-'}  {one.title} ({who}, {_waited(one)})",
         f"  {_asked(one)}",
         f"  {one.command}",
     ]
