@@ -145,6 +145,12 @@ class Scratch:
             arguments = ("--force-remove", "-z", "--stdin")
             self._git.run("update-index", *arguments, stdin=index.nul(paths))
 
+    def check_out(self, paths: Sequence[str], folder: str = "") -> ProcessResult:
+        """Write files as git checks them out, below another folder or where none are."""
+        prefix = f"--prefix={folder}/" if folder else "--prefix="
+        arguments = ("checkout-index", "--force", prefix, "-z", "--stdin")
+        return self._git.try_run(*arguments, stdin=index.nul([*paths, ""]))
+
     def commit(self, message: str) -> None:
         """Commit the content on HEAD, with the user's hooks, identity and signing.
 

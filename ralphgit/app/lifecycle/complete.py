@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ralphgit.app.active_claims import leases, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap, read_leases
 from ralphgit.app.evidence import (
+    as_checked_out,
     changed_paths,
     completion_proof,
     in_submodules,
@@ -97,7 +98,8 @@ def complete(
     The commands, outputs and scope that count are those on the base: a branch cannot
     loosen its own checks. What is committed is what stood in the worktree when the verify
     commands began; files that they leave behind are not swept in, but for declared
-    outputs. On any refusal nothing is committed, and worktree and index are as before.
+    outputs. On any refusal nothing is committed, and worktree and index are as before, but for
+    what `anew` has written as a checkout of the commit would have it.
 
     A task that is complete here already, and proved, is not verified again; with `anew` it is,
     unless the base has it: who lands believes no completion but his own (law L9). `before` runs
@@ -168,6 +170,7 @@ def _complete(
         missing += changed_paths.hidden(project, files)
         missing += seen_here_alone.faults(project, tree, work_done)
         missing += (inside := in_submodules.faults(project, tree))
+        missing += as_checked_out.restore(project, files, tree, work_done) if anew else []
         wanted = [(own.task, own.claim, command) for command in commands if runnable]
         runs = list(
             judged_evidence.run_each(project, wanted, ended=lambda one: command_ended()).values()

@@ -1,0 +1,94 @@
+"""Make the files that a task has changed what a checkout of its commit would have."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import shlex
+import stat
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+from ralphgit.app.workspace.project import Project
+from ralphgit.git import index, scratch_index, trees
+from ralphgit.git.objects import TreeEntry, scratch_folder
+from ralphgit.git.run_git import names
+
+#: Attributes by which a commit's content is another than the file's, beyond line ends.
+_CONVERTING = ("filter", "ident", "working-tree-encoding")
+_PLAIN = ("unspecified", "unset")
+_MODES = {"100644": 0, "100755": stat.S_IXUSR}
+_RUN = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
+
+
+def restore(
+    project: Project, files: scratch_index.Scratch, tree: str, changed: Sequence[str]
+) -> list[str]:
+    """Write files anew that git would check out of `tree` otherwise than they are here, and say as
+    sentences which it cannot check out.
+
+    Of the paths `changed` those that a filter, `ident` or an encoding converts: a pointer in place
+    of what it stands for, say. Where git does not look at modes (`core.fileMode`) every file also
+    may be run where the tree says so, and nowhere else. `files` has `tree`.
+    """
+    listing = dict(trees.files(project.repository.objects, tree))
+    if project.repository.config.get("core.filemode", "").lower() == "false":
+        _set_modes(project, listing)
+    if not any(os.path.basename(path) == ".gitattributes" for path in listing):
+        return []
+    paths = _converted(project, [path for path in changed if _is_file(project, listing, path)])
+    if not paths:
+        return []
+    with scratch_folder() as folder:
+        result = files.check_out(paths, folder)
+        other = [path for path in paths if not _is_same(project, folder, path)]
+    if other and not result.status:
+        for path in other:
+            os.unlink(os.path.join(project.top, path))  # git keeps one that it knows
+        result = files.check_out(other)
+    if not result.status:
+        return []
+    said = result.err.decode("utf-8", "replace").strip().rpartition("\n")[2]
+    return [f"{shlex.join(other or paths)} cannot be checked out: {said}"]
+
+
+def _converted(project: Project, paths: Sequence[str]) -> list[str]:
+    if not paths:
+        return []
+    git = project.repository.git.at(project.top)
+    asked = ("check-attr", "-z", "--stdin", *_CONVERTING)
+    fields = names(git.run(*asked, stdin=index.nul([*paths, ""])))
+    told = zip(fields[::3], fields[2::3], strict=True)
+    return list(dict.fromkeys(path for path, value in told if value not in _PLAIN))
+
+
+def _is_file(project: Project, listing: Mapping[str, TreeEntry], path: str) -> bool:
+    is_file = path in listing and listing[path].mode in _MODES
+    return is_file and os.path.isfile(os.path.join(project.top, path))  # or it is sparse
+
+
+def _is_same(project: Project, folder: str, path: str) -> bool:
+    made = os.path.join(folder, path)
+    return os.path.isfile(made) and filecmp.cmp(os.path.join(project.top, path), made, False)
+
+
+def _set_modes(project: Project, listing: Mapping[str, TreeEntry]) -> None:
+    """Where the file system has no modes of its own, nothing happens."""
+    for path, entry in listing.items():
+        place = os.path.join(project.top, path)
+        with suppress(OSError):  # it is gone, or nobody may change it
+            mode = os.lstat(place).st_mode
+            if entry.mode not in _MODES or not stat.S_ISREG(mode):
+                continue
+            if (wanted := _MODES[entry.mode]) == mode & stat.S_IXUSR:
+                continue
+            os.chmod(place, stat.S_IMODE(mode) & ~_RUN | (_RUN if wanted else 0))
+            now = (
+                "executable in the commit, and now here"
+                if wanted
+                else ("not executable in the commit, and no more here")
+            )
+            project.warn(
+                f"{path} is {now} (core.fileMode is false: git looks at no modes; else: git "
+                f"update-index --chmod={'-' if wanted else '+'}x {shlex.quote(path)})"
+            )
