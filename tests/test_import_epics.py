@@ -243,18 +243,22 @@ def test_a_box_may_stand_inside_of_what_is_bold(world: World) -> None:
     """Such items were lost without a word."""
     text = (
         "1. **[ ] First**: do it\n2. [ ] Third\n3. **[x] Done** (`a.ts`)\n- __[ ] Fourth__\n\n"
-        "- **[x](a.md)**\n\n```\n- **[ ] code**\n```\n"
+        "- **[ ]** Fifth\n* ***[x]*** Sixth\n- *[~] Seventh*\n\n"
+        "- **[x](a.md)**\n- **[P] none**\n\n**[ ] words**\n\n```\n- **[ ] code**\n```\n"
     )
     world.write("plan.md", text)
     data = world.ralph("import", "plan.md", "--json").data
     assert [world.task(one)["title"] for one in data["added"]] == [
-        "**First**: do it", "Third", "**Done** (`a.ts`)", "__Fourth__",
+        "**First**: do it", "Third", "**Done** (`a.ts`)", "__Fourth__", "Fifth", "Sixth",
+        "*Seventh*",
     ]  # fmt: skip
-    assert [world.task(one)["status"] for one in data["added"]][2] == "complete"
+    statuses = [world.task(one)["status"] for one in data["added"]]
+    assert [at for at, one in enumerate(statuses) if one == "complete"] == [2, 5]
     world.write("task-graph.yaml", world.read().replace("status: pending", "status: complete"))
     assert world.ralph("export", "--tick", "plan.md").code == 0
     ticked = text.replace("[ ] First", "[x] First").replace("[ ] Third", "[x] Third")
-    assert world.read("plan.md") == ticked.replace("[ ] Fourth", "[x] Fourth")
+    ticked = ticked.replace("[ ] Fourth", "[x] Fourth").replace("[ ]** Fifth", "[x]** Fifth")
+    assert world.read("plan.md") == ticked.replace("[~] Seventh", "[x] Seventh")
 
 
 def test_ids_that_are_there_twice_are_those_of_the_first(world: World) -> None:

@@ -105,6 +105,14 @@ def test_a_sign_without_a_meaning_is_refused(world: World, mark: str) -> None:
     assert error["message"] == f"import.marks has {mark!r}, which is no MEANING:SIGNS"
 
 
+def test_a_box_without_an_item_is_named() -> None:
+    text = "# A\n\n[x] = done, [ ] = open\n\n- [ ] one\n\n[ ] two\nmore\n**[x]** three\n\n"
+    found = read(text + "**[ ] four**\n\n```\n[ ] five\n```\n\n[x](link) [ ]\n")
+    assert [(one.reason, one.lines) for one in found.ignored] == [
+        ("a box without the mark of an item before it, as in - [ ]", (7, 9, 11)),
+    ]  # fmt: skip
+
+
 FORMS = ["T{n}", "T1", "1.1", "**T{n}**", "Task {n}:", "1.{n}", "", "`T{n}`", "[1.{n}]", "#{n}"]
 SIGNS = [*" xX~-/>?!\u2713", "y", "ok", "", " x", "x "]
 LINE = st.one_of(

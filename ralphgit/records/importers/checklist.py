@@ -47,6 +47,7 @@ _LEGEND = re.compile(
 )
 #: Before the words of a task of Conductor.
 _LABEL = re.compile(r"(?:\*\*)?Task:(?:\*\*)?\s+(?=\S)", re.IGNORECASE)
+_NO_MARK = "a box without the mark of an item before it, as in - [ ]"
 _ELSEWHERE = "in a code block, a comment or a quotation"
 _AGAIN = "it stands above with the same id and the same words"
 _CHECK_LIST = "without an id, below a heading where no item has one"
@@ -166,6 +167,7 @@ def _name_others(file: SourceFile, items: Sequence[Item], log: Log) -> None:
     for reason, line in _passed_over(blocks):
         log.ignore(reason, [line])
         named.add(line)
+    log.ignore(_NO_MARK, markdown_items.unmarked(blocks))
     others = markdown_items.lines_like_items(file.body)
     log.ignore(_ELSEWHERE, (line for line in others if line not in named))
 

@@ -120,15 +120,19 @@ class Node(NamedTuple):
     """What stands in an item behind its first paragraph."""
 
 
-#: A box inside of what is bold: `- **[ ] words**: more`.
+#: A box inside of what is bold: `- **[ ] words**: more`, `- **[x]** words`.
 _BOLD_BOX = re.compile(
-    rf"({_MARK})(\*\*|__)(\[[ xX\u2713\u2714\u2611]\][ \t]+)(?=[^\s*_])", re.MULTILINE
+    rf"({_MARK}(?<=[ \t]))(\*{{1,3}}|_{{1,3}})(\[(?:[^\w\[\]]|[xX])?\])"
+    r"(?:\2[ \t]+|([ \t]+)(?=[^\s*_]))",
+    re.MULTILINE,
 )
+#: A line of words that begins with a box, and has no other as a legend does.
+_UNMARKED = re.compile(r"[ \t]*(?:\*{1,3}|_{1,3})?\[[ xX]\][*_]{0,3}[ \t]+[^\s=\[][^\[]*")
 
 
 def _spelled_out(text: str) -> str:
     """The text with boxes in place of signs that stand for one, and those before what is bold."""
-    text = _BOLD_BOX.sub(r"\1\3\2", text)
+    text = _BOLD_BOX.sub(lambda one: f"{one[1]}{one[3]} {one[2] if one[4] else ''}", text)
     if not any(one["open"] or one["done"] == BALLOT for one in SIGN.finditer(text)):
         return text
 
@@ -155,6 +159,17 @@ def has_list(text: str) -> bool:
 def looks_like_box(words: str) -> bool:
     """Whether an item begins with what looks like a box, of any sign."""
     return re.match(_LIKE_A_BOX, words) is not None
+
+
+def unmarked(nodes: Sequence[Node]) -> list[int]:
+    """The lines, from 1, that begin with a box outside of any item."""
+    return [
+        number
+        for node in nodes
+        if node.kind == "text"
+        for number, line in enumerate(node.raw.split("\n"), node.line)
+        if _UNMARKED.fullmatch(line)
+    ]
 
 
 def lines_like_items(text: str) -> list[int]:

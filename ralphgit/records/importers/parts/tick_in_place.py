@@ -11,7 +11,7 @@ from ralphgit.records.importers.parts.markdown_items import BALLOT, OPEN_SIGNS, 
 from ralphgit.records.importers.source_file import SourceFile
 
 #: The box of an item, behind its mark or, of lists in a list on one line, several.
-_BOX = re.compile(r"((?:[ \t]*(?:[-*+]|[0-9]{1,9}[.)]))+[ \t]*(?:\*\*|__)?\[)[^\[\]]*(?=\])")
+_BOX = re.compile(r"((?:[ \t]*(?:[-*+]|[0-9]{1,9}[.)]))+[ \t]*(?:\*{1,3}|_{1,3})?\[)[^\[\]]*(?=\])")
 _VALUE = r"""("[^"\n]*"|'[^'\n]*'|[^\s#"'][^#\r\n]*?)"""
 _STATUS = re.compile(rf"^(status[ \t]*:[ \t]*){_VALUE}?(?=[ \t]*(?:#[^\n]*)?\r?$)", re.MULTILINE)
 
