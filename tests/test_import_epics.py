@@ -303,3 +303,23 @@ def test_an_open_task_of_backlog_md_among_the_completed_is_done(world: World) ->
         "task-2 - T.md: TASK-2 is in progress in the source, which makes no claim here.",
         "task-1 - T.md: it lies in completed/ with the status 'To Do': that counts as complete.",
     ]
+
+
+def test_a_phase_that_says_what_holds_at_the_end_is_verified(world: World) -> None:
+    """Its boxes were tasks that nobody could do."""
+    plan = (
+        "## Phase 1: Build\n\n- [ ] Form\n\n## Phase 1 exit criteria\n\n- [ ] It opens\n\n"
+        "## Phase 2: Acceptance criteria\n\n- [ ] Write them\n\n## Phase 3: Ship\n\n- [ ] Ship\n\n"
+        "## Phase 4 \u2013 Acceptance Criteria\n\n- [ ] It is shipped\n"
+    )
+    world.write("p.md", plan)
+    added = world.ralph("import", "p.md", "--json").data["added"]
+    tasks = {one: world.task(one) for one in added}
+    assert {one: (task.get("story"), task.get("mode")) for one, task in tasks.items()} == {
+        "form": ("phase-1", None), "phase-1-exit-criteria": ("phase-1", "verify"),
+        "write-them": ("phase-2", None), "ship": ("phase-3", None),
+        "phase-4-acceptance-criteria": (None, "verify"),
+    }  # fmt: skip
+    last = tasks["phase-4-acceptance-criteria"]
+    assert [one["text"] for one in last["acceptance"]] == ["It is shipped"]
+    assert last["depends_on"] == ["phase-1-exit-criteria", "ship"]

@@ -48,6 +48,8 @@ _CHECK_LIST = re.compile(
     r"\b(?:verification|validation|quality|release|final|review|pre-merge|sign-?off) check ?list\b",
     re.IGNORECASE,
 )
+#: Between a phase's number and its words.
+_AROUND = " \t.:)\u2013\u2014-"
 _DELIVERABLES = re.compile(r"\bdeliverables?\b", re.IGNORECASE)
 #: A story's description is no longer.
 _MOST_SAID = 4000
@@ -141,10 +143,13 @@ def is_done(text: str) -> bool:
 def says_when_done(text: str, *, ids: bool = False) -> bool:
     """Whether a heading is that of what holds when the tasks before it are done.
 
-    In a list with `ids` a check list, such as "Validation Checklist", is about the list itself.
+    In a list with `ids` a check list, such as "Validation Checklist", is about the list itself. A
+    numbered phase is one such where its number has no other words: "Phase 3: Exit criteria".
     """
-    found = _WHEN_DONE.search(text) or (None if ids else _CHECK_LIST.search(text))
-    return found is not None and not read(text).phase
+    words = re.sub(r"[*_`]", "", text).strip()
+    if phase := _PHASE.match(words):
+        return _WHEN_DONE.fullmatch(words[phase.end() :].strip(_AROUND)) is not None
+    return bool(_WHEN_DONE.search(text) or (not ids and _CHECK_LIST.search(text)))
 
 
 def says_what_comes_of_it(text: str) -> bool:

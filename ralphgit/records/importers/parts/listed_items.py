@@ -100,14 +100,16 @@ def lines(node: Node, first: int) -> range:
 def _with_closings(nodes: Sequence[Node]) -> list[Node]:
     """The nodes; a section of what holds at the end is one node with its boxes inside.
 
-    Not where these have ids, or where nothing else has a box.
+    Not where these have ids, where nothing else has a box, or where it is a phase of its own before
+    others.
     """
     every = [one for one in _flat(nodes) if one.ticked is not None]
     ids = 2 * sum(has_id(one.text) for one in every) > len(every)
     found: list[Node] = []
-    at = 0
+    at, last = 0, ""
     while at < len(nodes):
         node, at = nodes[at], at + 1
+        phase = headings.read(node.text).phase if node.kind == "heading" else ""
         if node.kind == "heading" and headings.says_when_done(node.text, ids=ids):
             level = node.level
             ends = (place for place in range(at, len(nodes))
@@ -116,9 +118,11 @@ def _with_closings(nodes: Sequence[Node]) -> list[Node]:
             inside = [*_flat(nodes[at:end])]
             boxes = [*_criteria(inside)]
             named = any(one.ticked is not None and has_id(one.text) for one in inside)
-            if boxes and not named:
+            own = phase not in ("", last) and any(map(headings.has_task, nodes[end:]))
+            if boxes and not named and not own:
                 node = node._replace(kind="closing", nodes=tuple(boxes))
                 at = end
+        last = phase or last
         found.append(node)
     return found if any(map(headings.has_task, found)) else [*nodes]
 
@@ -269,7 +273,9 @@ class _Finder:
     def _close(self, node: Node, level: int) -> None:
         """Take a section of what holds at the end of a story, or of all."""
         self._section += 1
-        heading = self._heading if 0 < level < node.level else None
+        phase = headings.read(node.text).phase
+        own = 0 < level < node.level or (self._heading and phase == self._heading.phase != "")
+        heading = self._heading if own else None
         title = _NUMBERED.sub("", headings.read(node.text).title)
         ticked = all(each.ticked for each in node.nodes)
         node = node._replace(kind="item", text=title, ticked=ticked)
