@@ -23,6 +23,7 @@ from ralphgit.records.importers.parts import (
     listed_items,
     markdown_items,
     nested_items,
+    task_waves,
     tick_in_place,
 )
 from ralphgit.records.importers.parts.item_details import has_id, marked
@@ -87,7 +88,8 @@ def _read(file: SourceFile) -> Imported:
         return exported_checklist.tasks(name, pairs, log, file.blocks)
     log.notes(list_notes.unread(listed_items.unread(file.blocks)))
     if _has_ids(items):
-        return list_tasks.imported(name, _with_ids(items, log), log, ids=True)
+        waves = task_waves.find(file.blocks)
+        return list_tasks.imported(name, _with_ids(items, log), log, ids=True, waves=waves)
     outer = nested_items.outermost(items)
     if 2 * sum(_is_labelled(item.node.text) for item in outer) > len(outer):
         # As Conductor writes them: each in its turn, with its steps inside.

@@ -9,7 +9,7 @@ come before them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 #: A list of N parallel tasks behind another of M gives N * M dependencies.
@@ -87,6 +87,54 @@ def plain(entries: Sequence[Entry], leads: Collection[int] = ()) -> dict[int, tu
     return found.depends
 
 
+def waved(
+    entries: Sequence[Entry], waves: Sequence[Sequence[int]], leads: Collection[int] = ()
+) -> dict[int, tuple[int, ...]]:
+    """Each task's dependencies where somebody has written down in which `waves` they are done.
+
+    What has others inside is in the wave of the first of these, where it leads, else behind all of
+    them. Any other task that is in no wave comes behind all that stand before it.
+    """
+    found, every = _Found(leads), {entry.place: entry for entry in _flat(entries)}
+    wave_of: dict[int, int] = {}
+    for number, wave in enumerate(waves):
+        for place in wave:
+            wave_of.setdefault(place, number)
+    for entry in every.values():
+        if any(inner.place in wave_of for inner in _flat(entry.inner)):
+            wave_of.pop(entry.place, None)
+    before: dict[int, tuple[int, ...]] = {}
+    last: tuple[int, ...] = ()
+    for number in range(len(waves)):
+        before[number], run = last, list[int]()
+        for place in (place for place in every if wave_of.get(place) == number):
+            run += _meant([every[place]], last, found)
+        last = tuple(run) or last
+    for entry in every.values():
+        if entry.place in found.depends:
+            continue
+        inside = [inner.place for inner in _flat(entry.inner)]
+        numbers = [wave_of[place] for place in inside if place in wave_of]
+        if inside and entry.place not in leads:
+            found.add(entry.place, tuple(inside))
+            continue
+        earlier = sorted(place for place in found.depends if place < entry.place)
+        waited = {other for place in earlier for other in found.depends[place]}
+        ends = tuple(place for place in earlier if place not in waited)
+        first = min(numbers, default=-1)
+        found.add(entry.place, before[first] if numbers else ends)
+        for place in inside:
+            if wave_of.get(place, -1) <= first:
+                found.add(place, (entry.place, *found.depends.get(place, ())))
+    return found.depends
+
+
+def _flat(entries: Iterable[Entry]) -> Iterator[Entry]:
+    for entry in entries:
+        yield entry
+        yield from _flat(entry.inner)
+
+
 def passing(
     depends: Mapping[int, tuple[int, ...]], aside: Collection[int], done: Collection[int] = ()
 ) -> dict[int, tuple[int, ...]]:
@@ -100,15 +148,16 @@ def passing(
     def behind(place: int) -> tuple[int, ...]:
         if place not in found:
             found[place] = ()  # of a circle, which a list cannot make
-            waits = (other for each in depends[place] for other in passed(each))
-            found[place] = tuple(dict.fromkeys(waits))
+            own = [each for each in depends[place] if each not in aside]
+            passed = [other for each in depends[place] if each in aside for other in behind(each)]
+            early = [other for each in (*own, *passed) if each in done for other in behind(each)]
+            waited = {
+                other for each in (*own, *passed) if each not in done for other in behind(each)
+            }
+            left = [other for other in early if other not in done]
+            more = [other for other in (*passed, *left) if other not in waited]
+            found[place] = tuple(dict.fromkeys((*own, *more)))
         return found[place]
-
-    def passed(place: int) -> tuple[int, ...]:
-        if place in aside:
-            return behind(place)
-        more = behind(place) if place in done else ()
-        return (place, *(other for other in more if other not in done))
 
     made = {place: behind(place) for place in depends}
     if done:

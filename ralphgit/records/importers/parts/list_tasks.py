@@ -34,6 +34,7 @@ from ralphgit.records.importers.parts.markdown_items import (
 )
 from ralphgit.records.importers.parts.source_values import MISSING, PART_OF, safe_names, short
 from ralphgit.records.importers.parts.suggested_scope import SUGGESTED, suggestion
+from ralphgit.records.importers.parts.task_waves import Waves
 
 #: They come last, those that are put off after those that are optional.
 _OPTIONAL, _PUT_OFF = 4, 5
@@ -43,19 +44,23 @@ _OWN = _FILES | {"acceptance", "verify", "mode"}
 
 
 def imported(
-    file: str, items: Sequence[Item], log: Log, *, ids: bool, ordered: bool = False
-) -> Imported:
+    file: str, items: Sequence[Item], log: Log, *, ids: bool, ordered: bool = False,
+    waves: Waves | None = None,
+) -> Imported:  # fmt: skip
     """The tasks of a list; with `ids`, its items have some; then, or so, its order is meant.
+
+    `waves`: what somebody has written down of their order, where most of it is in the list.
 
     Raises: InvalidRecord (duplicate_id, too_large).
     """
-    return _Reader(file, items, log, ids=ids, ordered=ordered).imported()
+    return _Reader(file, items, log, ids=ids, ordered=ordered, waves=waves).imported()
 
 
 class _Reader:
     def __init__(
-        self, file: str, items: Sequence[Item], log: Log, *, ids: bool, ordered: bool
-    ) -> None:
+        self, file: str, items: Sequence[Item], log: Log, *, ids: bool, ordered: bool,
+        waves: Waves | None,
+    ) -> None:  # fmt: skip
         self._file, self._log = file, log
         self._marked = [
             closing_sections.marked(item) if item.closing else marked(item.node.text, ids=ids)
@@ -88,6 +93,7 @@ class _Reader:
         self._members: dict[str, list[int]] = {}
         """By what a reference to a whole or a heading leads to, the places of its tasks."""
         self._known = self._called()
+        self._waves = self._in_waves(waves) if waves else []
 
     def imported(self) -> Imported:
         depends = self._with_remarked(self._depends())
@@ -99,7 +105,8 @@ class _Reader:
         self._log.notes(list_notes.shared_files(self._items, tasks, depends))
         if any(depends[place] for place in tasks if not self._items[place].closing):
             how = "the list" if self._ordered else "numbers and nesting in the list"
-            self._log.note(f"Dependencies were made from the order of {how}.")
+            how = "the waves of its dependency graph" if self._waves else f"the order of {how}"
+            self._log.note(f"Dependencies were made from {how}.")
         self._tell_boxes()
         found = self._log.imported(tasks.values(), self._stories(tasks.values()), local=True)
         return found._replace(
@@ -250,7 +257,10 @@ class _Reader:
         order = item_order.meant if self._ordered else item_order.plain
         aside = {item.entry.place for item in self._items if self._aside(item.entry.place)}
         try:
-            depends = order(top, self._leads)
+            if self._waves:
+                depends = item_order.waved(top, self._waves, self._leads)
+            else:
+                depends = order(top, self._leads)
         except item_order.TooMany:
             message = f"the order of the list makes more than {item_order.MOST} dependencies"
             hint = "put a [VERIFY] item between long rows of [P] items, or split the file"
@@ -268,6 +278,20 @@ class _Reader:
             if led and self._items[led[0]].node.box != CANCELLED:
                 found[place] = (*led, *(one for one in found[place] if one not in found[led[0]]))
         return found
+
+    def _in_waves(self, waves: Waves) -> list[list[int]]:
+        """The places of the items in each wave; none where most ids are of no item."""
+        places = {
+            words.id.casefold(): place for place, words in enumerate(self._marked) if words.id
+        }
+        every = [id for wave in waves.ids for id in wave]
+        unknown = [id for id in every if id not in places]
+        if unknown:
+            names = short(", ".join(unknown))
+            self._log.note(f"The dependency graph in line {waves.line} has no items for: {names}.")
+        if 2 * len(unknown) >= len(every):
+            return []
+        return [[places[id] for id in wave if id in places] for wave in waves.ids]
 
     def _with_remarked(self, depends: Mapping[int, tuple[int, ...]]) -> dict[int, tuple[int, ...]]:
         """What each waits for, also by its title: `(depends on T012)`, but in no circle."""
