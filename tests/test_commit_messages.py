@@ -194,6 +194,27 @@ def test_a_hook_that_declines_the_block_as_well_leaves_the_task_and_the_loop_goe
     assert alpha.task("T-1")["state"] == "ready"
 
 
+def test_what_no_hook_lets_in_waits_for_a_person(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"), remote=False)
+    hook(alpha, "#!/bin/sh\necho HOOK SAYS NO >&2\nexit 1\n")
+    ran = loop(alpha, env={"RALPH_AGENT_ATTEMPTS": "1"})
+    assert ran.out == "lost: T-1\nThe loop has ended: what is left needs a person.\n", ran.err
+    assert ran.code == 7
+    said = "nothing can be claimed here: no hook let in a commit of T-1, and it is left to a person"
+    assert ran.err.splitlines()[-2:] == [said, "hint: ralphgit run"]
+    (asked,) = alpha.world.ralph("inbox", "--json").data["questions"]
+    assert (asked["task"], asked["reason"]) == ("T-1", "declined")
+    assert "HOOK SAYS NO" in asked["question"]
+    (seen,) = [
+        one for one in alpha.ralph("status", "--json").data["attention"] if one["task"] == "T-1"
+    ]
+    assert (seen["code"], seen["hint"]) == ("declined", "ralphgit run")
+    # A new loop begins anew; once a commit is let in, nothing waits.
+    hook(alpha, "#!/bin/sh\n")
+    assert loop(alpha).code == 0
+    assert alpha.world.ralph("inbox", "--json").data["questions"] == []
+
+
 @pytest.mark.slow
 def test_by_the_template_the_block_passes_the_same_hook(tmp_path: Path) -> None:
     wrong = "[{write: {one.txt: x}, report: {status: done, message: 'No'}}]"

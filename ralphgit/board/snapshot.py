@@ -36,7 +36,7 @@ WARNING = "warning"
 #: Of these the inbox has a question.
 _ASKED = (
     "blocked", guidance.STALE, *guidance.PULLS, guidance.UNREVIEWED, guidance.CONCERNS,
-    guidance.UNFINISHED, guidance.AGENT,
+    guidance.UNFINISHED, guidance.AGENT, guidance.DECLINED,
 )  # fmt: skip
 
 

@@ -355,6 +355,7 @@ class Landing:
         leases.drop(project, lease)
         runtime_files.forget(project.top)
         said = "; ".join((why.message, *why.lines))
+        runtime_files.note_declined(project.top, lease.task, said)
         self._journal.write("declined", task=lease.task, message=said, rescue=kept)
         more = f"; the work so far is kept in {kept}" if kept else ""
         self._say(

@@ -132,6 +132,7 @@ class Loop:
         self._signs = changed_settings.signs(project)
         seen_here_alone.passed_over(project.repository)
         self._named: set[str] = set()
+        runtime_files.forget_declined(project.top)
         stop.forget(project.top)  # one from before our first heartbeat was another loop's
         self._top, self._worker = project.top, project.worker
         self._home = project.repository.home
@@ -240,7 +241,7 @@ class Loop:
         )  # fmt: skip
         but = {*self._taking.released, *self._agents.left}
         nothing = idle_errors.nothing(claim_map, asked, found, but=but)
-        self._nothing = self._agents.nothing(nothing)
+        self._nothing = self._agents.nothing(self._taking.nothing(project, nothing))
         return _WHY.get(self._nothing.code, "nothing is ready") + left + self._agents.said
 
     def _enough(self) -> bool:
@@ -576,7 +577,7 @@ class Loop:
     def _leave(self, lease: Lease, phase: str) -> None:
         """Go on without a task that this loop has given up."""
         self._lost.append(lease.task)
-        self._taking.released.add(lease.task)
+        self._taking.released[lease.task] = phase
         self._beat.phase(phase, task="")
 
     # -- small things ----------------------------------------------------------------

@@ -14,7 +14,14 @@ from ralphgit.app.processes import trust
 from ralphgit.app.workspace import locks
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings
-from ralphgit.errors import ClaimHeld, GuardRefused, IllegalMove, NothingReady
+from ralphgit.errors import (
+    AwaitsPerson,
+    ClaimHeld,
+    GuardRefused,
+    IllegalMove,
+    NothingReady,
+    RalphError,
+)
 from ralphgit.loop import check_base
 from ralphgit.loop.event_log import Journal
 from ralphgit.loop.heartbeat_writer import HeartbeatWriter
@@ -45,8 +52,8 @@ class Taking:
     ) -> None:  # fmt: skip
         self._around, self._options, self._landing = around, options, landing
         self._agents, self._journal, self._beat, self._say = agents, journal, beat, say
-        self.released: set[str] = set()
-        """Tasks that were released in this worktree: this loop does not take them again."""
+        self.released: dict[str, str] = {}
+        """Tasks that this loop does not take again: `released` in this worktree, or `declined`."""
         self._checked: set[str] = set()
         """The verify commands that can run on the base."""
 
@@ -85,6 +92,25 @@ class Taking:
             if alone:
                 alone, rows = False, readiness.spread(rows, place)
         return None
+
+    def nothing(self, project: Project, why: RalphError) -> RalphError:
+        """Return why there is nothing to claim; tasks that this loop leaves free are not done."""
+        states = ClaimMap(project).task_states
+        released = self.released.items()
+        left = {one: how for one, how in released if one in states and states[one].state == "ready"}
+        if why.code != "all_done" or not left:
+            return why
+        if declined := [task for task, how in left.items() if how == "declined"]:
+            tasks = ", ".join(declined)
+            return AwaitsPerson(
+                f"nothing can be claimed here: no hook let in a commit of {tasks}, and "
+                f"{'it is' if len(declined) == 1 else 'they are'} left to a person",
+                hint="ralphgit run",
+            )  # fmt: skip
+        return NothingReady(
+            f"nothing can be claimed here: this loop leaves {', '.join(left)}, which was released",
+            code="waiting", hint="ralphgit next",
+        )  # fmt: skip
 
     def _took_back(self, project: Project) -> bool:
         """Whether tasks are free now that loops on other machines held, and left alone for long."""

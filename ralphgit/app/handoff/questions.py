@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ralphgit.app.active_claims import concerns, recovery_commands
 from ralphgit.app.active_claims.claim_map import ClaimMap
-from ralphgit.app.workspace import heartbeat
+from ralphgit.app.workspace import heartbeat, runtime_files
 from ralphgit.app.workspace.project import Project, stamp
 from ralphgit.errors import InvalidRecord, Refused
 from ralphgit.model.active_claim import RESCUE, ActiveClaim
@@ -39,8 +39,10 @@ UNFINISHED = "unfinished_claim"
 IN_REVIEW = "records_in_review"
 #: ... or an agent cannot work before somebody has done something.
 AGENT = "agent_unavailable"
-#: What to do for it, once it can.
-TRY_AGENT = "ralphgit run"
+#: ... or a hook lets in no commit of the task, not even that it is blocked.
+DECLINED = "declined"
+#: What to do for both, once they let a loop work.
+TRY_AGAIN = "ralphgit run"
 
 
 class Question(NamedTuple):
@@ -52,7 +54,7 @@ class Question(NamedTuple):
     """Who asks; "" where the record does not say."""
     claim: str
     reason: str
-    """One of `Reason`, of PULLS, STALE, UNREVIEWED, CONCERNS, UNFINISHED, IN_REVIEW or AGENT."""
+    """One of `Reason`, of PULLS, or another of those above."""
     question: str
     """"" for a block that asks nothing."""
     options: tuple[str, ...]
@@ -100,6 +102,11 @@ def questions(project: Project, claim_map: ClaimMap | None = None) -> list[Quest
     found += _beside(claim_map)
     found += [_in_review(claim_map, change) for change in changes]
     found += _of_agents(project)
+    found += [
+        Question(task, claim_map.base.by_id[task].title, "", "", DECLINED, said, (), "", None,
+                 TRY_AGAIN)
+        for task, said in declined(claim_map).items()
+    ]  # fmt: skip
     return sorted(found, key=lambda one: (-(one.waiting_s or 0.0), one.task))
 
 
@@ -246,13 +253,22 @@ def _in_review(claim_map: ClaimMap, change: "InReview") -> Question:
     )  # fmt: skip
 
 
+def declined(claim_map: ClaimMap) -> dict[str, str]:
+    """The tasks that a loop has left free, since it could commit nothing, and what was said."""
+    states, found = claim_map.task_states, dict[str, str]()
+    for worktree in claim_map.project.repository.worktrees:
+        found |= runtime_files.declined(worktree.path)
+    return {task: said for task, said in found.items() if task in states
+            and states[task].state == State.READY}  # fmt: skip
+
+
 def _of_agents(project: Project) -> Iterator[Question]:
     from ralphgit.app.workspace import agent_pause  # which a claim does not need
 
     for pause in agent_pause.unavailable(project):
         since, title = stamp(pause.at), f"{agent_pause.shown(pause.agent)} cannot work"
         waited = waiting(project, since)
-        yield Question("", title, "", "", AGENT, pause.said, (), since, waited, TRY_AGENT)
+        yield Question("", title, "", "", AGENT, pause.said, (), since, waited, TRY_AGAIN)
 
 
 def _beside(claim_map: ClaimMap) -> Iterator[Question]:

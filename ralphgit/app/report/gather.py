@@ -215,12 +215,12 @@ def _places(project: Project) -> Callable[[str], str]:
 #: What `overview` says too of a task that the inbox has.
 _TWICE = (
     "blocked", questions.STALE, *questions.PULLS, questions.CONCERNS, questions.UNFINISHED,
-    questions.UNREVIEWED, questions.AGENT,
+    questions.UNREVIEWED, questions.AGENT, questions.DECLINED,
 )  # fmt: skip
 #: The inbox's reasons that are not reasons of a block.
 _KINDS = (
     questions.STALE, *questions.PULLS, questions.UNREVIEWED, questions.CONCERNS,
-    questions.UNFINISHED, questions.AGENT,
+    questions.UNFINISHED, questions.AGENT, questions.DECLINED,
 )  # fmt: skip
 
 

@@ -266,7 +266,10 @@ def _attention(project: Project, claim_map: ClaimMap) -> Iterator[Attention]:
                 yield Attention("record_missing", lease.task, message, hint)
     for pause in agent_pause.unavailable(project):
         message = f"{agent_pause.shown(pause.agent)} cannot work: {pause.said}"
-        yield Attention(questions.AGENT, "", message, questions.TRY_AGENT)
+        yield Attention(questions.AGENT, "", message, questions.TRY_AGAIN)
+    for task, said in questions.declined(claim_map).items():
+        message = f"no hook let in a commit of {task}: {said}"
+        yield Attention(questions.DECLINED, task, message, questions.TRY_AGAIN)
     if kept := list(_kept(project, claim_map)):
         message = f"{counted(len(kept), 'rescue ref')} with kept work, the first: {kept[0]}"
         yield Attention("rescued", "", message, "ralphgit rescue list")

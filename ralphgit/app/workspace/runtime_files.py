@@ -22,6 +22,7 @@ FLEET = os.path.join(FOLDER, "fleet.yaml")
 """What a fleet notes of the loop that it has started here."""
 LEFT = os.path.join(FOLDER, "left")
 _BREAKER = os.path.join(FOLDER, "breaker.yaml")
+_DECLINED = os.path.join(FOLDER, "declined.yaml")
 _MOST_LEFT = 64 * 1024 * 1024
 #: The folder, and what a killed write may leave beside a record.
 _EXCLUDED = ("/.ralph/", f"{atomic_files.TEMPORARY}*")
@@ -159,3 +160,21 @@ def note_breaker(top: str, now: Breaker) -> None:
     """Raises: NotWritable."""
     if now != breaker(top):
         runtime_notes.write(os.path.join(top, _BREAKER), now._asdict())
+
+
+def declined(top: str) -> dict[str, str]:
+    """The tasks of which the worktree's newest loop could commit nothing, and what was said."""
+    path = os.path.join(top, _DECLINED)
+    if not os.path.lexists(path):
+        return {}  # and no parser is loaded
+    return {task: str(said) for task, said in runtime_notes.read(path).items()}
+
+
+def note_declined(top: str, task: str, said: str) -> None:
+    """Raises: NotWritable."""
+    runtime_notes.write(os.path.join(top, _DECLINED), {**declined(top), task: said})
+
+
+def forget_declined(top: str) -> None:
+    """Raises: NotWritable."""
+    atomic_files.unlink(os.path.join(top, _DECLINED))
