@@ -352,3 +352,28 @@ def test_another_clone_names_the_branch_of_the_worker(world: World) -> None:
     world.git("push", "--quiet", "origin", "alpha", "aaa")
     there = world.clone("other")
     assert there.task("T-1")["holder"]["where"] == "branch origin/alpha"
+
+
+@pytest.mark.parametrize("command", ["run", "complete", "land"])
+def test_a_base_that_was_mended_on_the_remote_is_fetched_before_it_is_judged(
+    command: str, tmp_path: Path
+) -> None:
+    world = World(tmp_path)
+    world.write_graph(GRAPH)
+    world.commit("Plan")
+    assert world.origin
+    alpha = world.worktree("alpha")
+    if command != "run":
+        alpha.claim("T-1")
+        alpha.write("hello.txt", "hello\n")
+    if command == "land":
+        assert alpha.ralph("complete").code == 0
+    world.write("task-graph.yaml", "tasks: [\n")
+    world.commit("Break it")
+    world.git("revert", "--no-edit", "HEAD")
+    world.git("push", "--quiet", "origin", "main")
+    world.git("update-ref", "refs/remotes/origin/main", "HEAD~1")
+    assert world.ralph("next").code == 6
+    words = ("--agent", "scripted", "--once", "--land", "merge") if command == "run" else ()
+    done = alpha.ralph(command, *words)
+    assert done.code == 0, done.err

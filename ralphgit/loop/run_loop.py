@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager
 from ralphgit.app.active_claims import next_tasks, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.own_claims import WayOut
+from ralphgit.app.base import fetch
 from ralphgit.app.evidence import seen_here_alone
 from ralphgit.app.lifecycle import (
     block_release,
@@ -119,7 +120,7 @@ class Loop:
         only, reviews = self._options.only_profile, self._options.role == REVIEW
         of = agent_profile.reviewer if reviews else agent_profile.of_row
         self._agents = TaskAgents(project, self._options.agent, only=only, of=of)
-        if not project.base_view.rows:
+        if not fetch.readable_base(project).rows:
             self._say("the task graph has no task yet")
         self._around = self._around._replace(flags=_read_once(project))
         self._config = project.config
@@ -183,9 +184,8 @@ class Loop:
         left = self._landing.unlanded(self._project()) if works else Unlanded()
         ended = (tuple(self._done), tuple(self._blocked), tuple(self._lost))
         refused = self._refused or self._landing.declined
-        spent = self._budget.why()
         away = self._agent_away_why()
-        return Ran(*ended, why, *left, self._nothing, refused, away, spent)
+        return Ran(*ended, why, *left, self._nothing, refused, away, self._budget.why())
 
     def _agent_away(self, command: agent_presets.Command) -> AgentAway:
         return AgentAway(

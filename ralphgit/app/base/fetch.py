@@ -1,9 +1,12 @@
 """Fetch the base."""
 
+from contextlib import suppress
+
 from ralphgit.app.active_claims.other_bases import elsewhere, lease_place
 from ralphgit.app.workspace import tracked_pull_requests
+from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import RemoteUnavailable
+from ralphgit.errors import InvalidRecord, RemoteUnavailable
 from ralphgit.git import refs, remote
 
 
@@ -47,3 +50,15 @@ def synchronise(project: Project, *, settle: bool = True) -> bool:
 
         records_in_review.settle(project)
     return True
+
+
+def readable_base(project: Project) -> GraphView:
+    """Return the base; one whose graph cannot be read is fetched before it is judged.
+
+    Raises: InvalidRecord where it still cannot be read; as `synchronise`.
+    """
+    with suppress(InvalidRecord):
+        return project.base_view
+    synchronise(project)
+    project.refresh()
+    return project.base_view

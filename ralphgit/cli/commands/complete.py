@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.active_claims.claim_map import ClaimMap
+from ralphgit.app.base.fetch import readable_base
 from ralphgit.app.handoff import worker_report
 from ralphgit.app.lifecycle import complete
 from ralphgit.app.lifecycle.complete import Completed, CompleteOptions
@@ -37,6 +38,7 @@ def run(call: Call, options: Options) -> Outcome:
         )
     if options.told.by:
         return _by(project, options.told)
+    readable_base(project)
     way = _way(project, options.land)
     try:
         done = complete.complete(project, _with_report(project, options.told), before=_before_work)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import ClaimMap
-from ralphgit.app.base.fetch import synchronise
+from ralphgit.app.base.fetch import readable_base, synchronise
 from ralphgit.app.integration import branch_pull_requests
 from ralphgit.app.integration.branch_pull_requests import BranchInReview
 from ralphgit.app.integration.integrate import IntegrateOptions
@@ -52,6 +52,8 @@ def run(call: Call, options: Options) -> Outcome:
         if not names:
             return Outcome(_nothing(options, ""), before=("There is nothing to land.",))
     else:
+        if options.fetch and not options.dry_run:
+            readable_base(project)
         names = (_branch(project, options.branch),)
         # Without a commit or a graph that is the answer, and not that there is nothing to land.
         if project.base_view.shards and unlanded.is_on_base(project, names[0]):
