@@ -565,8 +565,15 @@ def test_a_contract_that_the_base_has_changed(tmp_path: Path) -> None:
     error = refuses(world, alpha, code="contract_changed", exit=8)["error"]
     assert error["message"] == (
         "what T-1 promises has changed on main since it was claimed; read it first "
-        "(ralphgit show T-1)"
+        "(ralphgit show T-1 --at main)"
     )
+    (told,) = world.ralph("status", "--json").data["attention"]
+    assert (told["code"], told["task"]) == ("contract_changed", "T-1")
+    assert told["message"] == "what T-1 promises has changed on main since alpha claimed it"
+    assert told["hint"] == "ralphgit show T-1 --at main"
+    assert "has changed on main since alpha claimed it" in alpha.ralph("show", "T-1").out
+    found = alpha.ralph("preflight", "--json")
+    assert (found.code, found.error) == (8, "contract_changed")
     trust(world)
     assert missing(world, alpha, "--accept-contract", code="verification_failed") == [
         "verify failed (exit 1): grep -q world src/a.txt"

@@ -250,8 +250,9 @@ def _accept_contract(
     if options.accept_contract or options.force:
         project.warn(f"{sentence}; accepted")
         return contract(here if by_branch else promised)
+    at = f" --at {shlex.quote(project.base.label)}" if by_base else ""
     raise GuardRefused(
-        f"{sentence}; read it first (ralphgit show {here.id})",
+        f"{sentence}; read it first (ralphgit show {here.id}{at})",
         code="contract_changed",
         hint=f"ralphgit complete {here.id} --accept-contract",
         details={

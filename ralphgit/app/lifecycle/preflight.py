@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import NamedTuple
 
+from ralphgit.app.active_claims import own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.next_tasks import Pair
 from ralphgit.app.lifecycle import claim_errors, claim_facts
 from ralphgit.app.workspace import clone_limits
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import RalphError
+from ralphgit.errors import GuardRefused, RalphError
 from ralphgit.git import merge_preview
 from ralphgit.model.active_claim import Lease
 from ralphgit.rules import claim_verdict
@@ -52,7 +54,8 @@ def preflight(project: Project, options: ClaimOptions) -> Preflight:
         match claim_verdict.of_own(claim_facts.of_own(project, claim_map), options):
             case Lease() as own:
                 sentence = f"this worktree works on {own.task}, and its claim is valid"
-                claim, takes_another = Finding("claim", True, sentence), False
+                claim, takes_another = _asked_anew(claim_map, own), False
+                claim = claim or Finding("claim", True, sentence)
             case Refusal() as refusal:
                 claim = _finding(project, "claim", refusal)
                 takes_another = refusal.reason is Reason.LOST
@@ -73,6 +76,17 @@ def _finding(project: Project, check: str, refusal: Refusal | None, yes: str = "
         return Finding(check, True, yes)
     error = claim_errors.of(refusal, project)
     return Finding(check, False, error.message, error)
+
+
+def _asked_anew(claim_map: ClaimMap, own: Lease) -> Finding | None:
+    """Whether the base asks for something else than what was claimed."""
+    winner = own_claims.asked_anew(claim_map, own)
+    if winner is None:
+        return None
+    said = f"this worktree works on {own.task}, and {claim_errors.lost_because(winner)}"
+    hint = f"ralphgit show {own.task} --at {shlex.quote(claim_map.project.base.label)}"
+    error = GuardRefused(said, code="contract_changed", hint=hint, details={"task": own.task})
+    return Finding("claim", False, said, error)
 
 
 def _task(

@@ -194,6 +194,18 @@ def _is_verified(project: Project, task: str, commit: str) -> bool:
     return completion_proof.of_commit(project, task, commit).is_verified
 
 
+def _is_asked_anew(claim_map: ClaimMap, holder: ActiveClaim) -> bool:
+    """Whether the base asks for something else than what a person's worker has claimed; a loop
+    begins such a task again by itself.
+    """
+    lease = claim_map.leases.get(holder.task)
+    if lease is None or lease.claim != holder.claim or lease.loop:
+        return False
+    from ralphgit.rules.contract_digest import keeps  # of few claims is it asked
+
+    return not keeps(claim_map.base.task(holder.task), lease.contract)
+
+
 def _attention(project: Project, claim_map: ClaimMap) -> Iterator[Attention]:
     rows, base = claim_map.base.by_id, project.base.branch
     unfinished = {one.task: one for one in unfinished_claims.found(project, claim_map)}
@@ -232,6 +244,10 @@ def _attention(project: Project, claim_map: ClaimMap) -> Iterator[Attention]:
         for active in {active.claim: active for active in reversed(task_state.lost)}.values():
             message = f"the claim of {active.by} on {task} in {active.where} can no longer land"
             yield Attention("claim_lost", task, message, show)
+        if in_review is None and holder is not None and _is_asked_anew(claim_map, holder):
+            message = f"what {task} promises has changed on {base} since {holder.by} claimed it"
+            hint = f"ralphgit show {task} --at {shlex.quote(project.base.label)}"
+            yield Attention("contract_changed", task, message, hint)
         claims = claim_map.active_claims.get(task, ())
         open_claims = {one.claim for one in claims if one.epoch >= rows[task].epoch}
         begun = task_state.state in ("claimed", "in-progress", "in-review")

@@ -44,6 +44,8 @@ class Shown(NamedTuple):
     dependencies: tuple[Dependency, ...]
     contract: str
     """What its contract is now, where that is not what its claim promised; else ""."""
+    changed_on: str = ""
+    """The base's name, where the contract is another one there, and not in this view."""
     archived: bool = False
     """It is in the archive: `file` and `line` of its row are those there."""
 
@@ -58,7 +60,13 @@ def shown(project: Project, task: str, *, at: str = "") -> Shown:
         return _archived(view, task)
     row = view.row(task)
     pairs = next_tasks.pairs(project, view, alone=bool(at))
-    return _shown(view, row, {other.id: task_state for other, task_state in pairs})
+    found = _shown(view, row, {other.id: task_state for other, task_state in pairs})
+    if at or found.contract or not project.base.commit or row.status == "complete":
+        return found
+    there = project.base_view
+    if task not in there.by_id or not (changed := _changed_contract(there, row)):
+        return found
+    return found._replace(contract=changed, changed_on=project.base.label)
 
 
 def judged(claim_map: ClaimMap, task: str) -> Shown:
@@ -100,9 +108,10 @@ def _archived(view: GraphView, task: str) -> Shown:
 
 
 def _changed_contract(view: GraphView, row: Row) -> str:
+    """What a view promises under the claim of `row`, where that is something else; else ""."""
     if not row.contract:
         return ""
     from ralphgit.rules.contract_digest import contract, keeps
 
     now = view.task(row.id)
-    return "" if keeps(now, row.contract) else contract(now)
+    return "" if keeps(now, row.contract, row.title) else contract(now)

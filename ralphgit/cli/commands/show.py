@@ -1,5 +1,6 @@
 """`show`: one task, whole."""
 
+import shlex
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -50,12 +51,15 @@ def _failed(found: Shown) -> FailedAttempts | None:
 
 def _contract_changed(found: Shown) -> str:
     row = found.row
+    where = f" on {found.changed_on}" if found.changed_on else ""
     sentence = (
-        f"the contract of {row.id} has changed since {row.by} claimed it "
+        f"the contract of {row.id} has changed{where} since {row.by} claimed it "
         f"({row.contract} -> {found.contract})"
     )
     if row.status in ("in-progress", "blocked"):
         sentence += ": completing it will need --accept-contract"
+    if found.changed_on:
+        sentence += f"; ralphgit show {row.id} --at {shlex.quote(found.changed_on)}"
     return sentence
 
 
