@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import ryaml
 from jsonschema import Draft202012Validator
+from test_trust import at_terminal
 from world import PATIENCE, ROOT, Place, Result, World
 
 from ralphgit.app.processes import verify_command
@@ -1159,3 +1160,18 @@ def test_a_commit_that_was_killed_after_it_had_landed_counts(tmp_path: Path) -> 
     assert done.code == 0, done.err
     assert alpha.task("T-1")["status"] == "complete"
     assert alpha.git("status", "--porcelain") == ""
+
+
+@pytest.mark.slow
+def test_a_person_at_a_terminal_is_asked_before_force(tmp_path: Path) -> None:
+    world = world_of(tmp_path, GRAPH)
+    alpha = at_work(world)
+    trust(alpha)
+    alpha.write("src/a.txt", "good-bye\n")
+    before = world.state()
+    said = at_terminal(alpha, "complete --force late", "n\n")
+    assert "Of T-1 is missing:\r\n  verify failed (exit 1): grep -q hello src/a.txt" in said
+    assert "Complete T-1 by force? [y/N]" in said
+    assert "T-1 is not complete; nothing was changed" in said
+    assert world.state() == before
+    assert "T-1 is complete by FORCE" in at_terminal(alpha, "complete --force late", "y\n")

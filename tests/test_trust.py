@@ -253,7 +253,7 @@ def at_terminal(place: Place, command: str, answer: str) -> str:
     ours, theirs = os.openpty()
     os.write(ours, answer.encode())
     process = subprocess.Popen(
-        [sys.executable, "-m", "ralphgit", command], cwd=place.path, env=place.environ,
+        [sys.executable, "-m", "ralphgit", *command.split()], cwd=place.path, env=place.environ,
         stdin=theirs, stdout=theirs, stderr=theirs,
     )  # fmt: skip
     os.close(theirs)

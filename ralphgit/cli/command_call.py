@@ -64,6 +64,15 @@ def surroundings(directory: object = "", flags: Mapping[str, object] | None = No
     )
 
 
+def agrees(question: str) -> bool:
+    """Ask the person at the terminal; the end of the input (Ctrl-D) is a no."""
+    try:
+        return input(question).strip().lower() in ("y", "yes")
+    except EOFError:
+        print()  # noqa: T201 - what follows begins on a line of its own
+        return False
+
+
 def settings(command: Command, given: Mapping[str, object]) -> dict[str, object]:
     """Return the options of a line that are settings as well."""
     names = [param.name for param in command.params if param.setting]

@@ -33,7 +33,7 @@ from ralphgit.app.processes import trust, verified_here, verify_command
 from ralphgit.app.workspace import commit_message, inside_loop
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import GuardRefused, IllegalMove, NeedsPerson
+from ralphgit.errors import GuardRefused, IllegalMove, NeedsPerson, Refused
 from ralphgit.git import index, scratch_index
 from ralphgit.git.objects import scratch_folder
 from ralphgit.git.run_git import GitError
@@ -66,6 +66,8 @@ class CompleteOptions(NamedTuple):
     """What did it and is merged already: a commit, a range or a pull request."""
 
 
+#: Whether a person agrees that a task is completed by force, of which this is missing.
+Agrees = Callable[[str, Sequence[str]], bool]
 #: The exit codes that commands of (task, claim, command) have on a commit, in another worktree.
 BeforeWork = Callable[[Project, str, Sequence[tuple[str, str, str]]], dict[str, int]]
 
@@ -92,6 +94,7 @@ def complete(
     anew: bool = False,
     before: BeforeWork | None = None,
     command_ended: Callable[[], None] = lambda: None,
+    agrees: Agrees = lambda task, missing: True,
 ) -> Completed:
     """Verify the claimed task and commit all that is left, with result, evidence and audit.
 
@@ -104,14 +107,15 @@ def complete(
     A task that is complete here already, and proved, is not verified again; with `anew` it is,
     unless the base has it: who lands believes no completion but his own (law L9). `before` runs
     commands on the base without the work, where `verify.before` asks for that. `command_ended` is
-    called after each verify command, and may refuse to go on.
+    called after each verify command, and may refuse to go on. `agrees` is asked before anything is
+    completed by force.
 
     Raises: Refused (with the list of what is missing), ClaimLost, ClaimHeld, IllegalMove,
     GuardRefused, NeedsPerson (untrusted, blocks_git), InvalidRecord, NotWritable.
     """
     inside_loop.refuse(project, "complete", options._asdict())
     with WorktreeLock(project):
-        done = _complete(project, options, anew, before, command_ended)
+        done = _complete(project, options, anew, before, command_ended, agrees)
     if not (done.again or options.force) and (anew or not inside_loop.works(project)):
         verified_here.note(project, done.commit)
     proof = completion_proof.of_commit(project, done.task, done.commit)
@@ -131,6 +135,7 @@ def _complete(
     anew: bool,
     before: BeforeWork | None,
     command_ended: Callable[[], None],
+    agrees: Agrees,
 ) -> Completed:
     claim.require_fit(project)
     claim_map = ClaimMap(project)
@@ -189,6 +194,11 @@ def _complete(
         if missing and not options.force:
             outside = changed_paths.outside(promised, work_done)
             raise completion_proof.not_done(own.task, missing, runs, outside)
+        if options.force and not agrees(own.task, missing):
+            raise Refused(
+                f"{own.task} is not complete; nothing was changed", code="not_agreed",
+                hint=f"ralphgit complete {own.task}",
+            )  # fmt: skip
         others = others_claims.found(project, claim_map, own)
         earlier = _before(project, own, promised, wanted, before)
         return _commit(

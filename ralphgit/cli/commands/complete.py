@@ -14,7 +14,7 @@ from ralphgit.app.lifecycle import complete
 from ralphgit.app.lifecycle.complete import Completed, CompleteOptions
 from ralphgit.app.workspace import inside_loop, runtime_files
 from ralphgit.app.workspace.project import Project
-from ralphgit.cli.command_call import Call
+from ralphgit.cli.command_call import Call, agrees
 from ralphgit.cli.render import Outcome, safe, stored_task
 from ralphgit.cli.where_landed import once_merged, stored
 from ralphgit.errors import AwaitsPerson, RalphError, Refused, UsageError
@@ -41,7 +41,10 @@ def run(call: Call, options: Options) -> Outcome:
     readable_base(project)
     way = _way(project, options.land)
     try:
-        done = complete.complete(project, _with_report(project, options.told), before=_before_work)
+        done = complete.complete(
+            project, _with_report(project, options.told), before=_before_work,
+            agrees=_agrees if call.around.person and not call.screen.json else _unasked,
+        )  # fmt: skip
     except Refused as refused:
         if way and refused.hint.startswith("ralphgit complete"):
             refused.hint += f" --land {options.land}".removesuffix(" auto")
@@ -84,6 +87,17 @@ def run(call: Call, options: Options) -> Outcome:
         passed_before=list(done.passed_before),
     )
     return Outcome(data, before=lines, advice=advice, error=error)
+
+
+def _unasked(task: str, missing: Sequence[str]) -> bool:
+    return True
+
+
+def _agrees(task: str, missing: Sequence[str]) -> bool:
+    """Ask the person at the terminal, who sees what is missing."""
+    shown = "\n".join(f"  {safe(one)}" for one in missing) or "  nothing"
+    print(f"Of {task} is missing:\n{shown}")  # noqa: T201 - seen before it is answered
+    return agrees(f"\nComplete {task} by force? [y/N] ")
 
 
 def _criteria(done: Completed) -> str:

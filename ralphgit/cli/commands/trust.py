@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ralphgit.app.processes import trust
 from ralphgit.app.processes.trust import Asked, Consent
-from ralphgit.cli.command_call import Call
+from ralphgit.cli.command_call import Call, agrees
 from ralphgit.cli.render import Outcome, safe
 from ralphgit.errors import NeedsPerson
 from ralphgit.loop import agent_presets
@@ -53,7 +53,7 @@ def run(call: Call, options: Options) -> Outcome:
             )
         trust.refuse_worker(project)
         print("\n".join(asked))  # noqa: T201 - a question has to be seen before it is answered
-        if not _agrees("\nTrust them? [y/N] "):
+        if not agrees("\nTrust them? [y/N] "):
             raise NeedsPerson(
                 "not trusted; nothing was changed", code="untrusted",
                 hint="ralphgit trust --list",
@@ -62,15 +62,6 @@ def run(call: Call, options: Options) -> Outcome:
     lines = [*asked, ""] if options.yes and not call.screen.quiet else []
     done = f"Trusted: {counted(len(found.untrusted), 'command')}."
     return Outcome(_data(trust.consent(project)), before=[*lines, done])
-
-
-def _agrees(question: str) -> bool:
-    """Ask; the end of the input (Ctrl-D) is a no."""
-    try:
-        return input(question).strip().lower() in ("y", "yes")
-    except EOFError:
-        print()  # noqa: T201 - what follows begins on a line of its own
-        return False
 
 
 def _lines(one: Asked) -> Iterator[str]:
