@@ -367,6 +367,15 @@ def test_colour_is_asked_for_or_for_a_terminal(world: World) -> None:
     assert not coloured(world, "list", "--unknown", "--no-color", FORCE_COLOR="1")
 
 
+def test_colour_that_is_asked_for_is_also_in_what_is_piped(world: World) -> None:
+    plain = world.ralph("list").out
+    assert "\tready\t" in plain
+    forced = world.ralph("list", env={"FORCE_COLOR": "1"}).out
+    assert "\t\x1b[32mready\x1b[0m\t" in forced
+    assert re.sub("\x1b\\[[0-9]+m", "", forced) == plain
+    assert world.ralph("list", "--no-color", env={"FORCE_COLOR": "1"}).out == plain
+
+
 def on_a_terminal(world: World, *line: str, **env: str) -> bytes:
     """What the command writes when its output is a terminal."""
     import pty

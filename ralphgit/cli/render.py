@@ -146,8 +146,9 @@ def envelope(kind: str, data: object, warnings: Sequence[str], error: RalphError
 def _table(table: Table, screen: Screen) -> None:
     rows = [tuple(map(safe, row)) for row in table.rows]
     if not screen.terminal:
+        styles = _CODES if screen.colour else {}
         for row in [table.headers, *rows] if table.labelled and rows else rows:
-            print("\t".join(row))
+            print("\t".join(_styled(cell, styles.get(_STYLES.get(cell, ""), "")) for cell in row))
         return
     if not rows:
         return
@@ -168,6 +169,11 @@ _STYLES = {
     "ready": "green", "blocked": "red", "in-progress": "yellow", "claimed": "yellow",
     "in-review": "cyan", "complete": "dim", "cancelled": "dim",
 }  # fmt: skip
+_CODES = {"green": "32", "red": "31", "yellow": "33", "cyan": "36", "dim": "2"}
+
+
+def _styled(cell: str, code: str) -> str:
+    return f"\x1b[{code}m{cell}\x1b[0m" if code else cell
 
 
 # -- tasks -------------------------------------------------------------------------------
