@@ -168,6 +168,12 @@ def test_what_is_no_review_changes_nothing(world: World, words: tuple[str, ...],
 # -- risk: high --------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("words", [("complete", "--land", "merge"), ("land", "--land", "merge")])
+def test_work_that_waits_for_a_review_needs_a_person(alpha: Place, words: tuple[str, ...]) -> None:
+    found = alpha.ralph(*words, "--json")
+    assert (found.code, found.error) == (7, "review_missing")
+
+
 def test_the_gate_asks_for_a_clear_review_by_somebody_else(world: World, alpha: Place) -> None:
     assert faults(alpha) == ["review_missing"]
     # Nobody reviews their own work.

@@ -8,7 +8,7 @@ from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.workspace import record_tree, revisions
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import Tree
-from ralphgit.errors import GuardRefused, InvalidRecord, UsageError
+from ralphgit.errors import AwaitsPerson, InvalidRecord, UsageError
 from ralphgit.model.review import Disposal, Finding, Review
 from ralphgit.model.task import Task, Usage
 from ralphgit.records import audit_file
@@ -246,7 +246,7 @@ def require(project: Project, head: str) -> None:
 
     One on the branch may be its worker's own, under another name.
 
-    Raises: GuardRefused (review_missing).
+    Raises: AwaitsPerson (review_missing).
     """
     base = project.base_view
     view = project.view(head, head[:12])
@@ -257,7 +257,7 @@ def require(project: Project, head: str) -> None:
         promised = base.task(row.id) if known is not None else None
         task = view.task(row.id)
         if why := missing(project, head, task, promised, of_branch=False):
-            raise GuardRefused(
+            raise AwaitsPerson(
                 f"{row.id} has {rule.asked(task, promised)}, and {why}; nothing was landed, and "
                 "somebody else reviews it first",
                 code="review_missing",

@@ -52,8 +52,8 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
     become passes the gate (`landing_gate`).
 
     Raises: Refused (coupling, not_done, setup_failed), ClaimLost, RemoteUnavailable, PushRefused,
-    NeedsPerson (concerns_wait), GuardRefused (not_complete, unverified, not_landable,
-    review_missing, unsettled).
+    NeedsPerson (concerns_wait, review_missing), GuardRefused (not_complete, unverified,
+    not_landable, unsettled).
     """
     asked, proved = None, merged_proof.NOTHING
     for attempt in range(1, _ATTEMPTS + 1):
