@@ -635,7 +635,8 @@ def test_what_the_agent_makes_of_a_script_that_a_setting_names_is_not_run(tmp_pa
     trace = alpha.world.folder / "trace"
     assert "evil" not in (trace.read_text() if trace.exists() else "")
     other = alpha.world.worktree("beta")
-    assert other.ralph(*line, "T-2", env=quick).code == 0
+    done = other.ralph(*line, "T-2", env=quick)
+    assert (done.code, done.err.count("https://x.example/pull/1")) == (0, 1), done.err
     until(lambda: trace.exists() and "real tools/notify.sh" in trace.read_text())
     assert "real tools/pr.sh" in trace.read_text()
     assert "evil" not in trace.read_text()

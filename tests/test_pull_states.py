@@ -96,6 +96,21 @@ class Review:
         return found
 
 
+def test_a_loop_says_that_the_forge_s_tool_fails(tmp_path: Path) -> None:
+    found = Review(tmp_path / "there", "gh")
+    assert found.run().code == 0
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    (programs / "gh").write_text("#!/bin/sh\necho HTTP 502 >&2\nexit 1\n")
+    (programs / "gh").chmod(0o755)
+    ran = found.run(PATH=f"{programs}{os.pathsep}{found.environ['PATH']}")
+    said = [line for line in ran.err.splitlines() if "HTTP 502" in line]
+    assert len(said) == 1, ran.err
+    assert said[0].startswith("T-1: ")
+    assert said[0].endswith("; its pull request is taken to be as it was")
+    found.close()
+
+
 @pytest.fixture(scope="module", params=slow.but(1, FORGES))
 def reviewed(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory

@@ -39,6 +39,8 @@ class Pulls:
         self._options, self._journal, self._say, self._lost = options, journal, say, lost
         self._next = 0.0
         self._seen: dict[str, Looked] = {}
+        self._unheard = set[str]()
+        """What has kept this loop from looking at pull requests, as it was said."""
         if self._wanted:
             if options.branch == "keep":
                 raise UsageError(
@@ -67,7 +69,7 @@ class Pulls:
             self._journal.write("pr-open", task=lease.task, url=where)
             for line in opened.said:
                 self._say(f"{lease.task}: {line}")
-            if opened.url:
+            if opened.url and opened.url not in opened.said:
                 self._say(f"{lease.task}: {opened.url}")
         return opened
 
@@ -79,22 +81,32 @@ class Pulls:
         )
 
     def poll(self, project: Project, *, now: bool = False) -> None:
-        """Check the open pull requests if it is time; a failure is logged, and the loop goes on."""
+        """Check the open pull requests if it is time; a failure is said, and the loop goes on."""
         known = [pull for pull in tracked_pull_requests.read(project.top) if pull.is_at_forge]
         if not known or (time.monotonic() < self._next and not now):
             return
         try:
             fetch.synchronise(project)
         except RalphError as error:
-            self._journal.write("unpolled", message=error.message)
+            self._unpolled(error)
             return
         self._retarget(project)
         for pull in known:
             try:
                 self._look(project, pull)
             except RalphError as error:
-                self._journal.write("unpolled", task=pull.task, message=error.message)
+                self._unpolled(error, pull.task)
         self._next = time.monotonic() + project.config.land_poll
+
+    def _unpolled(self, error: RalphError, task: str = "") -> None:
+        """Note that nobody could be asked about pull requests, and say why, once."""
+        self._journal.write("unpolled", task=task, message=error.message)
+        said = error.message
+        if task:
+            said = f"{task}: {said}; its pull request is taken to be as it was"
+        if said not in self._unheard:
+            self._unheard.add(said)
+            self._say(said)
 
     def left(self, project: Project) -> str:
         """Check once more, and return how many are still in review, as the end of a sentence."""
@@ -124,7 +136,7 @@ class Pulls:
         try:
             moved = watch_pull_requests.retarget(project, project.top, there)
         except RalphError as error:
-            self._journal.write("unpolled", message=error.message)
+            self._unpolled(error)
             return
         for pull in moved:
             self._journal.write("retargeted", task=pull.task, url=pull.place)
