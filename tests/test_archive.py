@@ -109,11 +109,33 @@ def test_what_a_killed_write_leaves_beside_the_archive_is_not_read(world: World)
     assert world.ralph("check").out == "No problem found.\n"
 
 
-def test_an_archive_that_was_killed_before_its_commit_names_the_way_back(world: World) -> None:
+@pytest.mark.parametrize("step", ["the archive", "the graph", "the records"])
+@pytest.mark.parametrize("by", ["archive", "doctor"])
+def test_an_archive_that_was_killed_before_its_commit_is_taken_back(
+    by: str, step: str, world: World
+) -> None:
+    before, graph, head = tree(world), world.read(), world.head
+    archived(world, "T-1")
+    world.git("reset", "--quiet", "--soft", "HEAD~1")
+    world.git("restore", "--staged", ".")
+    if step != "the records":
+        world.git("restore", "records")
+    if step == "the archive":
+        world.git("restore", "task-graph.yaml")
+    if by == "doctor":
+        assert findings(world, "--fix")[0]["fixed"]
+        assert (tree(world), world.git("status", "--porcelain")) == (before, "")
+        assert (world.read(), world.head) == (graph, head)
+    archived(world, "T-1")
+    clean(world)
+
+
+def test_what_was_changed_beside_a_killed_archive_is_not_lost(world: World) -> None:
     before = tree(world)
     archived(world, "T-1")
     world.git("reset", "--quiet", "--soft", "HEAD~1")
     world.git("restore", "--staged", ".")
+    world.write_graph(f"{world.read()}# mine\n")
     refused = world.ralph("archive", "T-1", "--json")
     assert (refused.code, refused.error) == (8, "uncommitted")
     assert world.run("sh", "-c", refused.json["error"]["hint"]).code == 0
@@ -579,6 +601,7 @@ def test_doctor_names_an_archive_that_was_killed_before_its_commit(world: World)
     graph, before = world.read(), world.head
     archived(world)
     world.git("reset", "--quiet", "--soft", before)
+    world.write_graph(f"{world.read()}# mine\n")
     (found,) = findings(world, "--fix")
     assert not found["fixed"]
     assert str(found["message"]).startswith("an archive of 2 tasks was not committed")

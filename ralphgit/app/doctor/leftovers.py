@@ -93,7 +93,10 @@ def _archiving(project: Project, fix: bool) -> Iterator[Finding]:
     if begun:
         many = counted(len(begun), "task")
         said = f"an archive of {many} was not committed: it was killed; archive it anew afterwards"
-        yield Finding("half_archived", "error", said, hint)
+        if fix and archive.undo_begun(project):
+            yield fixable("half_archived", "error", said, fix)
+        else:
+            yield Finding("half_archived", "error", said, hint)
         return
     if left:
         if fix:

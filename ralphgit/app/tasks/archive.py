@@ -147,6 +147,8 @@ def _require_clean(project: Project) -> None:
             "a merge or rebase is under way; nothing was changed", code="unfinished_merge",
             hint="git status",
         )  # fmt: skip
+    if uncommitted(project) and undo_begun(project):
+        here = project.here
     folders = [project.settings.records_here, *(path for path, _ in here.shards)]
     found = _changes(project, folders)
     left = [one[3:] for one in found if _is_left(project, one)]
@@ -198,6 +200,44 @@ def uncommitted(project: Project) -> list[str]:
         return []
     before, known = project.archive_at(head), project.view(head, "HEAD").by_id
     return [one.id for one in here.entries if one.id in known and before.entry(one.id) is None]
+
+
+def undo_begun(project: Project) -> bool:
+    """Take back an `archive` that was killed before its commit; False, and nothing is done, where
+    anything else was changed in the graph or the records.
+    """
+    view = project.view(project.repository.known_head, "HEAD")
+    begun = {*uncommitted(project)}
+    folders = [project.settings.records_here, *(path for path, _ in view.shards)]
+    changed = [line[3:] for line in _changes(project, folders)]
+    if not all(_is_half(project, path, begun) for path in changed):
+        return False
+    git = project.repository.git
+    git.run("--literal-pathspecs", "add", "--all", "--", *changed)
+    git.run("--literal-pathspecs", "restore", "--staged", "--worktree", "--", *changed)
+    project.refresh()
+    return True
+
+
+def _is_half(project: Project, path: str, begun: set[str]) -> bool:
+    """Whether a file is as HEAD has it, or as an `archive` of the tasks `begun` has left it."""
+    name = f"HEAD:{path}"
+    old = project.repository.objects.read([name]).get(name)
+    data = atomic_files.read(project.file(path))
+    if data == old:
+        return True
+    records = project.settings.records_here
+    if schemas.is_archive(records, path):
+        before, now = (archive_file.parse(one) if one else {} for one in (old, data))
+        return before == {task: one for task, one in now.items() if task not in begun}
+    if old is None:
+        return False
+    if path.startswith(f"{records}/"):
+        return data is None and path.split("/")[-2] in begun
+    rows = project.view(project.repository.known_head, "HEAD").by_id
+    gone = {task for task in begun if rows[task].file == path}
+    file = _graph(project, path, old.decode("utf-8")) if gone else None
+    return file is not None and data == graph_layouts.without(file, gone)[0].encode("utf-8")
 
 
 def take_back_command(project: Project) -> str:
