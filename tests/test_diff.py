@@ -55,6 +55,14 @@ def codes(place: Place, *words: str) -> list[tuple[str, str]]:
     return [(one["severity"], one["code"]) for one in done(place, "diff", *words)["notes"]]
 
 
+def test_a_branch_that_takes_out_every_task(world: World) -> None:
+    alpha = world.worktree("alpha")
+    alpha.write_graph("version: 1\ntasks: []\n")
+    alpha.commit("Nothing is left")
+    assert codes(alpha) == [("concern", "task_removed")] * 3
+    assert [*changes(alpha)] == ["T-1", "T-2", "T-3"]
+
+
 def test_a_claim_and_its_completion(world: World) -> None:
     """Whole outputs, in every range that means the same; and nothing is written."""
     alpha = world.worktree("alpha")

@@ -164,6 +164,7 @@ GOOD: dict[str, Any] = {
                 "to": "in-progress",
                 "note": "again",
             },
+            {"at": AT, "event": "noted", "by": "beta", "note": "the port is 8080"},
         ],
     },
     "review": {

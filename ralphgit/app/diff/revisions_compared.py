@@ -71,6 +71,8 @@ class Side(NamedTuple):
     @property
     def lost(self) -> frozenset[str]:
         """The graph files of which nothing is known."""
+        if not self.unreadable:
+            return frozenset()  # a file without a task says that there is none
         known = {row.file for row in self.view.rows}
         return frozenset(path for path, _ in self.view.shards if path not in known)
 

@@ -65,7 +65,7 @@ def require(
     if problems := out_of_task_changes(project, lease, head, seen=seen, since=since):
         raise not_landable(
             problems, f"the branch of {lease.task} changes records of other tasks",
-            f"ralphgit check --base {project.base.label}", task=lease.task,
+            "ralphgit diff", task=lease.task,
         )  # fmt: skip
 
 
