@@ -658,7 +658,17 @@ def test_an_answer_to_a_question_is_no_problem(world: World, alpha: Place) -> No
 def test_a_forced_completion_is_a_warning(world: World, alpha: Place) -> None:
     alpha.claim("T-1")
     alpha.complete("T-1", "--force", "by hand")
-    assert against_main(alpha, code=0) == [("warning", "forced", "task-graph.yaml:3:1", "T-1")]
+    place = "task-graph.yaml:3:1"
+    forced = ("warning", "forced", place, "T-1")
+    assert against_main(alpha, code=0) == [forced, ("warning", "unverified", place, "T-1")]
+    # Of which nothing is verified cannot land where that is asked for, whoever was so free.
+    world.write("ralph.toml", "[verify]\nrequired = true\n")
+    world.commit("Ask for it")
+    assert set(against_main(alpha)) == {forced, ("error", "unverified", place, "T-1")}
+    refused = world.ralph("land", "alpha", "--json")
+    assert (refused.code, refused.error) == (1, "not_ready")
+    assert alpha.ralph("complete", "--land", "--json").error == "verification_failed"
+    assert world.task("T-1")["status"] == "pending"
 
 
 def test_stale_evidence_is_a_warning(world: World, alpha: Place) -> None:

@@ -184,8 +184,14 @@ def event_alone(place: Place) -> None:
     ("tamper", "found"),
     [
         (status_alone, ["error missing_evidence", "error status_without_event"]),
-        (forced_without_a_reason, ["error status_without_event", "warning forced"]),
-        (forced_at_another_time, ["error status_without_event", "warning forced"]),
+        (
+            forced_without_a_reason,
+            ["error status_without_event", "warning forced", "warning unverified"],
+        ),
+        (
+            forced_at_another_time,
+            ["error status_without_event", "warning forced", "warning unverified"],
+        ),
         (evidence_from_nowhere, ["error unbound_evidence", "warning stale_evidence"]),
         (work_changed_afterwards, ["error unbound_evidence", "warning stale_evidence"]),
         (another_command, ["error wrong_digest"]),
@@ -210,7 +216,7 @@ def test_a_forced_completion_is_shown_and_is_not_clear(alpha: Place) -> None:
     alpha.claim("T-1")
     alpha.write("one.txt", "")
     alpha.complete("T-1", "--force", "we know")
-    assert codes(alpha, "--base", "main") == ["warning forced"]
+    assert codes(alpha, "--base", "main") == ["warning forced", "warning unverified"]
     assert verdict(alpha) == ("problems", ["failed_evidence", "forced", "unverified"])
 
 

@@ -105,7 +105,7 @@ def _rewritten(project: Project, base: str, ours: str, theirs: str) -> Iterator[
             code="taken_back",
             message=f"the history of {base} was rewritten, and {theirs[:12]} stands on commits "
             "that it had before: merging it would bring them back",
-            hint=f"bring what is its own over by git cherry-pick, onto a branch from {base}",
+            hint=f"git switch -c NAME {base} && git cherry-pick COMMITS",
         )
 
 

@@ -90,11 +90,11 @@ def unverified_reasons(project: Project, lease: Lease, head: str) -> list[str]:
         return [f"what {here.id} promises has changed on this branch since it was completed"]
     forced = events[-1] == _FORCED
     found = list(_unproven(project, lease, promised.verify, head, forced=forced))
-    if forced:
-        return found
-    asked = project.config.verify_required or promised.mode == Mode.VERIFY
+    asked = project.config.verify_required or (promised.mode == Mode.VERIFY and not forced)
     if asked and not completion_proof.of_commit(project, task.id, head).is_verified:
         found.append(f"{task.id} is unverified: {evidence_verdict.NOTHING}")
+    if forced:
+        return found
     # What the whole branch has changed mostly decides; what the task has, takes longer to find.
     _, changes = _since_base(project, head)
     paths = [one.path for one in changes if not record_tree.is_record(project, one.path)]
