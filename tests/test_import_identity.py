@@ -734,6 +734,21 @@ def test_what_is_complete_may_get_a_remark_that_it_is(world: World) -> None:
     world.refused("import", "plan.md", code="words_changed", exit=8)
 
 
+def test_what_is_complete_may_get_a_line_that_says_how(world: World) -> None:
+    """The question showed the same words twice."""
+    long = "Flag the two divergences between spec and design to the team, and write them down"
+    world.write("plan.md", f"- [x] 1.1 {long}\n- [ ] 1.2 b\n")
+    world.ralph("import", "plan.md")
+    world.write(
+        "plan.md", f"- [x] 1.1 {long}\n      DONE \u2014 see PR 3, both said.\n- [ ] 1.2 b\n"
+    )
+    data = world.ralph("import", "plan.md", "--json").data
+    assert (data["updated"], world.task("1.1")["title"]) == ([], long)
+    world.write("plan.md", f"- [x] 1.1 {long} at once\n- [ ] 1.2 b\n")
+    said = world.refused("import", "plan.md", code="words_changed", exit=8)["message"]
+    assert "from '...them down' to '...them down at once'; nothing" in said
+
+
 PARTED = """\
 # Plan
 

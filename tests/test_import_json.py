@@ -499,3 +499,25 @@ def test_a_list_of_what_verifies_a_task_is_so_many_criteria(said: str, criteria:
     made: Task = dict(found)
     texts = [one["text"] if isinstance(one, dict) else one for one in made["acceptance"]]
     assert texts == criteria
+
+
+def test_subtasks_of_task_master_may_have_ids_in_full_and_no_status() -> None:
+    """Finished work was offered again, and dependencies were lost."""
+    tasks = [
+        {"id": 1, "title": "Setup", "status": "done",
+         "subtasks": [{"id": "1.1", "title": "App"}, {"id": "1.2", "title": "Docker"}]},
+        {"id": 2, "title": "API", "status": "pending", "dependencies": [1], "subtasks": [
+            {"id": "2.1", "title": "Routes", "status": "pending"},
+            {"id": "2.2", "title": "Auth", "status": "pending", "dependencies": ["2.1"],
+             "subtasks": [{"id": "2.2.1", "title": "Key"}, {"id": 2, "title": "Lock"}]}]},
+    ]  # fmt: skip
+    found = convert("t.json", json.dumps({"master": {"tasks": tasks}}).encode(), ryaml.loads)
+    assert {str(one["id"]): (one["status"], one.get("depends_on")) for one in found.tasks} == {
+        "1": ("complete", ["1.1", "1.2"]), "1.1": ("complete", None), "1.2": ("complete", None),
+        "2": ("pending", ["1", "2.1", "2.2"]), "2.1": ("pending", ["1"]),
+        "2.2": ("pending", ["2.1", "2.2.1", "2.2.2"]),
+        "2.2.1": ("pending", ["2.1"]), "2.2.2": ("pending", ["2.1"]),
+    }  # fmt: skip
+    assert found.notes[0] == (
+        "2 subtasks without a status of what is done or cancelled: taken for the same."
+    )

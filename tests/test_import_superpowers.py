@@ -705,3 +705,18 @@ def test_the_ending_of_files_is_no_path() -> None:
     )
     (task,) = convert("plan.md", plan.encode(), ryaml.loads).tasks
     assert task["x-suggested-scope"] == {"write": ["docs/src/", ".env", ".gitignore", ".eslintrc"]}
+
+
+def test_what_still_fails_proves_nothing_and_a_path_may_have_several_lines() -> None:
+    text = (
+        "### Task 1: One\n\n**Files:**\n- Modify: `src/a.ts:302, 404-405, L415` (descriptions)\n"
+        "- Modify: `b.md:3,4`\n- Modify: `c.md`\n\n- [ ] Step 1: Do it\n\nRun: `npm test -- a`\n"
+        "Expected: the scan tests PASS. The other one still FAILS (it needs Task 2).\n\n"
+        "### Task 2: Two\n\n- [ ] Step 1: Do it\n\nRun: `npm test -- b`\n"
+        "Expected: PASS. If it still fails, see above.\n"
+    )
+    found = convert("p.md", text.encode(), ryaml.loads)
+    one, two = found.tasks
+    assert one["x-suggested-scope"] == {"write": ["src/a.ts", "b.md", "c.md"]}
+    assert (one.get("verify"), two["verify"]) == (None, ["npm test -- b"])
+    assert "task-1: left out of its verify commands: 'npm test -- a' (is to fail)." in found.notes

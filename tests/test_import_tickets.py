@@ -669,3 +669,14 @@ def test_a_line_of_gsd_that_says_run_is_a_command_and_what_proves_nothing_is_nam
     assert found.notes == (
         "01-01.1: left out of its verify commands: 'test -x run/draw || echo no' (cannot fail).",
     )
+
+
+def test_criteria_of_a_story_below_a_label_and_a_heading_with_its_abbreviation() -> None:
+    text = (
+        "# Story 1.1: A\n\n## Status: Draft\n\n## Acceptance Criteria (ACs)\n\n**Contracts:**\n\n"
+        "1.1.1: It opens\n\n1.1.2: It closes\n\n## Tasks / Subtasks\n\n- [ ] Task 1\n"
+    )
+    (task,) = convert("1.1.story.md", text.encode(), ryaml.loads).tasks
+    assert task["acceptance"] == [
+        {"id": "ACC-1", "text": "1.1.1: It opens"}, {"id": "ACC-2", "text": "1.1.2: It closes"},
+    ]  # fmt: skip

@@ -19,6 +19,9 @@ _REMARK = re.compile(
     rf"(?:[\W_]|\b(?:{_MORE}|{_HASH}|in|on|at|see|pr|by\s+@?\w+|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}|(?<=\#)[0-9]+)\b)*",
     re.IGNORECASE,
 )
+_REPORT = re.compile(
+    rf"[\s{SIGNS}\ufe0f*_(\[]*(?:DONE|COMPLETED?|FINISHED)\b[*_]*\s*[:.\u2013\u2014-](?=\s|[*_])"
+)
 _BEFORE = re.compile(
     rf"\A(?:[{SIGNS}]\ufe0f?|\[x\]|[(\[](?i:{_DONE})[)\]]"
     r"|(?:DONE|COMPLETED?)\b)[\s:\u2013\u2014-]*"
@@ -37,7 +40,10 @@ _ABOUT = re.compile(
 
 
 def is_remark(words: str) -> bool:
-    """Whether words say that something is done, where and when, and no more."""
+    """Whether words say that something is done, where and when, and no more; or, behind "DONE -",
+    anything."""
+    if _REPORT.match(words):
+        return True
     return _REMARK.fullmatch(words) is not None and _SAYS_SO.search(words) is not None
 
 

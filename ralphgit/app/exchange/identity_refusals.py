@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import NamedTuple
 
 from ralphgit.app.exchange import source_prefix
@@ -48,9 +49,10 @@ def ask(name: str, doubts: Sequence[Doubt]) -> GuardRefused:
     same = all(is_like(one.item.title, one.task.title) and not one.now for one in doubts)
     more = f" (so have those of {counted(len(doubts) - 1, 'more task')})" if doubts[1:] else ""
     moved = f"its work is {now} now" if now else "its work is in the list no more"
+    old, new = _apart(task.title, item.title)
     return _changed(
         f"{name}:{item.line}: {task.id} is {_state(task)} here, and its words have changed from "
-        f"{short(task.title)} to {short(item.title)}{more}; nothing was written. Either the list "
+        f"{old} to {new}{more}; nothing was written. Either the list "
         f"was renumbered: {moved}, and {item.name} is other work (--renumbered). Or it is the "
         "same work in other words (--reworded)",
         name, doubts, same=same,
@@ -94,6 +96,16 @@ def ask_of_sections(name: str, doubts: Sequence[Doubt]) -> GuardRefused:
         "the same work below another heading (--reworded)",
         name, doubts, same=same,
     )  # fmt: skip
+
+
+def _apart(one: str, other: str) -> tuple[str, str]:
+    """Two titles cut short, from where they differ on where their beginnings are the same."""
+    if short(one) == short(other):
+        both = zip(one.split(" "), other.split(" "), strict=False)
+        words = [word for word, _ in takewhile(lambda pair: pair[0] == pair[1], both)]
+        cut_off = len(" ".join(words[:-2])) + 1
+        one, other = (f"...{each[cut_off:]}" for each in (one, other))
+    return short(one), short(other)
 
 
 def _state(task: Known) -> str:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from ralphgit.model.printable import counted
 from ralphgit.model.task_status import Mode
 from ralphgit.records.importers.imported import Imported, Log
 from ralphgit.records.importers.importer import NO, SURE, Importer
@@ -36,6 +37,7 @@ _STAMP = "updatedAt"
 _CHANGED = frozenset({"TO_MODIFY", "CREATE"})
 _SAID = ("title", "description")
 _DEFERRED = 5
+_ENDED = ("done", "completed", "complete", "cancelled")
 """The priority of what is put off: it comes last."""
 
 
@@ -82,13 +84,16 @@ def _read(file: SourceFile) -> Imported:
     """
     if _sniff(file) == NO:
         raise file.refused("there is no task of Task Master in this file")
-    log = Log()
+    log, as_whole = Log(), list[str]()
     found = [
         entry
         for tag, listed in _tags(file)
         for path, fields in listed
-        for entry in _entries(fields, path, tag, "" if tag == _USUAL else f"{tag}.", log)
+        for entry in _entries(fields, path, tag, "" if tag == _USUAL else f"{tag}.", log, as_whole)
     ]
+    if as_whole:
+        said = counted(len(as_whole), "subtask")
+        log.note(f"{said} without a status of what is done or cancelled: taken for the same.")
     lines = [file.line_of(*entry.path) for entry in found]
     ids = [{"id": entry.id} for entry in found]
     sources = unique_ids(file.name, list(zip(lines, ids, strict=True)))
@@ -128,11 +133,20 @@ def _place(entry: _Entry, task: dict[str, object], names: Mapping[str, str]) -> 
         task["milestone"] = entry.tag
 
 
+def _own_number(id: str, before: str) -> str:
+    """The number of a subtask, also where its id has that of its task before it: 1 of 2.1 in 2."""
+    parts = before.rstrip(".").split(".")
+    above = (".".join(parts[at:]) + "." for at in range(len(parts)))
+    prefix = next((one for one in above if one != "." and id.startswith(one)), "")
+    return id.removeprefix(prefix) or id
+
+
 def _entries(
-    fields: dict[str, object], path: json_places.Path, tag: str, before: str, log: Log
-) -> Iterator[_Entry]:
-    """A task, and behind it those inside it."""
-    number = as_word(fields.get("id")) or ""
+    fields: dict[str, object], path: json_places.Path, tag: str, before: str, log: Log,
+    as_whole: list[str],
+) -> Iterator[_Entry]:  # fmt: skip
+    """A task, and behind it those inside it; `as_whole` gets the tasks whose status these have."""
+    number = _own_number(as_word(fields.get("id")) or "", before)
     listed = fields.pop("subtasks", None)
     inner = [as_mapping(item) for item in listed] if isinstance(listed, list) else []
     put_off = (as_word(fields.get("status")) or "").casefold() == "deferred"
@@ -151,10 +165,14 @@ def _entries(
         if item is None:
             log.note(f"{before}{number}: a subtask that is no JSON object was left out.")
             continue
+        # Nor is it open where the whole is done.
+        if item.get("status") in (None, "") and fields.get("status") in _ENDED:
+            item["status"] = fields["status"]
+            as_whole.append(f"{before}{number}")
         # A part is as urgent as the whole, where it says nothing else.
         if item.get("priority") in (None, "") and urgency is not None:
             item["priority"] = urgency
-        yield from _entries(item, (*path, "subtasks", at), tag, f"{before}{number}.", log)
+        yield from _entries(item, (*path, "subtasks", at), tag, f"{before}{number}.", log, as_whole)
 
 
 def _waits(
@@ -274,7 +292,7 @@ def _numbered(
         if (*at, "id") not in where:
             continue
         start, end = where[(*at, "id")]
-        id = f"{before}{as_word(json.loads(raw[start:end])) or ''}"
+        id = f"{before}{_own_number(as_word(json.loads(raw[start:end])) or '', before)}"
         yield id, at
         yield from _numbered(raw, where, (*at, "subtasks"), f"{id}.")
 

@@ -6,6 +6,8 @@ import re
 from typing import NamedTuple
 
 _HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*)")
+#: Behind "acceptance criteria".
+_SHORT = re.compile(r"(?<=\S) ?\(acs?\)\Z")
 _COMMENT = re.compile(r"<!--.*?-->")
 _BOX = re.compile(r"\[[ \t]*([xX\u2713\u2714\u2611]?)[ \t]*\](?:[ \t]+|\Z)")
 #: Lines with their heading level: 0 for text, -1 inside a code fence.
@@ -49,13 +51,13 @@ def _unclosed(heading: str) -> str:
 
 
 def plain(heading: str) -> str:
-    """A heading's words in lower case, without signs and emphasis around them."""
+    """A heading's words in lower case, without signs and emphasis around them, nor `(ACs)`."""
     begin, end = 0, len(heading)
     while begin < end and not heading[begin].isalnum():
         begin += 1
     while begin < end and not (heading[end - 1].isalnum() or heading[end - 1] == ")"):
         end -= 1
-    return heading[begin:end].casefold()
+    return _SHORT.sub("", heading[begin:end].casefold())
 
 
 def section(lines: Lines, *titles: str) -> Lines:

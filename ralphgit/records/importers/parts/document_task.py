@@ -26,6 +26,8 @@ _FILE_SECTIONS = (
 )  # fmt: skip
 #: Sections whose boxes are criteria where none are called so.
 _CHECKED = ("success criteria", "definition of done", "done when", "checklist")
+#: What stands above some of the criteria: `**Contracts:**`.
+_LABEL = re.compile(r"(\*\*|__)[^*_]+(?::\1|\1:)")
 _MARKS = re.compile(r"^[ \t]*<!--\s*(?:[A-Z]+:)*(?:BEGIN|END)\s*-->[ \t]*\n?", re.MULTILINE)
 
 
@@ -61,6 +63,7 @@ def task(source: str, fields: dict[str, object], body: str, log: Log) -> dict[st
         items, beside = document_sections.listed(section)
         if items and beside:
             log.note(f"{new} has text beside its acceptance list: it is in the description only.")
+        beside = [one for one in beside if not _LABEL.fullmatch(one)]
         _fill(fields, "acceptance", criteria(items) or beside or criteria(_checked(lines)))
     _suggest(fields, lines)
     if not fields.get("outputs"):

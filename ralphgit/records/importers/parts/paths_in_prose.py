@@ -25,7 +25,9 @@ _BARE_FILES = frozenset({"makefile", "justfile", "dockerfile", "license", "readm
 _SUFFIXES = frozenset(_WORDS.split())
 #: `.css` is the ending of files, `.env` one itself.
 _ENDINGS = frozenset(f".{suffix}" for suffix in _SUFFIXES - {"env"})
-_BEHIND = re.compile(r"(?::[0-9]+(?:-[0-9]+)?)?(?:\s+\([^()]*\))?\Z")
+#: Lines and ranges of them: `:302, 404-405`, `:L3-L5`.
+_RANGE = r"L?[0-9]+(?:[-\u2013]L?[0-9]+)?"
+_BEHIND = re.compile(rf"(?::{_RANGE}(?:,\s*{_RANGE})*)?(?:\s+\([^()]*\))?\Z")
 #: Between words: also full-width brackets, quotes and signs, which stand without a space, and a
 #: bracket right behind a letter of a script that is written without spaces.
 _BETWEEN = re.compile(

@@ -57,6 +57,11 @@ _FAIL = (
 )
 _SAYS_FAIL = re.compile(_FAIL, re.IGNORECASE)
 _FAILS = re.compile(rf"(?:.{{0,20}}\b)?{_FAIL}|\W*{_FAIL}", re.IGNORECASE)
+#: In any sentence but one for the case that it is otherwise.
+_STILL_FAILS = re.compile(
+    r"(?:\A|[.;]\s+)(?!\W*(?:if|when|should|in case)\b)(?:(?![.;]\s).)*\bstill\s+fail(?:s|ing)?\b",
+    re.IGNORECASE | re.DOTALL,
+)
 _PASSES = re.compile(
     r"[\W_]*(?:pass|success|green|clean|ok\b|(?:all|both)\b.{0,30}\bpass"
     r"|exit(?:s|ed)?\s(?:with\s)?(?:code\s|status\s)?(?:0|zero)\b)",
@@ -127,6 +132,7 @@ def expected(words: str) -> Expected:
     # What follows the first sentence is for the case that it is otherwise.
     first = re.split(r"[.;]\s", words, maxsplit=1)[0]
     fails = bool(_FAILS.match(first)) and not (passes or _NONE.match(first))
+    fails = fails or _STILL_FAILS.search(words) is not None
     finds = Finds.SOMETHING
     if _NOTHING.search(words):
         finds = Finds.UNSURE if _BUT.search(words) else Finds.NOTHING
