@@ -43,6 +43,7 @@ STEERING = [
         "echo /tmp > $(git rev-parse --git-common-dir)/objects/info/alternates",
         "objects/info/alternates",
     ),
+    ("mkdir $(git rev-parse --git-common-dir)/rr-cache", ".git/rr-cache"),
     (
         "git config branch.$(git symbolic-ref --short HEAD).pushRemote public",
         "pushremote",
@@ -69,6 +70,13 @@ def test_what_steers_git_ends_the_loop(does: str, name: str, tmp_path: Path) -> 
     again = works(alpha, "true", "--json")
     assert (again.code, again.error) == (7, "settings_changed")
     assert alpha.leases == ["T-1"]
+
+
+def test_resolutions_that_git_notes_by_a_setting_are_no_change(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    alpha.git("config", "rerere.enabled", "true")
+    ran = works(alpha, "echo good > a.txt; mkdir $(git rev-parse --git-common-dir)/rr-cache")
+    assert ran.out.splitlines()[0] == "done: T-1", ran.err
 
 
 @pytest.mark.slow

@@ -28,6 +28,9 @@ _INFO = ("exclude", "attributes", "grafts")
 #: Of the repository: where they come, git sees another history or other objects. git itself brings
 #: those that are there up to date, and takes the first one away.
 _REACH = ("shallow", "objects/info/alternates")
+#: Once it is there, git repeats the resolutions in it (rerere), where no setting says otherwise.
+#: What comes into it may be of a person's merge, in another worktree.
+_RESOLUTIONS = "rr-cache"
 #: Of all the repositories of a user: the key that names the file, and git's own place for it.
 _USERS = (("core.excludesfile", "ignore"), ("core.attributesfile", "attributes"))
 
@@ -145,7 +148,8 @@ def _settings(project: Project) -> Signs:
     infos = (os.path.join(common, "info", name) for name in _INFO)
     for path in (*infos, sparse, *_of_user(project)):
         found[project.show_path(path)] = _digest(atomic_files.read(path))
-    for path in (os.path.join(common, name) for name in _REACH):
+    comes = (*_REACH, _RESOLUTIONS) if configured_git.is_rerere_unset(found) else _REACH
+    for path in (os.path.join(common, name) for name in comes):
         if os.path.lexists(path):
             found[project.show_path(path)] = _THERE
     if project.repository.linked:

@@ -53,6 +53,11 @@ def taken_down(project: Project) -> Mapping[str, str]:
     return found
 
 
+def is_rerere_unset(found: Mapping[str, str]) -> bool:
+    """Whether nothing but our own git's options (`run_git`) sets `rerere.enabled`."""
+    return found.get(f"{PREFIX}rerere.enabled") == _digest("false")
+
+
 def _includes_of(project: Project, file: str) -> list[str]:
     """What a file of configuration includes that git does not read here; nothing where it cannot
     be read.
