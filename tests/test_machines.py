@@ -46,18 +46,19 @@ def world(tmp_path: Path) -> World:
 class Far:
     """A worker on a machine that we see nothing of but what it has pushed."""
 
-    def __init__(self, world: World) -> None:
-        """It claims T-1 in a clone, and its host is called "far"."""
+    def __init__(self, world: World, host: str = "far") -> None:
+        """It claims T-1 in a clone on `host`."""
+        self.host = host
         self.clone, self.origin = world.clone("far"), world.origin
         self.clone.git("config", "ralph.worker", "farley")
         self.claim = self.clone.claim("T-1")
-        lease = {**self.clone.lease("T-1"), "host": "far", "worktree": "/srv/far"}
+        lease = {**self.clone.lease("T-1"), "host": host, "worktree": "/srv/far"}
         self._set("refs/ralph/leases/T-1", ryaml.dumps(lease))
 
     def beat(self, **more: Any) -> None:
         """Its loop's heartbeat; its clock is three hours slow."""
         found = {
-            **heartbeat.noted(os.getpid())._asdict(), "host": "far", "worker": "farley",
+            **heartbeat.noted(os.getpid())._asdict(), "host": self.host, "worker": "farley",
             "task": "T-1", "claim": self.claim, "phase": "agent", "time": time.time() - 3 * 3600,
             **more,
         }  # fmt: skip
@@ -152,9 +153,10 @@ def test_no_reset_of_what_beats_elsewhere(world: World) -> None:
 
 
 @pytest.mark.slow
-def test_a_lease_that_expired_is_taken_back_by_a_loop(world: World) -> None:
+@pytest.mark.parametrize("host", ["far", heartbeat.host()], ids=["far", "another clone here"])
+def test_a_lease_that_expired_is_taken_back_by_a_loop(world: World, host: str) -> None:
     """And what the old holder lands late is refused (law L3)."""
-    far = Far(world)
+    far = Far(world, host)
     far.beat()
     assert world.ralph("next", "--fetch").code == 0
     loop = ("run", "--agent", "scripted", "--land", "merge", "--worker", "alpha")
@@ -164,13 +166,26 @@ def test_a_lease_that_expired_is_taken_back_by_a_loop(world: World) -> None:
     aged(world, 1000)
     done = world.ralph(*loop)
     assert done.code == 0, done.err
-    assert "T-1 is taken back from farley on far" in done.err
+    assert f"T-1 is taken back from farley on {host}" in done.err
     task = world.task("T-1")
     assert (task["state"], task["epoch"], task["claim"]["by"]) == ("complete", 1, "alpha")
     far.clone.write("T-1.txt", "late\n")
     late = far.clone.ralph("complete", "--land", "merge", "--json")
     assert (late.code, late.error) == (5, "claim_lost"), late.out
     assert world.git("show", "origin/main:T-1.txt") == "done"
+
+
+def test_a_clone_on_this_machine_that_beats_keeps_its_task(world: World) -> None:
+    """However long ago it has claimed; of this repository's own loops nothing is taken twice."""
+    far = Far(world, heartbeat.host())
+    far.beat()
+    assert world.ralph("next", "--fetch").code == 0
+    assert workers(world)["farley"]["task"] == "T-1"
+    aged(world, 5000)
+    far.beat(phase="verify")
+    done = world.ralph("run", "--agent", "scripted", "--land", "merge", "--worker", "alpha")
+    assert "is taken back" not in done.err
+    assert world.task("T-1")["state"] == "claimed"
 
 
 @pytest.mark.parametrize("host", ["far", "here"])

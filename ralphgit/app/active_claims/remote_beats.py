@@ -1,4 +1,4 @@
-"""Read and send the heartbeats of loops on other machines: `refs/ralph/beats/<worker>` (SPEC 9).
+"""Read and send the heartbeats of loops in other clones: `refs/ralph/beats/<worker>` (SPEC 9).
 
 A lease whose loop beats no more, because another has its name now, say, is known by itself: since
 when this repository has seen it.
@@ -31,7 +31,7 @@ _MOST_BYTES = 16 * 1024
 
 
 class Seen(NamedTuple):
-    """The last sign of a loop on another machine."""
+    """The last sign of a loop in another clone, mostly on another machine."""
 
     beat: Heartbeat
     since: float
@@ -62,7 +62,10 @@ def note_seen(project: Project) -> None:
 
 
 def every(project: Project) -> dict[str, Seen]:
-    """The loops of other machines, as last fetched, by worker. Reads only."""
+    """The loops of other clones, on this machine and on others, as last fetched, by worker.
+
+    Reads only. Those of this repository's own worktrees are read where they lie.
+    """
     place = _there(project)
     names = {
         name.removeprefix(place): ref.oid
@@ -74,9 +77,11 @@ def every(project: Project) -> dict[str, Seen]:
     noted, now = _noted(project), project.around.now()
     blobs = project.repository.objects.read(names.values())
     found = {}
+    own = {heartbeat.read(one.path) for one in project.repository.worktrees if one.exists}
+    here = {beat.process for beat in own if beat is not None}
     for worker, oid in names.items():
         beat = _parse(blobs.get(oid, b""))
-        if beat is not None and beat.host != heartbeat.host():
+        if beat is not None and beat.process not in here:
             at = noted.get(oid)
             found[worker] = Seen(beat, float(at) if isinstance(at, (int, float)) else now)
     return found

@@ -1,4 +1,4 @@
-"""Take back the tasks of loops on other machines that have given no sign for `lease.expiry`.
+"""Take back the tasks of loops in other clones that have given no sign for `lease.expiry`.
 
 No silence proves a death. So the task is reset, as a person would, and then free: the reset raises
 its epoch on the base, and what the old holder lands later conflicts with it (law L3).
@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from ralphgit.app.active_claims import remote_beats
 from ralphgit.app.active_claims.claim_map import ClaimMap
+from ralphgit.app.active_claims.other_bases import lease_places
 from ralphgit.app.lifecycle.reopen import Holders, Reopened, Reopening, reopen
-from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import IllegalMove
 from ralphgit.model.active_claim import Lease
@@ -22,12 +22,18 @@ from ralphgit.model.task_row import Row
 def leases(project: Project, claim_map: ClaimMap) -> Iterator[tuple[Lease, float]]:
     """The leases that have expired, and for how many seconds their holders have been silent."""
     for lease in claim_map.leases.values():
-        if lease.host == heartbeat.host() or lease.task not in claim_map.task_states:
+        if _is_own(project, lease) or lease.task not in claim_map.task_states:
             continue
         silent = _silence(project, claim_map, lease)
         holder = claim_map.task_states[lease.task].holder
         if silent > project.config.lease_expiry and holder is not None and holder.kind == "lease":
             yield lease, silent
+
+
+def _is_own(project: Project, lease: Lease) -> bool:
+    """Whether a worktree of this repository has made a lease: then its ref is here, too."""
+    refs = (project.repository.refs.get(place + lease.task) for place in lease_places(project))
+    return any(ref is not None and ref.oid == lease.oid for ref in refs)
 
 
 def _silence(project: Project, claim_map: ClaimMap, lease: Lease) -> float:
