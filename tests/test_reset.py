@@ -977,3 +977,16 @@ def test_the_folder_that_somebody_stands_in_stays(world: World) -> None:
     assert ".git" not in left and "else" not in left
     assert inside.path.is_dir()
     assert list(inside.path.iterdir()) == []
+
+
+def test_what_was_cancelled_and_not_committed_is_not_reopened(world: World) -> None:
+    """It was git's own error about a ref without a name."""
+    assert world.ralph("edit", "T-1", "--cancel", "no").code == 0
+    error = refused(world, "T-1", "--reopen", code="illegal_move")
+    assert error["message"] == (
+        "T-1 is cancelled in task-graph.yaml, which is not committed: on main it is pending"
+    )
+    words = "git add task-graph.yaml && git commit && ralphgit reset T-1 --reopen"
+    assert error["hint"] == words
+    world.commit("No")
+    assert world.ralph("reset", "T-1", "--reopen").code == 0

@@ -34,6 +34,7 @@ class ResetOptions(NamedTuple):
 
 
 _NO_REASON = "no reason given"
+_FINISHED = ("complete", "cancelled")
 
 
 def reset(project: Project, options: ResetOptions) -> Reopened:
@@ -115,7 +116,7 @@ def _refuse(
 ) -> None:
     task_state = claim_map.task_states[row.id]
     details: dict[str, object] = {"task": row.id}
-    finished = row.status in ("complete", "cancelled")
+    finished = row.status in _FINISHED
     if options.claim and options.claim != holders.claim:
         raise ClaimHeld(
             f"{row.id} is not held by claim {options.claim}"
@@ -131,6 +132,16 @@ def _refuse(
             hint=f"ralphgit show {row.id}",
             details=details,
         )
+    if options.reopen and not finished and not holders.claim and project.repository.top:
+        here = project.here.by_id.get(row.id)
+        if here is not None and here.status in _FINISHED:
+            raise IllegalMove(
+                f"{row.id} is {here.status} in {here.file}, which is not committed: on "
+                f"{project.base.label} it is {row.status}",
+                hint=f"git add {shlex.quote(here.file)} && git commit && "
+                f"ralphgit reset {row.id} --reopen",
+                details=details,
+            )
     if options.force:
         return
     if task_state.state == "in-review" and task_state.holder is not None:
