@@ -103,7 +103,7 @@ def test_every_box_is_ticked_in_place(world: World, end: str, last: bool) -> Non
         "7 tasks are complete here and open in the source: ralphgit export --tick plan.md"
     )
     assert ticked(world, "plan.md") == [
-        {"file": "plan.md", "format": "markdown", "tasks": ids, "missing": []}
+        {"file": "plan.md", "format": "markdown", "tasks": ids, "missing": [], "waiting": []}
     ]
     assert world.read("plan.md") == form(TICKED).replace("[x]   1.7", "[~]   1.7")
     again_changes_nothing(world, "plan.md")
@@ -553,3 +553,14 @@ def test_the_status_of_the_file_s_own_in_tasks_of_task_master(world: World) -> N
     world.write("task-graph.yaml", world.read().replace("status: pending", "status: complete"))
     world.ralph("export", "--tick", "tasks.json")
     assert world.read("tasks.json") == text.replace("pending", "completed")
+
+
+def test_what_has_others_inside_and_waits_for_these_is_named(world: World) -> None:
+    world.write("plan.md", "- [ ] 2. Core\n  - Write the core\n  - [ ] 2.1 Parser\n- [ ] 3. End\n")
+    imported(world, "plan.md")
+    complete(world, "2")
+    assert world.ralph("export", "--tick", "plan.md").out == (
+        "marked as done in plan.md: nothing\nmarked once what is inside is complete: 2\n"
+    )
+    complete(world, "2.1")
+    assert ticked(world, "plan.md")[0]["tasks"] == ["2", "2.1"]

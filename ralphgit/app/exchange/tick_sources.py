@@ -43,6 +43,8 @@ class Ticked(NamedTuple):
     missing: tuple[str, ...]
     """Those that are complete here, came from the file, and are not in it any more, or in other
     words."""
+    waiting: tuple[str, ...] = ()
+    """Those that are complete here, and marked once what is inside them is."""
 
 
 def tick(project: Project, names: Sequence[str], *, at: str = "") -> tuple[Ticked, ...]:
@@ -93,13 +95,14 @@ def tick(project: Project, names: Sequence[str], *, at: str = "") -> tuple[Ticke
         )  # fmt: skip
         ended = {id for id, task in there.items() if task["status"] == Status.COMPLETE}
         known = {source: id for source, id, _ in done if id not in missing}
+        open_here = {source: id for source, id in known.items() if source not in ended}
         todo = {
             source: id
-            for source, id in known.items()
-            if source not in ended
-            and (known.keys() | ended).issuperset(found.leads.get(source, ()))
+            for source, id in open_here.items()
+            if (known.keys() | ended).issuperset(found.leads.get(source, ()))
         }
-        ticked = Ticked(name, read.importer.name, tuple(todo.values()), missing)
+        waits = tuple(id for source, id in open_here.items() if source not in todo)
+        ticked = Ticked(name, read.importer.name, tuple(todo.values()), missing, waits)
         if not todo:
             made.append((name, b"", ticked))
             continue

@@ -50,9 +50,15 @@ def _tick(call: Call, options: ExportOptions) -> Outcome:
             lines.append(f"marked as done in {name}: {some}")
         if one.missing:
             lines.append(f"not found in {name}, or in other words: {', '.join(one.missing)}")
+        if one.waiting:
+            lines.append(f"marked once what is inside is complete: {', '.join(one.waiting)}")
     if len(files) > 1 and not any(one.tasks for one in files):
         lines.append(f"marked as done in {len(files)} files: nothing")
-    ticked = [{**one._asdict(), "tasks": [*one.tasks], "missing": [*one.missing]} for one in files]
+    ticked = [
+        {**one._asdict(), "tasks": [*one.tasks], "missing": [*one.missing],
+         "waiting": [*one.waiting]}
+        for one in files
+    ]  # fmt: skip
     number = sum(len(one.tasks) for one in files)
     data = {"format": None, "tasks": number, "file": None, "text": None, "ticked": ticked}
     return Outcome(data, before=lines)
