@@ -274,6 +274,18 @@ def test_a_claim_that_an_agent_has_committed_already_is_taken_out(world: World) 
     assert codes(other, "--base", "main") == []
 
 
+def test_a_claim_that_comes_after_another_worker_s_work_is_never_clear(world: World) -> None:
+    one, other = world.worktree("alpha"), world.worktree("beta")
+    one.claim("T-1")
+    one.git("stash", "--include-untracked", "--quiet")
+    other.did("T-2", {"two.txt": "done\n"})
+    assert verdict(other) == ("clear", [])
+    other.git("stash", "pop", "--quiet")
+    other.commit("More")
+    assert verdict(other) == ("concerns", ["unfinished_claim"])
+    assert codes(other, "--base", "main") == ["warning unfinished_claim"]
+
+
 @pytest.mark.slow
 def test_a_claim_that_came_and_went_within_a_branch_was_not_taken_back(world: World) -> None:
     """The other worker goes on, also where its stash was lost to whoever committed it."""

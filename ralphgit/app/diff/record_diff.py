@@ -245,6 +245,13 @@ class _Gathering:
         }
         for one in tampering.problems(self.project, span, made, files, illegal):
             self.notes.append(ChangeNote(PROBLEM, one.code, one.task, one.message))
+        known = {one.task for one in self.notes if one.code == "carried_claim"}
+        for row in made.moved:
+            others = {one.by for one in made.completed if one.claim and row.claim} - {row.by}
+            if row.status == "in-progress" and others and row.id not in known:
+                said = f"{row.id} is claimed by {row.by}, and comes with the work of "
+                said += f"{', '.join(sorted(others))}: it stands on that, or was not to come along"
+                self.notes.append(ChangeNote(CONCERN, "unfinished_claim", row.id, said))
 
     def _note_words_of_others(self, tasks: Sequence[str]) -> None:
         """Note what comes with work in the name of others, and the base has not."""
