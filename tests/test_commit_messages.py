@@ -102,6 +102,7 @@ UNBOUNDED = {
     "{{ 10 ** 10 ** 8 }}": "too large",
     "{% for i in range(9999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}": "takes longer",
     "{{ 'a' * 20000 }}": "a subject of 20000 characters",
+    '{{ "\\x1b[31m" }}': "a control character U+001B",
 }  # fmt: skip
 
 

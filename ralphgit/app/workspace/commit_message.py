@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, NeedsPerson
+from ralphgit.model import characters
 from ralphgit.model.config import Config
 from ralphgit.records.redact_secrets import words_of_message
 
@@ -74,6 +75,8 @@ def subject(
         raise _bad_template("the template makes an empty subject", 1)
     if len(made) > _LONGEST:
         raise _bad_template(f"the template makes a subject of {len(made)} characters", 1)
+    if wrong := characters.forbidden(made):
+        raise _bad_template(f"the template makes a {characters.described(wrong)}", 1)
     return made
 
 
