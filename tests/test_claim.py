@@ -399,7 +399,13 @@ def test_nothing_is_claimed_in_the_middle_of(what: str, world: World) -> None:
     assert stopped.code != 0, stopped
     # In a rebase HEAD is detached as well; the way out is the rebase's.
     error = alpha.refused("claim", "T-1", code="unfinished_merge")
-    assert error["message"] == f"a {what} is under way in this worktree; end or abort it first"
+    under_way = f"a {what} is under way in this worktree"
+    assert error["message"] == f"{under_way}, with conflicts; solve them, and end or abort it"
+    assert error["hint"] == "git status"
+    alpha.write("a.txt", "both\n")
+    alpha.git("add", "a.txt")
+    error = alpha.refused("claim", "T-1", code="unfinished_merge")
+    assert error["message"] == f"{under_way}; end or abort it first"
     assert error["hint"] == f"git {what} --continue"
 
 

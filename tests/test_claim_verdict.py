@@ -53,6 +53,8 @@ FIT = WorktreeFacts("/w", "", is_detached=False, unmerged=(), has_unmerged_recor
              "has_unmerged_records": True},
             Refusal(Reason.RECORDS_UNDER_WAY, about="rebase"),
         ),
+        ({"under_way": "merge", "unmerged": ("a",)},
+         Refusal(Reason.CONFLICTS_UNDER_WAY, about="merge")),
         ({"is_detached": True, "unmerged": ("a",)}, Refusal(Reason.DETACHED_HEAD, about="/w")),
     ],
 )  # fmt: skip

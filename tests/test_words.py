@@ -335,6 +335,20 @@ SUGGESTIONS = [
 ]
 
 
+@pytest.mark.parametrize("line", [("claim", "T-1"), ("complete",)])
+def test_force_without_a_reason_is_wrong_usage(world: World, line: tuple[str, ...]) -> None:
+    for none in ("", " "):
+        found = world.ralph(*line, "--force", none)
+        assert (found.code, found.out) == (2, "")
+        assert "--force takes a reason, and there is none" in found.err
+
+
+def test_a_way_to_land_that_there_is_not_is_told(world: World) -> None:
+    found = world.ralph("complete", "--land", "bogus")
+    assert found.code == 2
+    assert "what --land takes: auto, merge, pr" in found.err
+
+
 @pytest.mark.parametrize(("line", "said"), SUGGESTIONS, ids=[line[-1] for line, _ in SUGGESTIONS])
 def test_what_is_suggested_looks_like_the_word(
     world: World, line: tuple[str, ...], said: str

@@ -66,6 +66,13 @@ def seconds(text: str) -> float:
     return float(text)
 
 
+def reason(text: str) -> str:
+    """Read why something is forced. Raises: UsageError for no word."""
+    if not text.strip():
+        raise UsageError("--force takes a reason, and there is none", hint='--force "TEXT"')
+    return text
+
+
 def dollars(text: str) -> float:
     """Read an amount of US dollars. Raises: UsageError for what is not a number, 0 or more."""
     if not re.fullmatch(_NUMBER, text):

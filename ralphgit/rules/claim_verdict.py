@@ -82,6 +82,8 @@ class Reason(Enum):
     BISECT = auto()
     RECORDS_UNDER_WAY = auto()
     """The same, with conflicts in records, which `resolve` solves."""
+    CONFLICTS_UNDER_WAY = auto()
+    """The same, with conflicts in other files."""
     DETACHED_HEAD = auto()
     """The worktree's path: a commit there would be on no branch."""
     UNMERGED = auto()
@@ -167,7 +169,8 @@ def of_worktree(facts: WorktreeFacts) -> Refusal | None:
     if facts.under_way == "bisect":
         return Refusal(Reason.BISECT)
     if facts.under_way:
-        reason = Reason.RECORDS_UNDER_WAY if records else Reason.UNDER_WAY
+        reason = Reason.CONFLICTS_UNDER_WAY if facts.unmerged else Reason.UNDER_WAY
+        reason = Reason.RECORDS_UNDER_WAY if records else reason
         return Refusal(reason, about=facts.under_way)
     if facts.is_detached:
         return Refusal(Reason.DETACHED_HEAD, about=facts.path)

@@ -35,6 +35,8 @@ _WORDS = {
     Reason.RECORDS_UNDER_WAY: ("unfinished_merge", "a {about} is under way in this worktree, "
                                "with conflicts in records; solve them, and end or abort it",
                                "ralphgit resolve"),
+    Reason.CONFLICTS_UNDER_WAY: ("unfinished_merge", "a {about} is under way in this worktree, "
+                                 "with conflicts; solve them, and end or abort it", "git status"),
     Reason.DETACHED_HEAD: ("detached_head", "HEAD is detached in {about}; what is committed "
                            "there belongs to no branch", "git switch -c NAME"),
     Reason.UNMERGED: ("unmerged", "unresolved conflicts in {about}; edit them first",

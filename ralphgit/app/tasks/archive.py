@@ -60,7 +60,7 @@ def archive(project: Project, options: ArchiveOptions) -> ArchiveResult:
     What came later to the records of archived tasks goes there as well. On a failure files and
     index are as before; what is removed is in the commit before.
 
-    Raises: UnknownTask, UsageError (not_archivable), GuardRefused (uncommitted, unfinished_merge,
+    Raises: UnknownTask, GuardRefused (not_archivable, uncommitted, unfinished_merge,
     staged), InvalidRecord, NotWritable, GitError.
     """
     _require_clean(project)
@@ -276,7 +276,7 @@ def _choose(project: Project, options: ArchiveOptions) -> tuple[list[str], dict[
             continue
         why = _unfit(claim_map, row, needed.get(row.id, ""))
         if why and options.tasks:
-            raise UsageError(
+            raise GuardRefused(
                 f"{row.id} cannot be archived: {why}; nothing was changed", code="not_archivable",
                 hint=f"ralphgit show {row.id}", details={"task": row.id},
             )  # fmt: skip

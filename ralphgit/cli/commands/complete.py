@@ -17,7 +17,7 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.cli.command_call import Call, agrees
 from ralphgit.cli.render import Outcome, safe, stored_task
 from ralphgit.cli.where_landed import once_merged, stored
-from ralphgit.errors import AwaitsPerson, RalphError, Refused, UsageError
+from ralphgit.errors import AwaitsPerson, RalphError, Refused, UnknownTask, UsageError
 from ralphgit.model.printable import counted
 from ralphgit.rules import evidence_verdict
 from ralphgit.rules.claim_options import ClaimOptions
@@ -45,6 +45,10 @@ def run(call: Call, options: Options) -> Outcome:
             project, _with_report(project, options.told), before=_before_work,
             agrees=_agrees if call.around.person and not call.screen.json else _unasked,
         )  # fmt: skip
+    except UnknownTask as unknown:
+        if options.land:
+            unknown.lines = (*unknown.lines, "what --land takes: auto, merge, pr")
+        raise
     except Refused as refused:
         if way and refused.hint.startswith("ralphgit complete"):
             refused.hint += f" --land {options.land}".removesuffix(" auto")

@@ -13,6 +13,7 @@ from ralphgit.cli.shared_options import (
     STORY,
     TASK,
     WORKER,
+    reason,
     seconds,
 )
 
@@ -26,7 +27,7 @@ COMMANDS = (
             flag("require_remote", "Refuse when the remote cannot be reached.", setting=True),
             flag("stack", "Accept dependencies that are complete on this branch only."),
             text("force", "Pass the guards; the reason goes into the audit.",
-                  metavar="REASON"),
+                 metavar="REASON", parse=reason),
         ),
         claims=True,
     ),
@@ -42,7 +43,8 @@ COMMANDS = (
             flag("accept_contract", "Complete although the task's contract has changed."),
             text("by", "The COMMIT, RANGE or PR (#12) on the base that did it; needs no claim.",
                  metavar="WORK"),
-            text("force", "Record force-completed, whatever is missing.", metavar="REASON"),
+            text("force", "Record force-completed, whatever is missing.", metavar="REASON",
+                 parse=reason),
             text("land", "Land it at once; alone, as land.mode says.", metavar="WAY",
                   choices=("auto", "merge", "pr"), alone="auto"),
             WORKER,
