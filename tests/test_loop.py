@@ -395,6 +395,7 @@ def test_a_signal_stops_the_agent_and_keeps_the_claim(
     out, err = running.communicate(timeout=PATIENCE)
     assert running.returncode in (code, 129), err
     assert out == ""
+    assert [one["why"] for one in events(alpha, "ended")] == ["interrupted"]
     assert agents_of(claim) == []
     assert alpha.task("T-1")["claim"]["id"] == claim
     (alpha.path / ".ralph" / "go").touch()

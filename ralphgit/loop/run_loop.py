@@ -177,6 +177,9 @@ class Loop:
                 why = self._turns()
                 if why == _WHY["all_done"]:
                     self._journal.write("all-done")
+        except BaseException as error:
+            why = why if isinstance(error, Exception) else "interrupted"
+            raise
         finally:
             self._journal.write("ended", why=why)
         self._close()
@@ -246,11 +249,8 @@ class Loop:
 
     def _enough(self) -> bool:
         ended = len(self._done) + len(self._blocked) + len(self._lost)
-        limit = self._most()
+        limit = 1 if self._options.once else self._options.max_tasks
         return limit is not None and limit <= ended
-
-    def _most(self) -> int | None:
-        return 1 if self._options.once else self._options.max_tasks
 
     def _limit(self) -> str:
         option = "--once" if self._options.once else f"--max-tasks {self._options.max_tasks}"
