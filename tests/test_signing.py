@@ -67,7 +67,7 @@ def test_every_commit_is_signed(tmp_path: Path, keys: Keyring) -> None:
     answered = alpha.world.ralph("reply", "T-2", "This one")
     assert answered.code == 0, answered.err
     assert alpha.world.ralph("reset", "T-1", "--reopen", "--reason", "again").code == 0
-    ran = loop(alpha, "--max-tasks", "1")
+    ran = loop(alpha, "--task", "T-2")
     assert ran.code == 0, ran.err
     assert alpha.git("log", "--format=%s", f"{begin}..origin/main").count("\n") >= 8
     unsigned = [
