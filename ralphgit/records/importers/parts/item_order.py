@@ -148,15 +148,17 @@ def passing(
     def behind(place: int) -> tuple[int, ...]:
         if place not in found:
             found[place] = ()  # of a circle, which a list cannot make
-            own = [each for each in depends[place] if each not in aside]
-            passed = [other for each in depends[place] if each in aside for other in behind(each)]
-            early = [other for each in (*own, *passed) if each in done for other in behind(each)]
-            waited = {
-                other for each in (*own, *passed) if each not in done for other in behind(each)
-            }
+            own = {each for each in depends[place] if each not in aside}
+            waits = [
+                other
+                for each in depends[place]
+                for other in (behind(each) if each in aside else (each,))
+            ]
+            early = [other for each in waits if each in done for other in behind(each)]
+            waited = {other for each in waits if each not in done for other in behind(each)}
             left = [other for other in early if other not in done]
-            more = [other for other in (*passed, *left) if other not in waited]
-            found[place] = tuple(dict.fromkeys((*own, *more)))
+            kept = [one for one in (*waits, *left) if one in own or one not in waited]
+            found[place] = tuple(dict.fromkeys(kept))
         return found[place]
 
     made = {place: behind(place) for place in depends}
