@@ -481,3 +481,14 @@ def test_what_changes_of_stories_and_milestones_is_said_apart_from_tasks(world: 
     assert "updated story phase-1: description\nupdated story phase-2: title\n" in done
     assert "Nothing is staged; look at: git status" in done
     assert again(world, "more.md")["stories"] == {"added": [], "updated": []}
+
+
+@pytest.mark.parametrize("stories", ["[5]", "[null]", "5", "[{}, [x]]"])
+def test_stories_that_are_none_name_no_task(stories: str, tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.ralph("init")
+    world.write(
+        "nodes.yaml", f"nodes:\n  - {{id: N-1, title: One, status: done}}\nstories: {stories}\n"
+    )
+    done = world.ralph("import", "nodes.yaml", "--json")
+    assert done.code in (0, 6), done.out

@@ -54,7 +54,11 @@ class Gone(NamedTuple):
 def find(source: Source, here: GraphView) -> Gone:
     """Find the tasks that all the files which they came from have no more."""
     listed = source.root.get("stories")
-    stories = {str(one.get("id")) for one in listed} if isinstance(listed, list) else set()
+    stories = {
+        str(one.get("id"))
+        for one in (listed if isinstance(listed, list) else ())
+        if isinstance(one, dict)
+    }
     gone = [
         row.id
         for row in here.rows
