@@ -115,6 +115,8 @@ class _Guard:
         if path is None or isinstance(path, int):
             return
         name = os.path.realpath(os.fsdecode(path))
+        if f"{os.sep}__pycache__" in name:
+            return  # Python keeps what it has compiled
         if not f"{name}{os.sep}".startswith((*self._folders, "/dev/null/", "/proc/none/")):
             self._no(f"{event} outside: {name}")
 
