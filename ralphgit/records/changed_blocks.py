@@ -7,8 +7,6 @@ lets `yaml_reader` read a graph in pieces: a task's lines stand deeper than its 
 pieces say is what the whole says. A layout of which that is not sure is not read here.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
