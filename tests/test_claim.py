@@ -405,8 +405,12 @@ def test_nothing_is_claimed_in_the_middle_of(what: str, world: World) -> None:
     alpha.write("a.txt", "both\n")
     alpha.git("add", "a.txt")
     error = alpha.refused("claim", "T-1", code="unfinished_merge")
-    assert error["message"] == f"{under_way}; end or abort it first"
-    assert error["hint"] == f"git {what} --continue"
+    leaves = f"end it, or if you have not begun it leave it (git {what} --quit)"
+    assert error["message"] == f"{under_way}; {leaves}"
+    todo = alpha.git("rev-parse", "--git-path", "rebase-merge/git-rebase-todo")
+    looks = {"rebase": f"cat {os.path.relpath(todo, alpha.path)}"}
+    assert error["hint"] == looks.get(what, f"git {what} --continue")
+    assert alpha.run("sh", "-c", f"{looks.get(what, 'true')} && git {what} --quit").code == 0
 
 
 def test_nothing_is_claimed_over_an_unmerged_index(world: World) -> None:

@@ -635,3 +635,22 @@ def test_another_task_that_the_agent_made_easier_does_not_land(edit: str, tmp_pa
     told = work(alpha, f'echo good > a.txt; sed -i "{edit}" task-graph.yaml')
     assert on_base(alpha, "T-1")["status"] == "blocked", told
     assert before in alpha.git("show", "origin/main:task-graph.yaml") + "\n"
+
+
+#: A rebase as git keeps it, that would run a line of the agent's.
+_PLANTED = """
+echo good > a.txt; git add -A; git commit -qm Work
+d=$(git rev-parse --git-dir)/rebase-merge; mkdir $d; echo 'exec touch ../ran' > $d/git-rebase-todo
+git symbolic-ref HEAD > $d/head-name; git rev-parse HEAD | tee $d/onto > $d/orig-head
+"""
+
+
+def test_a_rebase_that_the_agent_has_begun_is_not_told_to_be_continued(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    ran = loop(alpha, "--once", "--agent", agent(alpha, _PLANTED), env=judged(alpha))
+    assert ran.code == 8, ran.err
+    assert "came while the agent worked on T-1: a rebase (git rebase --quit)" in ran.err
+    assert "--continue" not in ran.out + ran.err
+    looks = ran.err.splitlines()[-1].removeprefix("hint: ")
+    assert alpha.run("sh", "-c", looks).out == "exec touch ../ran\n"
+    assert "a.txt" not in files_on_base(alpha)

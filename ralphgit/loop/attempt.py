@@ -185,6 +185,9 @@ def attempt(
         # git would go on in whatever repository the folder lies in.
         raise resume.gone(top, project.repository.home)
     ended_here(project, ended.usage)  # before anything here asks git
+    if what := project.repository.under_way():  # no attempt begins in the middle of one
+        way_out = "git bisect reset" if what == "bisect" else f"git {what} --quit"
+        project.warn(f"came while the agent worked on {lease.task}: a {what} ({way_out})")
     changed = silence.changed()
     runtime_files.leave(project, left)  # what is there, verify commands have left and no agent
     project.refresh(config=True)

@@ -35,7 +35,7 @@ def refuse_unfit(project: Project) -> None:
         raise GuardRefused(
             f"a {waits} is not finished in {project.show_path(worktree.path)}; nothing was changed",
             code="unfinished_merge",
-            hint=f"git -C {shlex.quote(project.show_path(worktree.path))} {waits} --continue",
+            hint=f"git -C {shlex.quote(project.show_path(worktree.path))} status",
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Iterator, Sequence
 
 from ralphgit.app.active_claims import recovery_commands
@@ -29,7 +31,8 @@ _WORDS = {
                            "behind one, so no record could be committed; nothing was changed",
                            "replace the link by the folder itself: {about}"),
     Reason.UNDER_WAY: ("unfinished_merge", "a {about} is under way in this worktree; end "
-                       "or abort it first", "git {about} --continue"),
+                       "it, or if you have not begun it leave it (git {about} --quit)",
+                       "git {about} --continue"),
     Reason.BISECT: ("unfinished_merge", "a bisect is under way in this worktree",
                     "git bisect reset"),
     Reason.RECORDS_UNDER_WAY: ("unfinished_merge", "a {about} is under way in this worktree, "
@@ -89,6 +92,10 @@ def of(refusal: Refusal, project: Project | None = None) -> RalphError:
         error.hint = recovery_commands.as_typed_here(project, error.hint)
         if refusal.reason in (Reason.BLOCKED, Reason.HELD):
             _say_what_frees_it(project, refusal.task, error)
+        todo = os.path.join(project.repository.git_dir, "rebase-merge", "git-rebase-todo")
+        if refusal.reason is Reason.UNDER_WAY and os.path.isfile(todo):
+            # Its lines may be an agent's, and git runs them.
+            error.hint = shlex.join(("cat", project.show_path(todo)))
     return error
 
 
