@@ -156,6 +156,28 @@ def test_below_a_loop_the_environment_may_be_empty(world: World) -> None:
     assert {line: found[0] for line, found in told.items()} == dict.fromkeys(told, 8)
 
 
+#: What a worker may call in its own worktree alone.
+OWN = ("claim B", "complete B", "block B --question Which?", "release B",
+       "evidence add B --shows it", "add --title More", "edit B --title Other", "import open.md",
+       "resolve")  # fmt: skip
+
+
+def test_another_worktree_is_not_a_worker_s(world: World) -> None:
+    place = beta(world)
+    gamma = Place(world.folder / f"{world.path.name}-gamma", world.environ, world)
+    environments = [{**ENV, "RALPH_PACKET": str(gamma.path / ".ralph" / "packet.json")}]
+    environments += [{}] * Path("/proc/self/stat").exists()
+    with loop_in(gamma, os.getppid()):
+        before = world.state()
+        for env in environments:
+            told = {line: answered(place, line, env) for line in OWN}
+            assert told == dict.fromkeys(OWN, (8, "in_loop"))
+        assert answered(place, "show B", environments[0])[0] == 0
+        assert answered(place, "import open.md --dry-run", environments[0])[0] == 0
+        assert answered(gamma, "resolve", environments[0])[1] != "in_loop"
+    assert world.state() == before
+
+
 def test_a_person_elsewhere_is_not_a_worker(world: World) -> None:
     with loop_in(beta(world), 1):
         assert answered(world, "land alpha", {}) == (7, "concerns_wait")
@@ -178,3 +200,12 @@ def test_from_python_it_is_refused_too(world: World) -> None:
         repo.complete("B", force="why")
     with pytest.raises(GuardRefused, match="nothing can be forced"):
         repo.claim("B", force="why")
+    gamma = Place(world.folder / f"{world.path.name}-gamma", world.environ, world)
+    environ = {**world.environ, **ENV, "RALPH_PACKET": str(gamma.path / ".ralph" / "packet.json")}
+    repo = ralphgit.open(beta(world).path, environ=environ)
+    with pytest.raises(GuardRefused, match="another worktree"):
+        repo.block("B", question="Which?")
+    with pytest.raises(GuardRefused, match="another worktree"):
+        repo.release("B")
+    with pytest.raises(GuardRefused, match="another worktree"):
+        repo.complete("B")

@@ -262,10 +262,12 @@ class Repo:
         NotWritable.
         """
         from ralphgit.app.lifecycle import block_release
+        from ralphgit.app.workspace import inside_loop
 
         usual = Reason.NEEDS_CONTEXT if question else Reason.OTHER
         with self._project() as project:
             why, options = Reason(reason or usual), tuple(answers)
+            inside_loop.refuse(project, "block")
             with WorktreeLock(project):
                 given = block_release.block(
                     project, _id(id), reason=why, question=question, options=options
@@ -278,8 +280,10 @@ class Repo:
         Raises: as `block`.
         """
         from ralphgit.app.lifecycle import block_release
+        from ralphgit.app.workspace import inside_loop
 
         with self._project() as project:
+            inside_loop.refuse(project, "release")
             with WorktreeLock(project):
                 given = block_release.release(project, _id(id), reason=reason)
             return _given_up(project, *given)

@@ -160,10 +160,12 @@ def _worker_guard(line: fast_argv.Line, environ: Mapping[str, str]) -> Callable[
     from ralphgit.rules import in_a_loop
 
     barred = in_a_loop.barred(line.command, line.options)
-    if barred is None:
+    if barred is None and not in_a_loop.changes_its_worktree(line.command, line.options):
         return None
     from ralphgit.app.workspace import inside_loop
 
+    if barred is None:
+        return inside_loop.refuse_elsewhere
     if inside_loop.told(environ):
         raise inside_loop.refusal(barred)
     return lambda project: inside_loop.refuse_barred(project, barred)

@@ -48,6 +48,16 @@ _FORCES = _DECIDES._replace(
 )
 
 
+#: Of what a worker may call, what changes the worktree in which it is called, or its task.
+_CHANGES = frozenset((
+    "claim", "complete", "block", "release", "evidence", "resolve", "add", "edit", "import",
+    "shard", "rebase-paths", "init",
+))  # fmt: skip
+ELSEWHERE = _DECIDES._replace(
+    message="this is another worktree, and a worker in a loop works in its own; nothing was changed"
+)
+
+
 def _one_of(*actions: str) -> Callable[[Given], bool]:
     return lambda given: given.get("action") in actions
 
@@ -106,3 +116,10 @@ def barred(command: str, given: Given) -> Barred | None:
     """Why the command line is none for a worker; None where it is."""
     rule = RULES.get(command)
     return rule.barred if rule is not None and rule.when(given) else None
+
+
+def changes_its_worktree(command: str, given: Given) -> bool:
+    """Whether the command line is for a worker in its own worktree alone."""
+    if command == "evidence":
+        return given.get("action") == "add"
+    return command in _CHANGES and not given.get("dry_run")

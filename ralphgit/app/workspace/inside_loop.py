@@ -43,6 +43,8 @@ def refuse(project: Project, command: str, given: Given | None = None) -> None:
     barred = in_a_loop.barred(command, given or {})
     if barred is not None:
         refuse_barred(project, barred)
+    elif in_a_loop.changes_its_worktree(command, given or {}):
+        refuse_elsewhere(project)
 
 
 def refuse_barred(project: Project, barred: Barred) -> None:
@@ -52,17 +54,54 @@ def refuse_barred(project: Project, barred: Barred) -> None:
         raise refusal(barred)
 
 
+def refuse_elsewhere(project: Project) -> None:
+    """Refuse what a worker may do in its own worktree alone, in another one of its repository.
+
+    Raises: GuardRefused (in_loop).
+    """
+    own = _loops_above(project) or _told_worktree(project)
+    if own and os.path.realpath(project.repository.git_dir) not in own:
+        raise refusal(in_a_loop.ELSEWHERE)
+
+
 def refusal(barred: Barred) -> GuardRefused:
     return GuardRefused(barred.message, code=barred.code, hint=barred.hint)
 
 
 def _below_a_loop(project: Project) -> bool:
     """Whether a loop of this repository has started this process, through whatever others."""
-    common = glob.escape(project.repository.common_dir)
-    folders = (common, os.path.join(common, "worktrees", "*"))
-    locks = (os.path.join(folder, "ralphgit", "loop.lock") for folder in folders)
-    loops = {process_with_loop_lock(path) for one in locks for path in glob.glob(one)} - {0}
-    return bool(loops) and any(pid in loops for pid in _ancestors())
+    return bool(_loops_above(project))
+
+
+def _loops_above(project: Project) -> set[str]:
+    """The git folders of the worktrees whose loops have started this process."""
+    common = project.repository.common_dir
+    folders = (common, *glob.glob(os.path.join(glob.escape(common), "worktrees", "*")))
+    loops = {
+        process_with_loop_lock(lock): folder
+        for folder in folders
+        if os.path.exists(lock := os.path.join(folder, "ralphgit", "loop.lock"))
+    }
+    loops.pop(0, None)
+    return (
+        {os.path.realpath(loops[pid]) for pid in _ancestors() if pid in loops} if loops else set()
+    )
+
+
+def _told_worktree(project: Project) -> set[str]:
+    """The git folder of the worktree in which the environment's packet is, if it is one of this
+    repository.
+    """
+    top = os.path.dirname(os.path.dirname(project.around.environ.get("RALPH_PACKET", "")))
+    if not top or not told(project.around.environ):
+        return set()
+    common = os.path.realpath(project.repository.common_dir)
+    link = os.path.join(top, ".git")
+    if os.path.isfile(link):
+        named = (atomic_files.read(link) or b"").removeprefix(b"gitdir: ").strip()
+        link = os.path.join(top, os.fsdecode(named))
+    folder = os.path.realpath(link)
+    return {folder} if folder == common or folder.startswith(f"{common}{os.sep}") else set()
 
 
 def _ancestors() -> Iterator[int]:
