@@ -335,3 +335,14 @@ def test_every_public_name_is_there() -> None:
 
 def test_it_is_typed() -> None:
     assert (ROOT / "ralphgit" / "py.typed").read_text() == ""
+
+
+def test_values_that_are_none_are_named(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.write_graph("version: 1\ntasks: []\n")
+    world.commit()
+    repo = ralphgit.open(str(world.path))
+    with pytest.raises(ralphgit.errors.UsageError, match="none of waiting, ready"):
+        repo.tasks(state="bogus")
+    with pytest.raises(ralphgit.errors.UsageError, match="none of needs_context"):
+        repo.block("T-1", reason="bogus", question="?")

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from traceback import clear_frames
+from typing import TypeVar
 
 from ralphgit.api import values
 from ralphgit.api.values import Claimed, Completed, Diff, GivenUp, Reset, Status, Task
@@ -19,9 +20,9 @@ from ralphgit.app.gate.problem import Problem
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings
-from ralphgit.errors import RalphError
+from ralphgit.errors import RalphError, UsageError
 from ralphgit.model.ids import parse_task_id, record_id
-from ralphgit.model.task_status import Reason
+from ralphgit.model.task_status import Reason, State
 from ralphgit.rules import claim_options
 from ralphgit.rules.claim_options import Priorities
 
@@ -58,6 +59,9 @@ def open(
         flags=flags,
     )
     return Repo(around, warn)
+
+
+_Value = TypeVar("_Value", State, Reason)
 
 
 class Repo:
@@ -102,10 +106,13 @@ class Repo:
     def tasks(self, *, story: str = "", state: str = "", at: str = "") -> tuple[Task, ...]:
         """List the tasks of this worktree, or of the revision `at`, in file order. Reads only.
 
-        Raises: NotARepository; InvalidRecord; UsageError (bad_revision); GuardRefused (bare).
+        Raises: NotARepository; InvalidRecord; UsageError (bad_revision, bad_value); GuardRefused
+        (bare).
         """
         from ralphgit.app.status import task_list
 
+        if state:
+            _one_of(State, "state", state)
         with self._project() as project:
             return _tasks(task_list.listed(project, story=story, state=state, at=at))
 
@@ -265,8 +272,8 @@ class Repo:
         from ralphgit.app.workspace import inside_loop
 
         usual = Reason.NEEDS_CONTEXT if question else Reason.OTHER
+        why, options = _one_of(Reason, "reason", reason or usual), tuple(answers)
         with self._project() as project:
-            why, options = Reason(reason or usual), tuple(answers)
             inside_loop.refuse(project, "block")
             with WorktreeLock(project):
                 given = block_release.block(
@@ -371,6 +378,17 @@ class Repo:
 
 def _id(id: str | None) -> str:
     return "" if id is None else parse_task_id(id)
+
+
+def _one_of(kind: type[_Value], name: str, value: str) -> _Value:
+    """Raises: UsageError (bad_value), which names the values that there are."""
+    try:
+        return kind(value)
+    except ValueError:
+        values_ = ", ".join(kind)
+        raise UsageError(
+            f"{name} is {value!r}, which is none of {values_}", code="bad_value", hint=values_
+        ) from None
 
 
 def _priorities(wanted: int | str | None) -> Priorities | None:
