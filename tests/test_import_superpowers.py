@@ -407,6 +407,56 @@ def test_a_range_of_tasks_is_all_of_them() -> None:
     assert tasks(text)["task-4"]["depends_on"] == ["task-1", "task-2", "task-3"]
 
 
+def _depending(*said: str) -> Imported:
+    """A plan whose tasks say this of what they depend on; "" for nothing."""
+    label = "**Dependencies:** "
+    return read(
+        "".join(
+            f"### Task {number}: x\n\n{label + words if words else ''}\n\n- [ ] **Step 1: y**\n\n"
+            for number, words in enumerate(said, 1)
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("none. Independent of Task 2.", []),
+        ("none (independent of Task 1). Not live until merged.", []),
+        ("none (the template is that of Task 2). Order after Tasks 1\u20132, no hard one.", []),
+        ("DRAFT-3 (`start`) and DRAFT-4 merged. Independent of Task 2 — it needs no more.", []),
+        ("Nothing", []),
+        ("无", []),
+        ("Task 1. Independent of Task 2.", ["task-1"]),
+        ("Task 1 (it does not depend on Task 2)", ["task-1"]),
+        ("the schema (Task 1)", ["task-1"]),
+        ("1 (schema), 2", ["task-1", "task-2"]),
+        ("Tasks 1, and 2", ["task-1", "task-2"]),
+        ("Tareas 1 y 2", ["task-1", "task-2"]),
+        ("任务 1和任务 2", ["task-1", "task-2"]),
+        ("Task 1's schema, at least 2 workers", ["task-1"]),
+        # It names no task and says not that there is none: its turn is behind the one before it.
+        ("DRAFT-1 merged", ["task-2"]),
+    ],
+)
+def test_a_task_is_named_by_its_number_behind_the_word(words: str, expected: list[str]) -> None:
+    found = _depending("None", "None", words)
+    assert found.tasks[2].get("depends_on", []) == expected
+    assert "x-missing-dependencies" not in found.tasks[2]
+    assert found.notes == _depending("None", "None", "None").notes
+
+
+def test_what_a_plan_says_makes_no_circle() -> None:
+    found = _depending("Task 2", "Task 1", "Task 3")
+    assert [task.get("depends_on") for task in found.tasks] == [["task-2"], None, None]
+    assert list(found.notes) == [
+        "task-2 says that it depends on task-1, which waits for it: left out.",
+        "task-3 says that it depends on task-3, which waits for it: left out.",
+    ]
+    ahead = _depending("Task 3", "", "")  # Nor does the order, beside it.
+    assert [task.get("depends_on") for task in ahead.tasks] == [["task-3"], ["task-1"], None]
+
+
 def test_boxes_in_no_task_are_named() -> None:
     (ignored,) = read(NESTED).ignored
     assert ignored.reason == "it stands in none of the plan's tasks"

@@ -28,13 +28,14 @@ from ralphgit.records.importers.parts import (
     headings,
     paths_in_prose,
     plan_checks,
+    plan_references,
     plan_sections,
     plan_words,
     self_search,
     tick_in_place,
+    waiting,
 )
 from ralphgit.records.importers.parts.field_mapping import in_order, status_of, task_of
-from ralphgit.records.importers.parts.item_details import spelled_out
 from ralphgit.records.importers.parts.item_order import Chain
 from ralphgit.records.importers.parts.markdown_items import Node, code_spans
 from ralphgit.records.importers.parts.plan_sections import Section
@@ -101,23 +102,37 @@ def _read(file: SourceFile) -> Imported:
     ids, numbers = _ids(sections), [section.number.casefold() for section in sections]
     named = {one.aside.casefold(): id for one, id in zip(sections, ids, strict=True)}
     named |= {one.number.casefold(): id for one, id in zip(sections, ids, strict=True)}
+    refs_of = [
+        plan_references.of(list(_labelled(one.nodes, "depends")), numbers, named)
+        for one in sections
+    ]
+    order = {id: place for place, id in enumerate(ids)}
+    said = {
+        id: [named[ref] for ref in refs if ref in named]
+        for id, refs in zip(ids, refs_of, strict=True)
+        if refs is not None
+    }
+    ahead, waits = plan_references.leads_ahead(said, order), dict[str, list[str]]()
+    waits |= plan_references.without_circles(said, order, log)
     tasks: list[dict[str, object]] = []
     chain = Chain()
     is_found = partial(self_search.finds, name=file.name, text=file.body)
-    for new, section in zip(ids, sections, strict=True):
+    for new, section, refs in zip(ids, sections, refs_of, strict=True):
         # Which steps are ticked is said apart, so that a tick changes no description.
         ticks = (box.line for box in plan_sections.boxes(section))
         raw = tick_in_place.boxes(file.body, ticks, sign=" ")
         lines = raw.split("\n")[section.line : section.end - 1]
         fields, left = _fields(section, "\n".join(lines).strip("\n"), is_found)
         _tell_left(new, left, log)
-        refs, done = _references(section, numbers), fields["status"] == Status.COMPLETE.value
+        done = fields["status"] == Status.COMPLETE.value
         if refs is not None:
-            fields["depends_on"] = [named[ref] for ref in refs if ref in named]
+            fields["depends_on"] = waits[new]
             if missing := [ref for ref in refs if ref not in named]:
                 fields[MISSING] = missing
         elif section.number:
-            fields["depends_on"] = chain.waits(done=done)
+            before = chain.waits(done=done)
+            waits[new] = waiting.without_circles(new, before, waits) if ahead else before
+            fields["depends_on"] = waits[new]
         else:
             fields["depends_on"] = _last(tasks)
         if "x-optional" not in fields and fields["status"] != Status.CANCELLED.value:
@@ -299,17 +314,6 @@ def _files(nodes: Sequence[Node]) -> tuple[list[str], list[str]]:
             if _MADE.match(text) and named and not path.endswith("/"):
                 made[path] = None
     return list(made), list(touched)
-
-
-def _references(section: Section, numbers: Sequence[str]) -> list[str] | None:
-    """The numbers of the tasks that it depends on; None where it does not say."""
-    said = list(_labelled(section.nodes, "depends"))
-    if not said:
-        return None
-    known = {number: number for number in numbers}
-    listed = spelled_out(" ".join(said), known, numbers)
-    words = re.findall(r"\b([A-Z]?[0-9]+(?:\.[0-9]+)*[a-z]?|(?<=Task )[A-Z])\b", listed)
-    return [word.casefold() for word in words]
 
 
 IMPORTER = Importer(

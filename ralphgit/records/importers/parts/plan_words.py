@@ -18,6 +18,12 @@ TASK = (
     r"(?:Task|Tarea|Tarefa|T\u00e2che|Aufgabe|\u0417\u0430\u0434\u0430\u0447\u0430|Zadanie|Taak"
     r"|\u4efb\u52a1|\u4efb\u52d9|\u30bf\u30b9\u30af|\uc791\uc5c5|\ud0dc\uc2a4\ud06c)"
 )
+#: The same of several, and as it stands behind "depends on".
+TASKS = (
+    r"(?:Tasks?|Tareas?|Tarefas?|T\u00e2ches?|Aufgaben?|\u0417\u0430\u0434\u0430\u0447[\u0430-\u044f]*"
+    r"|Zada\w{1,3}|Taak|Taken"
+    r"|\u4efb\u52a1|\u4efb\u52d9|\u30bf\u30b9\u30af|\uc791\uc5c5|\ud0dc\uc2a4\ud06c)"
+)
 STEP = (
     r"(?:Step|Paso|Passo|\u00c9tape|Schritt|\u0428\u0430\u0433|Krok|Stap"
     r"|\u6b65\u9aa4|\u6b65\u9a5f|\u30b9\u30c6\u30c3\u30d7|\ub2e8\uacc4)"
