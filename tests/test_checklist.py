@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -1045,3 +1046,25 @@ def test_a_marker_behind_another_that_means_nothing_counts() -> None:
     assert found.notes[-1] == (
         "Markers that mean nothing here stay in the titles: [T], [S], [OWNER]."
     )
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("M.1 Deploy", "M.R Roll back"),
+        ("**M.1** Deploy", "**M.R** Roll back"),
+        ("**TASK-CKA \u2014 Look**", "TASK-CKB Look again"),
+    ],
+)
+def test_an_id_of_letters_beside_numbers_is_one(first: str, second: str) -> None:
+    items = "\n".join(f"- [ ] 1.{number} Item {number}" for number in (1, 2, 3))
+    found = read(f"## A\n\n{items}\n\n## Deploy\n\n- [ ] {first}\n- [ ] {second}\n")
+    assert not found.ignored
+    ids = [re.sub(r"[*]", "", words).split()[0] for words in (first, second)]
+    assert [task["id"] for task in found.tasks] == ["1.1", "1.2", "1.3", *ids]
+    assert [task["depends_on"] for task in found.tasks[3:]] == [["1.3"], [ids[0]]]
+
+
+def test_letters_with_a_dot_that_are_words_are_no_id() -> None:
+    found = read("- [ ] 1.1 One\n- [ ] 1.2 Two\n- [ ] U.S. law\n- [ ] TASK-BASED work\n")
+    assert [task["id"] for task in found.tasks][2:] == ["u-s-law", "task-based-work"]

@@ -25,7 +25,10 @@ from ralphgit.records.importers.parts.markdown_items import Node, code_spans, on
 from ralphgit.records.importers.parts.suggested_scope import SUGGESTED, suggestion
 
 _NUMBER = r"[0-9]+(?:\.[0-9]+)+[a-z]?"
-_NAME = rf"[A-Z]{{1,6}}-?[0-9]+[A-Za-z]?(?:[.-][0-9]+[A-Za-z]?)*|{_NUMBER}|[0-9]+(?=[.):])"
+_NAME = (
+    rf"[A-Z]{{1,6}}-?[0-9]+[A-Za-z]?(?:[.-][0-9]+[A-Za-z]?)*|{_NUMBER}|[0-9]+(?=[.):])"
+    r"|[A-Z]{1,2}\.[0-9]+(?:\.[0-9]+)*|[A-Z]\.[A-Z](?![.\w])|TASK-[A-Z]{1,4}"
+)
 #: An id, plain, behind a word or in emphasis or code: `T1`, `**T1**`, `Task 1:`, `[1.2]`, `#21`.
 _ID = re.compile(
     rf"(?:(?P<open>\*\*|__|`)?(?:(?:Tasks?|Steps?)\s+)?(?P<id>{_NAME})"
