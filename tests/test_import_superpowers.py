@@ -770,3 +770,76 @@ def test_what_still_fails_proves_nothing_and_a_path_may_have_several_lines() -> 
     assert one["x-suggested-scope"] == {"write": ["src/a.ts", "b.md", "c.md"]}
     assert (one.get("verify"), two["verify"]) == (None, ["npm test -- b"])
     assert "task-1: left out of its verify commands: 'npm test -- a' (is to fail)." in found.notes
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "npx vitest run src/a.test.ts", "bunx vitest run src/a.test.ts", "pnpm vitest run",
+        "pnpm exec vitest run a", "npx vitest run", "yarn vitest run a", "bunx jest a",
+        "npx cypress run", "pnpm nx run app", "npm run build",
+    ],
+)  # fmt: skip
+def test_run_behind_a_program_is_its_verb(command: str) -> None:
+    assert _verify(f"Run: `{command}`\nExpected: PASS") == [command]
+
+
+@pytest.mark.parametrize("words", ["pytest runs", "npm test run it", "npx vitest run and pass"])
+def test_run_in_a_sentence_is_no_verb(words: str) -> None:
+    assert _verify(f"Run: `{words}`\nExpected: PASS") is None
+
+
+def _verify(*said: str, step: str = "Run it") -> list[str] | None:
+    text = "### Task 1: a\n\n- [ ] **Step 1: Write it**\n\n"
+    verify = tasks(f"{text}- [ ] **Step 2: {step}**\n\n" + "\n\n".join(said))["task-1"].get(
+        "verify"
+    )
+    assert verify is None or isinstance(verify, list)
+    return verify
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        ('backlog task edit 8 -s Done --notes "done"', "changes files or commits"),
+        ("gh pr create --fill", "changes files or commits"),
+        ("bd close x-1 --reason done", "changes files or commits"),
+        ("git branch guard 2>/dev/null; node a.js", "changes files or commits"),
+        ("bun run vite &", "runs on"),
+        ("agent-browser open http://localhost:5173/", "opens a window"),
+        ('node a.js; echo "exit=$?"', "cannot fail"),
+        ("node a.js; printf done", "cannot fail"),
+    ],
+)
+def test_what_changes_something_or_always_passes_is_named(command: str, why: str) -> None:
+    text = f"### Task 1: a\n\n- [ ] **Step 1: Write it**\n\nRun: `{command}`\nExpected: exit=0\n"
+    assert "verify" not in tasks(text)["task-1"]
+    assert any(f"({why})" in note for note in read(text).notes)
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["bun run vite build", "backlog task list --plain", "gh pr checks", "git branch -D a || x",
+     "echo begin; node a.js"],
+)  # fmt: skip
+def test_what_is_called_alike_and_may_fail_is_kept(command: str) -> None:
+    kept = _verify(f"Run: `{command}`\nExpected: PASS")
+    assert (kept == [command]) is ("-D" not in command)
+
+
+def test_a_line_of_a_block_that_ends_with_words_still_fails() -> None:
+    block = "npm test; echo done\nnpm run lint"
+    assert _verify(f"```bash\n{block}\n```\n\nExpected: PASS") == [f"set -e\n{block}"]
+
+
+@pytest.mark.parametrize("step", ["(Optional) visual proof", "Optional: look", "Look (optional)"])
+def test_what_an_optional_step_runs_is_no_proof(step: str) -> None:
+    assert _verify("Run: `npm test`\nExpected: PASS", step=step) is None
+    assert _verify("Run: `npm test`\nExpected: PASS", step="Make the name optional") == ["npm test"]
+
+
+def test_a_search_for_what_is_to_be_changed_is_no_proof() -> None:
+    search = 'grep -rn "old" e2e/'
+    assert _verify(f"Run: `{search}`", step="Update the tests") is None
+    assert _verify(f"Run: `{search}`\nExpected: two lines", step="Update it") == [search]
+    assert _verify(f"Run: `{search}`", step="Verify that it is there") == [search]

@@ -57,10 +57,7 @@ _MAY_BE_TASK = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _ELSEWHERE = re.compile(r"\bcd\s+[\"']?(?:/|~|\$HOME|[A-Za-z]:[\\/])")
-_OPTIONAL = re.compile(
-    r"\boptional|\bopcional|optionnel|facultatif|\u53ef\u9009|\u53ef\u9078|\uc120\ud0dd",
-    re.IGNORECASE,
-)
+_OPTIONAL = re.compile(plan_words.OPTIONAL, re.IGNORECASE)
 _ACCEPTANCE = re.compile(r"[*_\s]*acceptance(?:\s+criteria)?[*_:\s]*", re.IGNORECASE)
 _LAST_PRIORITY = 4
 _OUTSIDE = "it stands in none of the plan's tasks"

@@ -42,13 +42,17 @@ _QUOTED = re.compile(r"'[^']*'|\"(?:\\.|[^\"\\])*\"")
 _SIGN = re.compile(r"(?:^|\s)--?[A-Za-z][\w-]*(?:[=\s]|$)|\s--(?:\s|$)|\s(?:\|\|?|&&)\s|;\s*\S")
 #: Words that make a sentence of what begins like a command.
 _PROSE = re.compile(
-    r",\s|\w[.;]$|(?<![\w./-])(?:and|then|or|should|must|can|is|are|was|it|the|an?|no|not|all|with|without"
+    r",\s|\w[.;]$|(?<![\w./-])(?:and|then|or|should|must|can|is|are|was|it|the|an?(?=\s)|no|not|all|with|without"
     r"|has|have|returns?|shows?|finds?|gives?|yields?|matches|reports|pass(?:es|ed|ing)?|works?|succeeds|succeeded|exits?|fails?|runs?"
     r"|prints?|starts|builds|completes|finishes|installed|available|green|clean|ok)(?![\w/-]|\.\w|\s*=)",
     re.IGNORECASE,
 )
 #: Behind these stands a name, whatever word it is: `npm run clean`.
 _NAMED = re.compile(r"(?:run|exec|dlx)\s+\S+")
+#: The verb of a program, also of one that another runs: `npx vitest run`, `bun run vite build`.
+_RUNS = re.compile(
+    rf"(?:(?:exec|dlx|x)\s+)?(?:(?:{'|'.join(map(re.escape, _CODE))})\s+run(?=\s|\Z)|run(?=\s))"
+)
 #: A sentence, a quotation, a request, an address, a number.
 _NO_COMMAND = re.compile(
     r"[A-Z][a-z]+(?::|\s[a-z])|[\"'\u201c\u2018{]|(?:GET|HEAD|POST|PUT|PATCH|DELETE)\s+\S*/"
@@ -138,4 +142,9 @@ def is_command(code: str) -> bool:
 def _is_prose(words: str) -> bool:
     """Whether what stands behind a program's name makes a sentence of it."""
     plain = _QUOTED.sub("''", words).strip()
-    return not _NAMED.fullmatch(plain) and _PROSE.search(plain) is not None
+    return not _NAMED.fullmatch(plain) and _PROSE.search(_behind_verb(plain)) is not None
+
+
+def _behind_verb(words: str) -> str:
+    verb = _RUNS.match(words)
+    return words[verb.end() :] if verb else words

@@ -151,7 +151,8 @@ def _script(program: str, words: Sequence[str]) -> list[str]:
         parts = re.split(r"[:_-]", left[0])
         if {parts[0], parts[-1]} & _SCRIPTS and not ({*parts} & _ENDING and parts[-1] != "watch"):
             return ["serve"]
-        if asked.startswith("run") or program == "npm":
+        # A script that is called as a server is, or this itself: `bun run vite`.
+        if (asked.startswith("run") or program == "npm") and left[0] not in _SERVERS.split():
             return []
     return _last_program(left)
 

@@ -32,6 +32,11 @@ _GATE = re.compile(
 )
 #: What a box says of when, or that something is not done, is no work.
 _NO_WORK = re.compile(r"\W*(?:do not|don't|never|if|skip|commit\b.*\bif)\b", re.IGNORECASE)
+#: A step of which it says so; not one that makes something optional.
+_OPTIONAL = re.compile(
+    rf"[(\[\uff08]\s*(?:{plan_words.OPTIONAL})|\A\W*(?:{plan_words.OPTIONAL})\w*\s*{plan_words.BETWEEN}",
+    re.IGNORECASE,
+)
 #: Between a command and what is said of it.
 _AROUND = " -([:;,.\u2013\u2014\u2192"
 _SHELLS = frozenset({"", "bash", "sh", "shell", "console", "zsh"})
@@ -56,11 +61,18 @@ def of_steps(
     run: list[str] = []
     code: list[str] = []
     awaits, expects, expected = False, False, Expected()
+    words, said_so = "", False
 
     def end() -> None:
         for proof in (proofs.of(one, expected.finds, is_found) for one in run):
             left.extend(proof.left)
-            if proof.command and expected.runs_on and not endless_commands.only_says(proof.command):
+            if proof.command and _OPTIONAL.search(words):
+                left.append((proof.command, "is optional"))
+            elif words and not (said_so or _PROVES.match(words)) and proofs.searches(proof.command):
+                left.append((proof.command, "only looks for something"))
+            elif (
+                proof.command and expected.runs_on and not endless_commands.only_says(proof.command)
+            ):
                 left.append((proof.command, "runs on"))
             elif proof.command:
                 fails = expected.fails and not proof.inverted
@@ -84,7 +96,7 @@ def of_steps(
             if step := plan_sections.STEP.match(line):
                 # The block of a step that only checks is a command, without a word before it.
                 end()
-                words = line[step.end() :]
+                words, said_so = line[step.end() :], False
                 if not _CHANGES_NOTHING.match(words):
                     change()
                 # A block belongs to the step that it stands in.
@@ -93,16 +105,17 @@ def of_steps(
             elif said := _RUN.match(line.strip()):
                 end()
                 run, code = [*code_spans(said[1])], []
-                expected = _beside(said[1])
+                expected, said_so = _beside(said[1]), bool(_without_code(said[1]))
                 awaits = not said[1].strip()
             elif said := _EXPECTED.match(line.strip()):
                 if code:  # What is expected of a block without a word before it.
                     end()
                     run, code = code, []
-                expected = plan_words.expected(said[1].lstrip("*_`"))
+                expected, said_so = plan_words.expected(said[1].lstrip("*_`")), True
                 expects = not said[1].strip()
             elif box:
                 end()
+                words, said_so = line, False
                 if not _CHANGES_NOTHING.match(line):
                     change()
                 gate = _GATE.fullmatch(line.strip())
@@ -118,11 +131,16 @@ def of_steps(
 
 def _beside(words: str) -> Expected:
     """What words around a command expect of it; that it fails, they say behind a label."""
+    words = _without_code(words)
+    said = _EXPECTED.match(words)
+    found = plan_words.expected(said[1] if said else words)
+    return found if said else found._replace(fails=False)
+
+
+def _without_code(words: str) -> str:
     for span in code_spans(words):
         words = words.replace(f"`{span}`", " ", 1)
-    said = _EXPECTED.match(words.strip(_AROUND))
-    found = plan_words.expected(said[1] if said else words.strip(_AROUND))
-    return found if said else found._replace(fails=False)
+    return words.strip(_AROUND)
 
 
 def only_checks(nodes: Sequence[Node]) -> bool:

@@ -46,6 +46,7 @@ CREATE = (
     r"|\u0421\u043e\u0437\u0434\u0430\u0442\u044c|\u521b\u5efa|\u5275\u5efa|\u65b0\u5efa"
     r"|\u65b0\u589e|\u5efa\u7acb|\u6d4b\u8bd5|\u4f5c\u6210|\u65b0\u898f|\uc0dd\uc131|\ucd94\uac00"
 )
+OPTIONAL = r"optional|opcional|optionnel|facultatif|\u53ef\u9009|\u53ef\u9078|\uc120\ud0dd"
 RUN = (
     r"Run(?: it| the tests?| tests?)?|Ejecut(?:ar?|e)|Execut(?:ar?|e)|Ex\u00e9cut(?:er|ez)"
     r"|Ausf\u00fchren|\u0417\u0430\u043f\u0443\u0441\u0442\u0438\u0442\u044c|\u8fd0\u884c"

@@ -13,9 +13,14 @@ from ralphgit.records.importers.parts.plan_words import Expected, Finds
 _FIRST = r"(?:[A-Z_][A-Z0-9_]*=\S*\s+|sudo\s+|time\s+)*"
 _CHANGES = re.compile(
     rf"{_FIRST}(?:git(?:\s+-[cC]\s+\S+)*\s+(?:add|commit|rm|mv|push|pull|checkout|switch|worktree"
-    r"|reset|restore|stash(?!\s+list)|tag|merge|rebase|cherry-pick|revert|clean|apply(?!\s+--check)|am)\b|(?:rm|rmdir|unlink)\s)"
+    r"|reset|restore|stash(?!\s+list)|tag|merge|rebase|cherry-pick|revert|clean|apply(?!\s+--check)|am)\b"
+    r"|git(?:\s+-[cC]\s+\S+)*\s+branch\s+(?:-[dDmMcCf]\b|[A-Za-z])|(?:rm|rmdir|unlink)\s"
+    # What changes a board, an issue or a pull request.
+    r"|backlog\s+(?:task|draft|doc|decision)\s+(?:create|edit|archive|complete|demote|promote)\b"
+    r"|gh\s+(?:pr|issue|release)\s+(?:create|edit|close|merge|comment|delete|reopen|ready)\b"
+    r"|bd\s+(?:create|update|close|reopen|dep|delete)\b)"
 )
-_WINDOW = re.compile(rf"{_FIRST}(?:open|xdg-open)\s")
+_WINDOW = re.compile(rf"{_FIRST}(?:open|xdg-open|agent-browser)\s")
 #: Gets ready what others prove something with.
 _PREPARES = re.compile(
     rf"{_FIRST}(?:composer\s+(?:dump-?autoload|install|update|require|remove)"
@@ -43,6 +48,8 @@ _TO_FILL_IN = re.compile(
 _NEAR = re.compile(r"\b(?:localhost|127\.0\.0\.1|0\.0\.0\.0)\b|\[::1\]")
 _BACKGROUND = re.compile(r"(?<![&>])&(?![&>0-9])|\s(?:-d|--detach|--daemon)\b|\bnohup\b")
 _PASSES = re.compile(r"\|\|\s*(?:true|:|exit 0|(?:echo|printf)\b[^&|;]*)\s*(?:;\s*done)?\s*\Z")
+#: The same behind a command that stands alone: `a; echo done`, or that shows how it ended.
+_ENDS = re.compile(r";\s*(?:echo|printf)\b[^&|;\n]*\Z")
 _FAILS = re.compile(r"\s#.*\b(?:expect\w*|should|must)\b.*\b(?:red|fail\w*)\b", re.IGNORECASE)
 #: At the end of a command: it shows less of what is printed, and succeeds whatever that was.
 _HIDES = re.compile(
@@ -94,8 +101,11 @@ def of(
     if any(map(endless_commands.runs_on, units)):
         return Proof("", ((units[0], "runs on"),))
     alone = not _BACKGROUND.search(_QUOTES.sub("''", typed))
-    whys = [_why_not(unit) or ("needs a server" if alone and _needs_server(unit) else "")
-            for unit in units]  # fmt: skip
+    single = sum(1 for unit in units if unit.strip()) == 1
+    whys = [
+        _why_not(unit, single=single) or ("needs a server" if alone and _needs_server(unit) else "")
+        for unit in units
+    ]
     left = tuple((unit, why) for unit, why in zip(units, whys, strict=True) if why)
     kept = [unit for unit, why in zip(units, whys, strict=True) if not why]
     if not _BLOCK.search(typed):
@@ -146,6 +156,11 @@ def _units(code: str) -> Iterator[str]:
         yield "\n".join(lines)
 
 
+def searches(code: str) -> bool:
+    """Whether a command only looks for something in files, and is not turned round."""
+    return "\n" not in code and _SEARCHES.match(code) is not None
+
+
 def _is_whole(text: str) -> bool:
     """Whether every quotation in it ends."""
     try:
@@ -190,7 +205,7 @@ def _parts(unit: str) -> list[str]:
     return [part.strip() for part in re.split(r"&&|\|\||[;|\n]", plain)]
 
 
-def _why_not(unit: str) -> str:
+def _why_not(unit: str, *, single: bool) -> str:
     """Why a command proves nothing; "" where it may."""
     plain = _QUOTES.sub("''", unit.strip())
     parts = _parts(unit)
@@ -204,8 +219,12 @@ def _why_not(unit: str) -> str:
         return "has a placeholder"
     if _FAILS.search(unit):
         return "is to fail"
-    if _PASSES.search(re.sub(r"\s#.*", "", plain)) or all(
-        _SHOWS.match(part) or _SHORTENS.match(part) for part in parts
+    bare = re.sub(r"\s#.*", "", plain)
+    ends = (single or "$?" in unit) and _ENDS.search(bare)
+    if (
+        _PASSES.search(bare)
+        or ends
+        or all(_SHOWS.match(part) or _SHORTENS.match(part) for part in parts)
     ):
         return "cannot fail"
     return ""
