@@ -205,3 +205,11 @@ def test_odd_text_reads_back(text: str) -> None:
         reads_back({text: {text: 1}}, yaml_writer.mapping({text: {text: 1}}))
     reads_back({"k": text}, f"k: {yaml_writer.scalar(text)}\n")
     reads_back({"k": [text]}, f"k: [{yaml_writer.scalar(text)}]\n")
+
+
+def test_a_row_of_digits_that_is_no_number_is_read_in_time() -> None:
+    """Of such a row each shorter one was tried, and each of that: it took for ever."""
+    row = f"{'9' * 100_000}claimed"
+    assert yaml_nodes.value(yaml_nodes.compose(f"a: {row}\nb: {'9' * 400}\n")) == {
+        "a": row, "b": "9" * 400,
+    }  # fmt: skip
