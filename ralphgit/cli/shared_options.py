@@ -67,7 +67,10 @@ def seconds(text: str) -> float:
 
 
 def reason(text: str) -> str:
-    """Read why something is forced. Raises: UsageError for no word."""
+    """Read why something is forced. Raises: UsageError for no word, and for what is no text."""
+    from ralphgit.model import characters
+
+    characters.refuse("force", text)
     if not text.strip():
         raise UsageError("--force takes a reason, and there is none", hint='--force "TEXT"')
     return text

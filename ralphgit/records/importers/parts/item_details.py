@@ -62,7 +62,7 @@ _BESIDE_IDS = frozenset({"and", "to", "phase", "phases", "task", "tasks", "step"
 _BEHIND = re.compile(r"(?<!\s)\s*\([^()]*\)[ .]*\Z")
 _AROUND = " .\"'*_`"
 _RANGE = re.compile(
-    r"\b([A-Z]*[0-9][\w.]*)\s*(?:-|\u2013|\u2014|\.\.\.?|\bto\b|\bthrough\b)\s*([A-Z]*[0-9]\w*(?:\.\w+)*)",
+    r"\b([A-Z]*[0-9][\w.]{0,63})\s*(?:-|\u2013|\u2014|\.\.\.?|\bto\b|\bthrough\b)\s*([A-Z]*[0-9]\w*(?:\.\w+)*)",
     re.IGNORECASE,
 )
 _NOTHING = re.compile(r"(?:none|nothing|n/a|-)?\.?(?:\s*\(.*\))?", re.IGNORECASE)
