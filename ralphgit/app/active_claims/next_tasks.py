@@ -79,8 +79,8 @@ def pairs(project: Project, view: GraphView, *, alone: bool = False) -> list[Pai
     """Every task of a view with its standing.
 
     The base judges, with what the view has a task wait for beside; what the base alone has it wait
-    for is told apart. A task that the base does
-    not have, or with `alone` every task, is judged by the view itself.
+    for is told apart. A task that the base does not have, or with `alone` every task, is judged by
+    the view itself.
     """
     if alone or not project.base.commit:
         states = TaskStates(view.rows, {})
@@ -102,7 +102,8 @@ def pair(project: Project, task: str, view: GraphView | None = None) -> Pair:
 def _standing(claim_map: ClaimMap, view: GraphView) -> Callable[[str], TaskState]:
     """How each task of a view stands, as of `pairs`."""
     judged: Mapping[str, TaskState] = claim_map.task_states
-    if not view.unlike(claim_map.base):
+    known, unlike = claim_map.base.known, view.unlike(claim_map.base)
+    if not any(_waits_otherwise(known(row.id), row) for row in unlike):
         return judged.__getitem__
     base, here = TaskStates(claim_map.base.rows, {}), TaskStates(view.rows, {})
 
@@ -110,6 +111,13 @@ def _standing(claim_map: ClaimMap, view: GraphView) -> Callable[[str], TaskState
         return compared(task, judged, base[task], here[task]) if task in base else here[task]
 
     return state
+
+
+def _waits_otherwise(old: Row | None, new: Row) -> bool:
+    """Whether a task, or one that depends on it, may wait for something else than on the base."""
+    if old is None or (old.status == "complete") != (new.status == "complete"):
+        return True
+    return (old.depends_on, old.mode, old.story) != (new.depends_on, new.mode, new.story)
 
 
 def on_base(project: Project, task: str, *, commit: str = "") -> Pair:
