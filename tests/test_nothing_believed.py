@@ -606,18 +606,22 @@ def test_a_link_to_what_is_committed_and_a_cache_that_ignores_itself_land(tmp_pa
 
 
 @pytest.mark.slow
-def test_another_task_that_the_agent_completed_beside_its_own_does_not_land(tmp_path: Path) -> None:
+def test_another_task_that_was_completed_beside_its_own_does_not_land(tmp_path: Path) -> None:
+    """The agent itself is kept to its own worktree; what it merges may be anybody's."""
     first, second = task("T-1"), task("T-2", "verify: [mytest]", depends="T-0")
     alpha = made(tmp_path, first.replace("pending\n", "pending\n    priority: 0\n"), second)
     alpha.world.replace("depends_on: [T-0]", "scope: {write: [b.txt]}")
     alpha.world.commit("Free")
     alpha.world.git("push", "-q", "origin", "main")
+    beta = alpha.world.worktree("beta", at="origin/main")
+    beta.claim("T-2")
+    beta.write("b.txt", "bad\n")
+    fooled = f"{FAKE} PATH=$PWD/../fake:$PATH {RALPH} complete -q"
+    assert beta.run("sh", "-ec", fooled).code == 0
     clean = "env -u RALPH_TASK -u RALPH_CLAIM -u RALPH_WORKER"
     script = (
-        f"{FAKE} here=$PWD; git worktree add -q ../beta -b beta origin/main; cd ../beta; "
-        f"{clean} {RALPH} claim T-2 -q || exit 9; echo bad > b.txt; "
-        f"PATH=$PWD/../fake:$PATH {clean} {RALPH} complete -q || exit 9; "
-        "cd $here; echo good > a.txt; git add -A; git commit -qm half; git merge -q beta || exit 9"
+        f"(cd ../beta; {clean} {RALPH} claim T-0 -q) && exit 9; "
+        "echo good > a.txt; git add -A; git commit -qm half; git merge -q beta || exit 9"
     )
     told = work(alpha, script)
     assert "exit code 9" not in told
