@@ -313,7 +313,7 @@ def _whole_line(rng: random.Random) -> Case:
     words: list[str] = []
     for param in COMMANDS[verb].params:
         chance = 0.8 if param.required or not param.flags else 0.2
-        if rng.random() < chance and param.name not in ("follow", "wait", "open"):
+        if rng.random() < chance and param.name not in ("follow", "wait", "open", "serve"):
             words += _param(rng, param)
     for param in GLOBAL:
         if rng.random() < 0.15 and param.name != "directory":
