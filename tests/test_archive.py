@@ -122,6 +122,9 @@ def test_an_archive_that_was_killed_before_its_commit_is_taken_back(
         world.git("restore", "records")
     if step == "the archive":
         world.git("restore", "task-graph.yaml")
+    half = world.git("status", "--porcelain")
+    assert world.ralph("archive", "T-1", "--dry-run").code in (0, 8)
+    assert world.git("status", "--porcelain") == half
     if by == "doctor":
         assert findings(world, "--fix")[0]["fixed"]
         assert (tree(world), world.git("status", "--porcelain")) == (before, "")

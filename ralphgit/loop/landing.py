@@ -178,7 +178,7 @@ class Landing:
                     outcome = self._verify(project, lease)
                     if not isinstance(outcome, Done):
                         return outcome
-                case "coupling":
+                case "coupling" | "not_done":
                     return self._begin_again(project, lease, why, _TOGETHER)
                 case "not_landable":
                     return self._begin_again(project, lease, why, _OWN_RECORDS)

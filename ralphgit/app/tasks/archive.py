@@ -63,7 +63,7 @@ def archive(project: Project, options: ArchiveOptions) -> ArchiveResult:
     Raises: UnknownTask, GuardRefused (not_archivable, uncommitted, unfinished_merge,
     staged), InvalidRecord, NotWritable, GitError.
     """
-    _require_clean(project)
+    _require_clean(project, settle=not options.dry_run)
     chosen, left = _choose(project, options)
     here = project.here
     contents: dict[str, bytes] = {}
@@ -138,8 +138,12 @@ def restore(project: Project, tasks: Sequence[str]) -> ArchiveResult:
 # -- what may go -----------------------------------------------------------------------------
 
 
-def _require_clean(project: Project) -> None:
-    """Refuse while records here differ from HEAD: what is archived is what was committed."""
+def _require_clean(project: Project, *, settle: bool = True) -> None:
+    """Refuse while records here differ from HEAD: what is archived is what was committed.
+
+    What a killed `archive` has left is taken back or removed first; without `settle` nothing is
+    written.
+    """
     project.require_base()
     here = project.require_here()
     if under_way(project.repository.git_dir):
@@ -147,12 +151,13 @@ def _require_clean(project: Project) -> None:
             "a merge or rebase is under way; nothing was changed", code="unfinished_merge",
             hint="git status",
         )  # fmt: skip
-    if uncommitted(project) and undo_begun(project):
+    if settle and uncommitted(project) and undo_begun(project):
         here = project.here
     folders = [project.settings.records_here, *(path for path, _ in here.shards)]
     found = _changes(project, folders)
     left = [one[3:] for one in found if _is_left(project, one)]
-    remove_left(project, left)
+    if settle:
+        remove_left(project, left)
     found = [one for one in found if one[3:] not in left]
     if found:
         raise GuardRefused(
