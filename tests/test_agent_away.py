@@ -17,7 +17,7 @@ from world import PATIENCE, Place, until
 from ralphgit.app.workspace import agent_pause, heartbeat
 from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.loop.agent_away import AgentAway
-from ralphgit.loop.agent_presets import Command
+from ralphgit.loop.agent_command import Command
 from ralphgit.loop.attempt_memory import Attempts
 from ralphgit.loop.event_log import Journal
 from ralphgit.loop.heartbeat_writer import HeartbeatWriter

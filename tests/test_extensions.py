@@ -12,7 +12,7 @@ import ryaml
 from world import ROOT, Place, Result, World
 
 from ralphgit.errors import InvalidRecord
-from ralphgit.loop import agent_presets
+from ralphgit.loop import agent_command
 from ralphgit.records import importers
 from ralphgit.records.importers import Imported, convert
 
@@ -62,7 +62,7 @@ def test_the_tables_of_the_documents_are_made_from_the_values(document: str, nam
 
 
 def test_the_documents_entry_points_are_those_that_are_read() -> None:
-    assert [group for group, _, _ in ENTRIES] == [importers.importer.GROUP, agent_presets.GROUP]
+    assert [group for group, _, _ in ENTRIES] == [importers.importer.GROUP, agent_command.GROUP]
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from ralphgit.app.workspace import agent_pause
 from ralphgit.app.workspace.agent_pause import LIMITED, UNAVAILABLE, AgentPause
 from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.loop import attempt_memory
-from ralphgit.loop.agent_presets import Command
+from ralphgit.loop.agent_command import Command
 from ralphgit.loop.attempt_memory import Attempts
 from ralphgit.loop.event_log import Journal
 from ralphgit.loop.loop_options import Say

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ralphgit.app.processes import run_program
 from ralphgit.errors import Refused
-from ralphgit.loop import agent_presets
+from ralphgit.loop import agent_command
 from ralphgit.loop.agent_log import AgentLog
 from ralphgit.model.task import Usage
 from ralphgit.rules.agent_signs import Words
@@ -100,7 +100,7 @@ def run(
     except Refused as error:
         if error.code != "cannot_start":
             raise
-        raise agent_presets.not_there(error.message) from error
+        raise agent_command.not_there(error.message) from error
     finally:
         log.close()
     usage = log.usage._replace(seconds=round(ended.seconds, 3))

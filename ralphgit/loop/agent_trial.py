@@ -12,9 +12,9 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.app.worktrees.proving_worktree import Ground
 from ralphgit.errors import NeedsPerson
 from ralphgit.git import work_done
-from ralphgit.loop import agent_presets, agent_process, attempt
+from ralphgit.loop import agent_command, agent_process, attempt
+from ralphgit.loop.agent_command import Command
 from ralphgit.loop.agent_log import AgentLog
-from ralphgit.loop.agent_presets import Command
 from ralphgit.loop.loop_options import Say
 from ralphgit.loop.presets import BUILT_IN
 from ralphgit.model.task import Usage
@@ -62,7 +62,7 @@ def trial(project: Project, agent: str, say: Say) -> Trial:
     Raises: UsageError; NeedsPerson (untrusted); Refused (broken_extension, setup_failed).
     """
     try:
-        command = agent_presets.permitted(project, agent)
+        command = agent_command.permitted(project, agent)
     except NeedsPerson as error:
         if error.code != "no_agent":
             raise
@@ -162,7 +162,7 @@ def _asked(project: Project, command: Command, top: str, text: str) -> tuple[Out
     environ["RALPH_PROMPT"] = prompt
     git, config = project.repository.git.at(top), project.config
     ended = agent_process.run(
-        agent_presets.started(command, project, prompt), top=top, prompt=prompt, environ=environ,
+        agent_command.started(command, project, prompt), top=top, prompt=prompt, environ=environ,
         log=AgentLog(
             path, limit=config.log_bytes, secrets=secrets_in(environ), reading=command.reading,
             top=top,

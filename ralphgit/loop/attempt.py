@@ -29,7 +29,7 @@ from ralphgit.errors import (
 )
 from ralphgit.git import index, work_done
 from ralphgit.loop import (
-    agent_presets,
+    agent_command,
     agent_process,
     agent_time_zone,
     event_log,
@@ -113,7 +113,7 @@ def attempt(
     lease: Lease,
     before: Attempts,
     *,
-    command: agent_presets.Command,
+    command: agent_command.Command,
     since: str,
     check: Callable[[], str],
     ended_here: Callable[[Project, Usage], None],
@@ -174,7 +174,7 @@ def attempt(
     try:
         with Watch(check, config.loop_check) as watch:
             ended = agent_process.run(
-                agent_presets.started(command, project, os.path.join(top, PROMPT)), top=top,
+                agent_command.started(command, project, os.path.join(top, PROMPT)), top=top,
                 prompt=os.path.join(top, PROMPT), environ=environ, log=log,
                 timeout=command.limit(config), stop=watch.why, silence=silence, heard=heard,
             )  # fmt: skip
@@ -283,7 +283,7 @@ def _prepare(project: Project, task: Task, lease: Lease, before: Attempts) -> No
 
 
 def _judged(
-    project: Project, task: Task, command: agent_presets.Command, ended: agent_process.Ended,
+    project: Project, task: Task, command: agent_command.Command, ended: agent_process.Ended,
     changed: bool, environ: Mapping[str, str], secrets: tuple[str, ...],
 ) -> Outcome | worker_report.Report:  # fmt: skip
     """Judge an attempt by what the agent left; its report, if `complete` has to decide.
@@ -316,7 +316,7 @@ def _end(ended: agent_process.Ended) -> str:
 
 
 def how_ended(
-    project: Project, command: agent_presets.Command, ended: agent_process.Ended, changed: bool,
+    project: Project, command: agent_command.Command, ended: agent_process.Ended, changed: bool,
     environ: Mapping[str, str], question: Stuck | None = None,
 ) -> agent_outcome.Outcome:  # fmt: skip
     """Decide what an agent's end says: that it worked, or what kept it from working."""

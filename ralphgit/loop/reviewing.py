@@ -20,7 +20,7 @@ from ralphgit.app.worktrees.proving_worktree import Ground
 from ralphgit.errors import InvalidRecord, NothingReady, RalphError
 from ralphgit.git import merge_preview, trees, work_done, worktrees
 from ralphgit.git.objects import scratch_folder
-from ralphgit.loop import agent_presets, agent_process, attempt, attempt_memory, event_log
+from ralphgit.loop import agent_command, agent_process, attempt, attempt_memory, event_log
 from ralphgit.loop.agent_log import AgentLog
 from ralphgit.loop.budget import Budget
 from ralphgit.loop.event_log import Journal
@@ -177,7 +177,7 @@ class Reviewing:
         return False
 
     def _try(
-        self, project: Project, one: Waiting, command: agent_presets.Command,
+        self, project: Project, one: Waiting, command: agent_command.Command,
         before: attempt_memory.Attempts,
     ) -> _Tried:  # fmt: skip
         """Run the agent once on the work, in a worktree that is thrown away."""
@@ -198,7 +198,7 @@ class Reviewing:
             self._beat.phase(AGENT, task=one.row.id)
             with self._watched(project):
                 ended = agent_process.run(
-                    agent_presets.started(command, project, prompt), top=top, prompt=prompt,
+                    agent_command.started(command, project, prompt), top=top, prompt=prompt,
                     environ=environ,
                     log=AgentLog(
                         log, limit=config.log_bytes, secrets=secrets, reading=command.reading,

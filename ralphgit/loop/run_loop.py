@@ -40,7 +40,7 @@ from ralphgit.errors import (
     RemoteUnavailable,
 )
 from ralphgit.git.run_git import GitError
-from ralphgit.loop import agent_presets, attempt_memory, give_back, resume, stop
+from ralphgit.loop import agent_command, attempt_memory, give_back, resume, stop
 from ralphgit.loop.after_review import AfterReview
 from ralphgit.loop.agent_away import AgentAway
 from ralphgit.loop.attempt import Done, Failed, GivenUp, Outcome, attempt, promised
@@ -190,7 +190,7 @@ class Loop:
         away = self._agent_away_why()
         return Ran(*ended, why, *left, self._nothing, refused, away, self._budget.why())
 
-    def _agent_away(self, command: agent_presets.Command) -> AgentAway:
+    def _agent_away(self, command: agent_command.Command) -> AgentAway:
         return AgentAway(
             self._around, self._config, command, self._top, self._pauses, self._journal, self._say
         )

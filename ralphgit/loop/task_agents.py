@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from ralphgit.app.workspace import agent_pause
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import AwaitsPerson, NothingReady, RalphError, UsageError
-from ralphgit.loop import agent_presets
+from ralphgit.loop import agent_command
 from ralphgit.loop.agent_away import AgentAway
-from ralphgit.loop.agent_presets import Command
+from ralphgit.loop.agent_command import Command
 from ralphgit.loop.loop_options import Say
 from ralphgit.model import agent_profile
 from ralphgit.model.agent_profile import AgentProfile
@@ -50,10 +50,10 @@ class TaskAgents:
         self._commands: dict[str, Command] = {}
         """The command of each profile that tasks get here, and by "" the loop's own."""
         if asked or config.agent_command or not self._profiles:
-            self._commands[""] = agent_presets.permitted(project, asked)
+            self._commands[""] = agent_command.permitted(project, asked)
         for profile in () if asked else self._profiles:
             try:
-                self._commands[profile.name] = agent_presets.of_profile(project, profile)
+                self._commands[profile.name] = agent_command.of_profile(project, profile)
             except RalphError as error:
                 last = profile is self._profiles[-1] and not self._commands
                 if error.code != "no_agent" or last:

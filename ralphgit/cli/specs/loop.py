@@ -19,9 +19,9 @@ from ralphgit.model.listed import Listed
 
 
 def _agents(folder: str) -> Iterable[Listed]:
-    from ralphgit.loop import agent_presets
+    from ralphgit.loop import agent_command
 
-    return agent_presets.listed(folder)
+    return agent_command.listed(folder)
 
 
 def _hosts(words: str) -> tuple[str, ...]:
