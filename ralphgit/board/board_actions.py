@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from ralphgit.app.handoff import reply
 from ralphgit.app.lifecycle import reset
-from ralphgit.app.lifecycle.reopen import Reopened
-from ralphgit.app.lifecycle.reset import ResetOptions
+from ralphgit.app.lifecycle.reset import Reopened, ResetOptions
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.errors import UsageError

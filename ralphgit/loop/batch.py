@@ -20,7 +20,8 @@ from ralphgit.app.handoff import questions
 from ralphgit.app.integration import integrate
 from ralphgit.app.integration.integrate import Integrated, Stop
 from ralphgit.app.landing import unlanded
-from ralphgit.app.lifecycle.reopen import Holders, Reopening, reopen
+from ralphgit.app.lifecycle.holders import Holders
+from ralphgit.app.lifecycle.reset import Reopening, back_to_pending
 from ralphgit.app.processes import changed_settings, trust, watched_settings
 from ralphgit.app.status import batch_plan
 from ralphgit.app.workspace import inside_loop, runtime_files
@@ -388,10 +389,10 @@ _ANSWER = "Begin again, on the base as it is now; no other worker changes the re
 def _begin_again(project: Project, task: str, why: str) -> None:
     """Put a task that is blocked, or complete and not landed, back to pending on the base.
 
-    All its work is kept (`reopen`), and the next prompt says why it was not good enough. One
-    in any other state is left as it is, so that repeating a killed call ends the same.
+    All its work is kept, and the next prompt says why it was not good enough. One in any other
+    state is left as it is, so that repeating a killed call ends the same.
 
-    Raises: as `reopen`.
+    Raises: as `back_to_pending`.
     """
     task_state = ClaimMap(project).task_states[task]
     if task_state.state != "blocked" and not batch_plan.branch(task_state):
@@ -410,4 +411,4 @@ def _begin_again(project: Project, task: str, why: str) -> None:
             text=f"begun again: {why}", records={path: codec.encode(made, path)},
         )  # fmt: skip
 
-    reopen(project, task, decide, push=True)
+    back_to_pending(project, task, decide, push=True)

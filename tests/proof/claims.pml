@@ -157,7 +157,7 @@ not_landed:
     seen = 0; seen_other_complete = 0
 }
 
-/* reopen.reopen, for reset.reset and for expired.take_back: the base first, then the lease. */
+/* reset.back_to_pending, for reset.reset and for expired.take_back: the base first, then the lease. */
 inline reopen(t, id) {
     seen = 0;
 reopening:

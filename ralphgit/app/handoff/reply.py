@@ -11,7 +11,7 @@ from ralphgit.app.base import interrupted_update, update_base
 from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.handoff import inbox_notes, questions
 from ralphgit.app.handoff.inbox_notes import Left
-from ralphgit.app.lifecycle import onto_base, reopen, task_branch
+from ralphgit.app.lifecycle import holders, onto_base, reset, task_branch
 from ralphgit.app.workspace import inside_loop, runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import (
@@ -42,7 +42,7 @@ class ReplyOptions(NamedTuple):
 
 
 class Replied(NamedTuple):
-    done: reopen.Reopened
+    done: reset.Reopened
     record: str
     """The answered record, by its path on the base."""
     inbox: str
@@ -80,7 +80,7 @@ def reply(project: Project, options: ReplyOptions) -> Replied:
     """Answer what a blocked task asks, and put it back to pending, one epoch higher.
 
     The record with its answer, the reset of the task and the attempt's audit are one commit
-    on the base, made as `reopen` makes it; then the answer is copied to the asking worktree. If
+    on the base, made as `reset` makes it; then the answer is copied to the asking worktree. If
     killed anywhere in between, repeat the command: an answer that the base has is delivered,
     not recorded twice.
 
@@ -97,7 +97,7 @@ def reply(project: Project, options: ReplyOptions) -> Replied:
     answered: list[tuple[str, Guidance]] = []
     asker = where = ""
 
-    def decide(claim_map: ClaimMap, row: Row, holders: reopen.Holders) -> reopen.Reopening:
+    def decide(claim_map: ClaimMap, row: Row, held: holders.Holders) -> reset.Reopening:
         nonlocal asker, where
         _refuse_unblocked(claim_map, row)
         asked = questions.asked(claim_map, row.id)
@@ -112,7 +112,7 @@ def reply(project: Project, options: ReplyOptions) -> Replied:
         made = Guidance(
             id=asked.id or project.around.new_id(),
             task=row.id,
-            claim=asked.claim or holders.claim or project.around.new_id(),
+            claim=asked.claim or held.claim or project.around.new_id(),
             question=asked.question or f"Blocked ({asked.reason}), without a question.",
             options=asked.options,
             at=asked.since or at,
@@ -122,7 +122,7 @@ def reply(project: Project, options: ReplyOptions) -> Replied:
         path = codec.path(project.config.records, row.id, made.id)
         answered.append((path, made))
         asker, where = asked.path, asked.where
-        return reopen.Reopening(
+        return reset.Reopening(
             event="answered",
             by=by,
             at=at,
@@ -133,7 +133,7 @@ def reply(project: Project, options: ReplyOptions) -> Replied:
         )
 
     try:
-        done = reopen.reopen(project, options.task, decide, push=options.push)
+        done = reset.back_to_pending(project, options.task, decide, push=options.push)
     except IllegalMove as error:
         before = _answered_already(project, options) if error.code == "not_blocked" else None
         if before is None:
@@ -201,7 +201,7 @@ def _answered_already(project: Project, options: ReplyOptions) -> Replied | None
         path, base = codec.path(project.config.records, row.id, one.id), project.base
         commit = project.repository.git.line("log", "-1", "--format=%H", base.commit, "--", path)
         kept = tuple(ref for ref in questions.kept(project, row.id) if one.claim in ref)
-        done = reopen.Reopened(row.id, one.claim, kept, commit, bool(base.remote))
+        done = reset.Reopened(row.id, one.claim, kept, commit, bool(base.remote))
         return Replied(done, path, _deliver(project, one, ""))
     return None
 
@@ -244,7 +244,7 @@ def _deliver(project: Project, made: Guidance, seen: str) -> str:
 
     `seen`: where the question was seen, for a worktree that remembers no claim.
     """
-    place = reopen.worktree_of(project, made.claim) or seen
+    place = holders.worktree_of(project, made.claim) or seen
     if not place or not os.path.isdir(place):
         return ""
     name = f"{runtime_files.FOLDER}/inbox/{made.id}.yaml"

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from ralphgit.app.active_claims import remote_beats
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.other_bases import lease_places
-from ralphgit.app.lifecycle.reopen import Holders, Reopened, Reopening, reopen
+from ralphgit.app.lifecycle.holders import Holders
+from ralphgit.app.lifecycle.reset import Reopened, Reopening, back_to_pending
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import IllegalMove
 from ralphgit.model.active_claim import Lease
@@ -47,7 +48,7 @@ def _silence(project: Project, claim_map: ClaimMap, lease: Lease) -> float:
 def take_back(project: Project, lease: Lease, silent: float) -> Reopened:
     """Reset a task whose lease has expired; the lease goes.
 
-    Raises: IllegalMove where another claim has it by now; what `reopen` raises.
+    Raises: IllegalMove where another claim has it by now; what `back_to_pending` raises.
     """
     why = f"no sign of {lease.by} on {lease.host} for {duration(silent)}: its lease has expired"
 
@@ -62,4 +63,4 @@ def take_back(project: Project, lease: Lease, silent: float) -> Reopened:
             reopen=False,
         )  # fmt: skip
 
-    return reopen(project, lease.task, decide, push=True)
+    return back_to_pending(project, lease.task, decide, push=True)

@@ -1,24 +1,37 @@
-"""Reset a task: keep its worker's work, and fence off a late completion."""
+"""Reset a task: keep its worker's work, put it back to pending, and release what held it.
+
+The new epoch on the base fences off a late completion. `reply`, an expired lease and a batch do
+the same (`back_to_pending`).
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import shlex
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from ralphgit.app.active_claims import leases, remote_beats, sightings
+from ralphgit.app.active_claims import leases
 from ralphgit.app.active_claims.claim_map import ClaimMap
-from ralphgit.app.active_claims.remote_beats import Seen
-from ralphgit.app.base import update_base
+from ralphgit.app.base import interrupted_update, update_base
 from ralphgit.app.base.fetch import synchronise
-from ralphgit.app.lifecycle.reopen import Holders, Reopened, Reopening, reopen
-from ralphgit.app.workspace import heartbeat
+from ralphgit.app.base.records_in_review import InReview
+from ralphgit.app.forge import change_base
+from ralphgit.app.forge.change_base import Change
+from ralphgit.app.lifecycle import reset_refusals
+from ralphgit.app.lifecycle.holders import Holders, holders_of, rescue
+from ralphgit.app.workspace import commit_message, runtime_files
+from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import ClaimHeld, GuardRefused, IllegalMove
+from ralphgit.errors import ClaimHeld, GuardRefused, IllegalMove, InvalidRecord
+from ralphgit.git import index
+from ralphgit.git.commit_objects import commit_files
 from ralphgit.model.active_claim import RESCUE
+from ralphgit.model.task import Event, Reset
 from ralphgit.model.task_row import Row
-from ralphgit.records import audit_file
-from ralphgit.rules import lost_claim
+from ralphgit.records import atomic_files, audit_file, graph_file, splice_task, task_mapping
+from ralphgit.rules import lifecycle, lost_claim
 
 
 class ResetOptions(NamedTuple):
@@ -33,8 +46,42 @@ class ResetOptions(NamedTuple):
     fetch: bool = True
 
 
+class Reopening(NamedTuple):
+    """What is said of it, and what is written beside it."""
+
+    event: str
+    """Of the attempt's audit; the commit's subject too."""
+    by: str
+    at: str
+    reason: str
+    """It goes into the task's `reset` record."""
+    note: str
+    """It goes into the audit."""
+    text: str
+    """It goes into the commit's message, on one line."""
+    reopen: bool = False
+    """Also a complete or cancelled task."""
+    records: Mapping[str, bytes] = {}
+    """More files, by their path from the top."""
+
+
+class Reopened(NamedTuple):
+    task: str
+    claim: str
+    """The claim that was given up; "" for a reopened task without one."""
+    rescued: tuple[str, ...]
+    """Rescue refs, in which everything that had not landed is kept."""
+    commit: str
+    """The commit on the base, or in review."""
+    pushed: bool
+    pull: InReview | None = None
+    """By which it comes to the base, where that is not pushed to: nothing is reopened yet."""
+
+
+#: Says what is to be written, or raises why nothing is. Asked anew where the base has moved.
+Decide = Callable[[ClaimMap, Row, Holders], Reopening]
+_ATTEMPTS = 5
 _NO_REASON = "no reason given"
-_FINISHED = ("complete", "cancelled")
 
 
 def reset(project: Project, options: ResetOptions) -> Reopened:
@@ -61,7 +108,10 @@ def reset(project: Project, options: ResetOptions) -> Reopened:
         synchronise(project)
 
     def decide(claim_map: ClaimMap, row: Row, holders: Holders) -> Reopening:
-        _refuse(project, claim_map, row, holders, options)
+        reset_refusals.refuse(
+            project, claim_map, row, holders,
+            claim=options.claim, reopen=options.reopen, force=options.force,
+        )  # fmt: skip
         return Reopening(
             event="reset",
             by=project.person,
@@ -73,7 +123,7 @@ def reset(project: Project, options: ResetOptions) -> Reopened:
         )
 
     try:
-        return reopen(project, options.task, decide, push=options.push)
+        return back_to_pending(project, options.task, decide, push=options.push)
     except (IllegalMove, ClaimHeld):
         done = _done_already(project, options)
         if done is None:
@@ -101,85 +151,136 @@ def _done_already(project: Project, options: ResetOptions) -> Reopened | None:
         leases.drop(project, lease)
     update_base.catch_up(project)
     project.warn(f"{row.id} was reset already for this reason; it is not reset again")
-    path, base = (
-        audit_file.path(project.config.records, row.id, claim or str(made["id"])),
-        project.base,
-    )
+    base = project.base
+    path = audit_file.path(project.config.records, row.id, claim or str(made["id"]))
     commit = project.repository.git.line("log", "-1", "--format=%H", base.commit, "--", path)
     refs = project.repository.refs
     kept = tuple(ref for ref in refs if claim and ref.startswith(f"{RESCUE}{row.id}/{claim}"))
     return Reopened(row.id, claim, kept, commit or base.commit, bool(base.remote))
 
 
-def _refuse(
-    project: Project, claim_map: ClaimMap, row: Row, holders: Holders, options: ResetOptions
-) -> None:
-    task_state = claim_map.task_states[row.id]
-    details: dict[str, object] = {"task": row.id}
-    finished = row.status in _FINISHED
-    if options.claim and options.claim != holders.claim:
-        raise ClaimHeld(
-            f"{row.id} is not held by claim {options.claim}"
-            + (f" but by {holders.claim} ({holders.by})" if holders.claim else ""),
-            code="claim_changed",
-            hint="ralphgit status",
-            details=details,
-        )
-    if not finished and not options.reopen and task_state.state in ("ready", "waiting"):
-        raise IllegalMove(
-            f"no worker holds {row.id}: it is {task_state.state}",
-            code="not_claimed",
-            hint=f"ralphgit show {row.id}",
-            details=details,
-        )
-    if options.reopen and not finished and not holders.claim and project.repository.top:
-        here = project.here.by_id.get(row.id)
-        if here is not None and here.status in _FINISHED:
-            raise IllegalMove(
-                f"{row.id} is {here.status} in {here.file}, which is not committed: on "
-                f"{project.base.label} it is {row.status}",
-                hint=f"git add {shlex.quote(here.file)} && git commit && "
-                f"ralphgit reset {row.id} --reopen",
-                details=details,
-            )
-    if options.force:
-        return
-    if task_state.state == "in-review" and task_state.holder is not None:
-        raise GuardRefused(
-            f"{row.id} is complete in {task_state.holder.where} and waits to land",
-            code="in_review",
-            hint="merge it; or add --force to give the result up",
-            details=details,
-        )
-    if (sign := _alive_elsewhere(project, claim_map, holders)) is not None:
-        raise GuardRefused(
-            f"{sign.beat.worker} is alive on {sign.beat.host} (process {sign.beat.pid})",
-            code="holder_alive",
-            hint="stop it there first, or add --force (the audit records it)",
-            details=details,
-        )
-    for active in holders.active_claims:
-        beat = heartbeat.read(active.path) if active.path else None
-        if (
-            beat is not None
-            and beat.claim in ("", active.claim)
-            and heartbeat.alive(beat, project.around.now())
-        ):
-            raise GuardRefused(
-                f"{active.by} is alive in {active.where} (process {beat.pid})",
-                code="holder_alive",
-                hint="stop it first, or add --force (the audit records it)",
-                details=details,
-            )
+def back_to_pending(project: Project, task: str, decide: Decide, *, push: bool) -> Reopened:
+    """Put a task back to pending on the base, one epoch higher.
 
+    Order: keep the work (rescue refs), make one commit on the base, push it, drop the
+    lease. Where the base is not pushed to, a pull request brings it, and the lease stays until
+    then. Killed anywhere in between, repeating the command ends the same. The commit is
+    made also where the base never saw the claim: only so does the old holder's late
+    completion conflict in any merge, on any forge (law L3).
 
-def _alive_elsewhere(project: Project, claim_map: ClaimMap, holders: Holders) -> Seen | None:
-    """The holder's loop on another machine, if it beats there; None where it is silent or unknown.
-
-    Just after a fetch that brought its first sign nothing tells a live loop from one that was
-    killed an hour ago: it counts as alive until it has been seen to be silent.
+    Raises: what `decide` raises; GuardRefused, IllegalMove, UnknownTask, RemoteUnavailable
+    (with require_remote), InvalidRecord, NotWritable.
     """
-    if holders.lease is None or holders.lease.host == heartbeat.host():
+    if interrupted_update.settle(project):
+        project.refresh()
+    for _ in range(_ATTEMPTS):
+        done = _attempt(project, task, decide, push=push)
+        if done is not None:
+            return done
+        synchronise(project)
+        project.refresh()
+    raise GuardRefused(
+        f"{project.base.label} kept moving; nothing was changed on it",
+        code="unsettled",
+        hint="repeat the command",
+    )
+
+
+def _attempt(project: Project, task: str, decide: Decide, *, push: bool) -> Reopened | None:
+    claim_map = ClaimMap(project)
+    if not project.shards_at([project.require_base().commit])[project.base.commit]:
+        raise project.no_graph(project.base.label)
+    row = claim_map.base.row(task)
+    holders = holders_of(claim_map, row)
+    change = decide(claim_map, row, holders)
+    rescued, commit_made = rescue(project, row, holders)
+    _clear_own_record(project, row, holders)
+    old_tip = project.base.commit
+    made, epoch = _build(project, claim_map.base, row, holders, change, like=commit_made)
+    told = Change(f"{row.id}: {change.event}", (row.id,))
+    done = change_base.advance(project, old_tip, made, told, push=push)
+    if done is None:
         return None
-    seen = remote_beats.of_lease(claim_map.beats, holders.lease)
-    return seen if seen is not None and not sightings.is_silent(project, seen) else None
+    if done.pull is not None:
+        return Reopened(row.id, holders.claim, rescued, done.pull.commit, False, done.pull)
+    if holders.lease is not None and holders.lease.epoch < epoch:
+        leases.drop(project, holders.lease)
+    return Reopened(row.id, holders.claim, rescued, made, done.pushed)
+
+
+def _clear_own_record(project: Project, row: Row, holders: Holders) -> None:
+    """Take the claim's uncommitted record out of the main worktree, if it was made there.
+
+    It would stand in the way of the commit; like all else it is in the rescue ref.
+    """
+    if project.repository.top is None or project.repository.linked:
+        return
+    try:
+        known = project.here.by_id
+    except InvalidRecord:
+        return  # half a file, for example: the move of the base finds it in the way, or not
+    if row.id not in known:
+        return
+    here, worktree = project.here.row(row.id), project.repository.worktree
+    if here.claim != holders.claim or here.claim == row.claim or worktree is None:
+        return
+    committed = project.view(worktree.head, "HEAD").by_id.get(row.id)
+    if committed is None or committed.claim == here.claim:
+        return
+    head = project.view(worktree.head, "HEAD")
+    path = audit_file.path(project.config.records, row.id, here.claim)
+    old = head.text(committed)
+    with atomic_files.Undo() as undo:
+        text = project.here.content(here.file)
+        undo.write(
+            project.file(here.file),
+            (text[: here.start] + old + text[here.end :]).encode("utf-8"),
+        )
+        full = project.file(path)
+        if os.path.exists(full) and project.repository.objects.resolve([f"HEAD:{path}"]) == [None]:
+            os.unlink(full)
+        index.add(project.repository.git, [here.file, path])
+    runtime_files.forget(project.top)
+
+
+def _build(
+    project: Project,
+    base: GraphView,
+    row: Row,
+    holders: Holders,
+    change: Reopening,
+    *,
+    like: str,
+) -> tuple[str, int]:
+    """Make the commit on top of the base, in the object store alone.
+
+    `like`: a commit that was made just now, by the same user; "" if none was.
+    """
+    repository = project.repository
+    content = base.content(row.file).encode("utf-8")
+    file = graph_file.parse(content, path=row.file, limit=project.config.max_graph_bytes)
+    number = next(n for n, stored in enumerate(file.tasks) if stored["id"] == row.id)
+    old = task_mapping.lifecycle(file.tasks[number])
+    at, by = change.at, change.by
+    record = Reset(
+        id=project.around.new_id(), claim=holders.claim, by=by, at=at, reason=change.reason
+    )
+    new = lifecycle.released(row.id, old, record, reopen=change.reopen)
+    seen = max((active.epoch for active in holders.active_claims), default=0)
+    if new.epoch <= seen:
+        new = new._replace(epoch=seen + 1)
+    event = Event(at, change.event, by, old.status.value, new.status.value, change.note)
+    attempt = holders.claim or record.id
+    path = audit_file.path(project.config.records, row.id, attempt)
+    tip = project.base.commit
+    known = repository.objects.resolve([f"{tip}:{path}"])[0]
+    before = repository.objects.read([known])[known] if known else None
+    log = audit_file.appended(before, event, path=path, task=row.id, claim=attempt)
+    graph = splice_task.set_lifecycle(file, number, new).encode("utf-8")
+    contents = {row.file: graph, path: log, **change.records}
+    subject = commit_message.subject(
+        project, row.id, change.event, event=change.event, worker=by, story=row.story
+    )
+    trailers = commit_message.trailers(row.id, attempt, by)
+    message = commit_message.message(subject, [change.text], trailers)
+    return commit_files(repository, tip, contents, message, like=like), new.epoch
