@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ralphgit.rules import retry_policy
-from ralphgit.rules.retry_policy import CLOSED, Breaker, backoff
+from ralphgit.rules import backoff_and_breaker
+from ralphgit.rules.backoff_and_breaker import CLOSED, Breaker, backoff
 
 
 @pytest.mark.parametrize(
@@ -41,9 +41,9 @@ def test_the_breaker_opens_tries_once_and_opens_again_or_closes() -> None:
 def test_a_limit_waits_as_told_and_longer_each_time(
     told: float | None, row: int, seconds: float
 ) -> None:
-    assert retry_policy.limit_pause(told, row=row, least=5.0, usual=300.0) == seconds
+    assert backoff_and_breaker.limit_pause(told, row=row, least=5.0, usual=300.0) == seconds
 
 
 def test_an_agent_that_is_away_is_tried_less_and_less() -> None:
-    waits = [retry_policy.away_pause(row, usual=300.0) for row in (1, 2, 3, 5, 10_000)]
+    waits = [backoff_and_breaker.away_pause(row, usual=300.0) for row in (1, 2, 3, 5, 10_000)]
     assert waits == [300, 600, 1200, 3600, 3600]

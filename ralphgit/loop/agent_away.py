@@ -21,7 +21,7 @@ from ralphgit.loop.loop_options import Say
 from ralphgit.loop.waiting import Pauses
 from ralphgit.model.config import Config
 from ralphgit.model.printable import at_utc, duration
-from ralphgit.rules import retry_policy
+from ralphgit.rules import backoff_and_breaker
 from ralphgit.rules.agent_outcome import Limited, Silent, Unavailable
 
 
@@ -135,7 +135,7 @@ class AgentAway:
         row, config, now = before.limited + 1, self._config, self._around.now()
         attempt_memory.note_attempts(self._top, before._replace(limited=row))
         told = None if outcome.until is None else outcome.until - now
-        seconds = retry_policy.limit_pause(
+        seconds = backoff_and_breaker.limit_pause(
             told, row=row, least=config.loop_backoff, usual=config.loop_cooldown
         )
         self._note(LIMITED, outcome.said, now + seconds)
@@ -154,7 +154,7 @@ class AgentAway:
         )  # fmt: skip
         why, known = self._cannot_work(said), self._note_of(UNAVAILABLE)
         asked = known is not None and known.at >= self._began
-        if row < retry_policy.MOST_UNAVAILABLE and not (self._times or asked):
+        if row < backoff_and_breaker.MOST_UNAVAILABLE and not (self._times or asked):
             self._say(f"{why}; trying again")
             self._pauses.after_failure(row, self._config, why)
             return False
@@ -166,7 +166,7 @@ class AgentAway:
         return True
 
     def _away_pause(self) -> float:
-        return retry_policy.away_pause(max(1, self._times), usual=self._config.loop_cooldown)
+        return backoff_and_breaker.away_pause(max(1, self._times), usual=self._config.loop_cooldown)
 
     def worked(self, since: float) -> None:
         """Note that the agent has worked, begun at `since`: what was noted before is over."""

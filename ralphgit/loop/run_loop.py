@@ -64,9 +64,13 @@ from ralphgit.model.config import Config, flat
 from ralphgit.model.printable import counted
 from ralphgit.model.task import Usage
 from ralphgit.model.task_status import Reason, Status
-from ralphgit.rules import retry_policy
 from ralphgit.rules.agent_outcome import Limited, Lost, Over, Silent, Stuck, Unavailable
-from ralphgit.rules.retry_policy import CLOSED
+from ralphgit.rules.backoff_and_breaker import (
+    CLOSED,
+    MOST_REFUSALS,
+    REFUSAL_PAUSE_S,
+    ends_the_loop,
+)
 
 #: How a loop ends that finds nothing to claim, by the code of the reason.
 _WHY = {"all_done": "everything is done", "needs_person": "what is left needs a person"}
@@ -297,7 +301,7 @@ class Loop:
             if isinstance(error, InvalidRecord) and resume.base_fault(self._project()) is not None:
                 self._base_away.wait_until_readable(self._project())
                 return True
-            if retry_policy.ends_the_loop(error) or self._troubles >= retry_policy.MOST_REFUSALS:
+            if ends_the_loop(error) or self._troubles >= MOST_REFUSALS:
                 raise
             self._troubles += 1
             self._fix(error, self._troubles)
@@ -307,7 +311,7 @@ class Loop:
         """Wait a little, longer each time, and fix what is known to be broken."""
         self._journal.write("trouble", code=error.code, message=error.message)
         self._say(f"{error.message}; trying again")
-        self._pauses.wait(retry_policy.REFUSAL_PAUSE_S * times, "trouble")
+        self._pauses.wait(REFUSAL_PAUSE_S * times, "trouble")
         resume.fix_leftovers(self._project(), self._journal)
 
     # -- one task --------------------------------------------------------------------

@@ -12,7 +12,7 @@ from ralphgit.loop.event_log import Journal
 from ralphgit.loop.heartbeat_writer import HeartbeatWriter
 from ralphgit.loop.loop_options import Say
 from ralphgit.model.config import Config
-from ralphgit.rules.retry_policy import backoff
+from ralphgit.rules.backoff_and_breaker import backoff
 
 _LONGEST_BACKOFF_S = 300.0
 _TURN_S = 0.2

@@ -20,8 +20,8 @@ from ralphgit.model.printable import counted
 from ralphgit.model.pull_request import PullState
 from ralphgit.model.task_row import Row
 from ralphgit.records.schemas import FILED
+from ralphgit.rules.backoff_and_breaker import CLOSED
 from ralphgit.rules.readiness import TaskState
-from ralphgit.rules.retry_policy import CLOSED
 
 if TYPE_CHECKING:
     from ralphgit.app.active_claims.remote_beats import Seen

@@ -10,7 +10,7 @@ from ralphgit.errors import GuardRefused, InvalidRecord, NotWritable, Refused
 from ralphgit.model.active_claim import Lease
 from ralphgit.records import atomic_files, lease_object, runtime_notes
 from ralphgit.records import schemas as schema
-from ralphgit.rules.retry_policy import CLOSED, Breaker
+from ralphgit.rules.backoff_and_breaker import CLOSED, Breaker
 
 FOLDER = ".ralph"
 #: The note of a move of this worktree that is under way.
