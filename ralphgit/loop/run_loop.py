@@ -6,49 +6,37 @@ turn begins by looking what this worktree has begun, and goes on with that.
 
 from __future__ import annotations
 
-import json
 import os
 import time
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
 
 from ralphgit.app.active_claims import next_tasks, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
-from ralphgit.app.active_claims.own_claims import WayOut
 from ralphgit.app.base import fetch
 from ralphgit.app.evidence import seen_here_alone
 from ralphgit.app.lifecycle import (
-    block_release,
     claim,
-    give_up,
     idle_errors,
     onto_base,
-    task_branch,
 )
 from ralphgit.app.processes import changed_settings, strays, watched_settings
 from ralphgit.app.processes.changed_settings import Signs
 from ralphgit.app.workspace import commit_message, inside_loop, runtime_files
 from ralphgit.app.workspace.heartbeat import REVIEW
-from ralphgit.app.workspace.locks import LoopLock, WorktreeLock
+from ralphgit.app.workspace.locks import LoopLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Progress, Surroundings
-from ralphgit.errors import (
-    ClaimLost,
-    GuardRefused,
-    InvalidRecord,
-    RalphError,
-    RemoteUnavailable,
-)
-from ralphgit.git.run_git import GitError
-from ralphgit.loop import agent_command, attempt_memory, give_back, resume, stop
+from ralphgit.errors import ClaimLost, InvalidRecord, RalphError, RemoteUnavailable
+from ralphgit.loop import agent_command, attempt_memory, held_settings, resume, stop
+from ralphgit.loop.after_attempt import AfterAttempt, Ended, Next
 from ralphgit.loop.after_review import AfterReview
 from ralphgit.loop.agent_away import AgentAway
-from ralphgit.loop.attempt import Done, Failed, GivenUp, Outcome, attempt, promised
+from ralphgit.loop.attempt import Done, Failed, Outcome, attempt, promised
 from ralphgit.loop.base_away import BaseAway
 from ralphgit.loop.budget import Budget
 from ralphgit.loop.claim_watch import reason_to_stop
 from ralphgit.loop.event_log import Journal
 from ralphgit.loop.heartbeat_writer import AGENT, HeartbeatWriter
+from ralphgit.loop.held_settings import HeldSettings
 from ralphgit.loop.landing import Landing, Unlanded
 from ralphgit.loop.loop_options import LoopOptions, Ran, Say
 from ralphgit.loop.loop_pull_requests import Pulls
@@ -60,35 +48,15 @@ from ralphgit.loop.task_agents import TaskAgents
 from ralphgit.loop.waiting import Pauses
 from ralphgit.model import agent_profile
 from ralphgit.model.active_claim import Lease
-from ralphgit.model.config import Config, flat
-from ralphgit.model.printable import counted
 from ralphgit.model.task import Usage
 from ralphgit.model.task_status import Reason, Status
-from ralphgit.rules.agent_outcome import Limited, Lost, Over, Silent, Stuck, Unavailable
-from ralphgit.rules.backoff_and_breaker import (
-    CLOSED,
-    MOST_REFUSALS,
-    REFUSAL_PAUSE_S,
-    ends_the_loop,
-)
+from ralphgit.rules.agent_outcome import Stuck
+from ralphgit.rules.backoff_and_breaker import MOST_REFUSALS, REFUSAL_PAUSE_S, ends_the_loop
 
 #: How a loop ends that finds nothing to claim, by the code of the reason.
 _WHY = {"all_done": "everything is done", "needs_person": "what is left needs a person"}
 #: A hook that puts more into the commit of a block than its records.
 _ADDS = "hook_adds"
-#: What merged content decides: a graph may move while a loop runs.
-_OF_THE_BASE = ("graph", "records", "base", "remote")
-
-
-def _read_once(project: Project) -> dict[str, object]:
-    """Return the settings as they are now, as flags: no file that changes later has a say.
-
-    Raises: UsageError, InvalidRecord.
-    """
-    settings = flat(project.config)
-    base = {"base": project.base.branch, "remote": project.base.remote}
-    free = {name: value for name, value in settings.items() if name not in _OF_THE_BASE}
-    return {**project.around.flags, **free, **{k: v for k, v in base.items() if v}}
 
 
 class Loop:
@@ -101,9 +69,7 @@ class Loop:
         self._options = options
         self._warnings = warnings
         self._say = say
-        self._done: list[str] = []
-        self._blocked: list[str] = []
-        self._lost: list[str] = []
+        self._ended = Ended([], [], [])
         self._troubles = 0
         self._opened: list[Project] = []
         self._nothing: RalphError | None = None
@@ -126,7 +92,7 @@ class Loop:
         self._agents = TaskAgents(project, self._options.agent, only=only, of=of)
         if not fetch.readable_base(project).rows:
             self._say("the task graph has no task yet")
-        self._around = self._around._replace(flags=_read_once(project))
+        self._around = self._around._replace(flags=held_settings.read_once(project))
         self._config = project.config
         with LoopLock(project), strays.adopted():
             return self._run(project)
@@ -134,15 +100,14 @@ class Loop:
     def _run(self, project: Project) -> Ran:
         runtime_files.prepare(project)
         watched_settings.require_seen(project)
-        self._signs = changed_settings.signs(project)
+        signs = changed_settings.signs(project)
         seen_here_alone.passed_over(project.repository)
-        self._named: set[str] = set()
         runtime_files.forget_declined(project.top)
         stop.forget(project.top)  # one from before our first heartbeat was another loop's
         self._top, self._worker = project.top, project.worker
         self._home = project.repository.home
-        self._journal = Journal(self._top, self._worker, Notifier(project, self._signs).hear)
-        self._pulls = Pulls(project, self._options, self._journal, self._say, self._lost)
+        self._journal = Journal(self._top, self._worker, Notifier(project, signs).hear)
+        self._pulls = Pulls(project, self._options, self._journal, self._say, self._ended.lost)
         self._journal.write("started", agent=self._agents.named, pid=os.getpid())
         why = "failed"
         role = REVIEW if self._options.role == REVIEW else ""
@@ -154,28 +119,33 @@ class Loop:
                 RemoteBeat(project, lambda: beat.now, self._say),
             ):
                 self._beat = beat
+                held = self._held = HeldSettings(signs, self._journal, beat, self._say)
                 self._around = self._around._replace(progress=beat)
                 self._pauses = Pauses(self._top, beat, self._journal, self._say)
                 self._base_away = BaseAway(self._config, self._pauses, self._journal, self._say)
                 self._agents.begin(self._top, self._agent_away, self._say)
                 self._landing = Landing(
-                    self._options, self._pulls, self._journal, beat, self._say, self._unchanged,
-                    self._watched,
+                    self._options, self._pulls, self._journal, beat, self._say, held.unchanged,
+                    held.watched,
                 )  # fmt: skip
                 self._after_review = AfterReview(self._landing, self._journal, self._say)
                 self._taking = Taking(
                     self._around, self._options, self._landing, self._agents, self._journal, beat,
                     self._say,
                 )  # fmt: skip
+                self._after = AfterAttempt(
+                    self._options, self._project, self._top, self._ended, self._pauses,
+                    self._landing, self._pulls, self._taking, self._journal, beat, self._say,
+                )  # fmt: skip
                 self._budget = Budget(
                     self._options, project.repository.common_dir, self._worker, self._say
                 )
                 self._reviewing = Reviewing(
                     self._options, self._agents, self._pauses, self._budget, self._journal, beat,
-                    self._say, self._unchanged, self._watched,
+                    self._say, held.unchanged, held.watched,
                 )  # fmt: skip
                 if self._options.role == REVIEW:
-                    self._done = self._reviewing.done
+                    self._ended = self._ended._replace(done=self._reviewing.done)
                 else:
                     self._landing.earlier(project)
                 why = self._turns()
@@ -189,7 +159,7 @@ class Loop:
         self._close()
         works = self._options.role != REVIEW
         left = self._landing.unlanded(self._project()) if works else Unlanded()
-        ended = (tuple(self._done), tuple(self._blocked), tuple(self._lost))
+        ended = (tuple(self._ended.done), tuple(self._ended.blocked), tuple(self._ended.lost))
         refused = self._refused or self._landing.declined
         away = self._agent_away_why()
         return Ran(*ended, why, *left, self._nothing, refused, away, self._budget.why())
@@ -252,7 +222,7 @@ class Loop:
         return _WHY.get(self._nothing.code, "nothing is ready") + left + self._agents.said
 
     def _enough(self) -> bool:
-        ended = len(self._done) + len(self._blocked) + len(self._lost)
+        ended = sum(map(len, self._ended))
         limit = 1 if self._options.once else self._options.max_tasks
         return limit is not None and limit <= ended
 
@@ -288,7 +258,7 @@ class Loop:
             self._troubles = 0
         except ClaimLost as error:
             task = str(error.details.get("task", ""))
-            self._lost.append(task)
+            self._ended.lost.append(task)
             self._journal.write("lost", task=task, message=error.message)
             self._say(f"{error.message}; {'; '.join(error.lines)}")
             self._beat.phase("lost", task="")
@@ -327,15 +297,15 @@ class Loop:
             if own_claims.end_of(project.view("HEAD", "HEAD"), lease) is Status.BLOCKED:
                 if self._pulls.give_up_fix(project, lease, "its worker has blocked the task"):
                     return
-                self._end_blocked(lease)
+                self._after.end_blocked(lease)
                 return
             if complete_here := own_claims.end_of(project.here, lease) is Status.COMPLETE:
                 outcome = self._landing.task(project, lease)
             elif before.failed >= project.config.agent_attempts:
-                self._block_failed(lease, before)
+                self._after.block_failed(lease, before)
                 return
             elif spent := self._budget.of_task(lease.claim, promised(project, lease).budget):
-                self._block(lease, Reason.OTHER, f"{spent}. Should it have more?", ())
+                self._after.block(lease, Reason.OTHER, f"{spent}. Should it have more?", ())
                 return
             elif self._away.is_limited():  # what is done lands nevertheless
                 self._close()  # it may take hours
@@ -345,52 +315,15 @@ class Loop:
                 continue
             else:
                 outcome = self._attempt(project, lease, before)
-            match outcome:
-                case Done(commit):
-                    self._landing.verified = commit
-                    runtime_files.note_breaker(self._top, CLOSED)
-                    if complete_here:
-                        if lease.task not in self._done:
-                            self._done.append(lease.task)
-                        return
-                    continue  # with what `complete` has read again
-                case Stuck(reason, question, options, shared):
-                    runtime_files.note_breaker(self._top, CLOSED)
-                    # It counts: should the block fail, the agent is not asked for ever.
-                    attempt_memory.note_attempts(
-                        self._top, before._replace(failed=before.failed + 1, feedback=question)
-                    )
-                    self._block(lease, reason, question, options, shared=shared)
-                    return
-                case Limited():
-                    self._away.limited(before, outcome)
-                case Unavailable() | Silent():
-                    if self._away.gives_back(before, outcome):
-                        self._give_back(lease)
-                        return
-                case Over(seconds):
-                    if self._over(lease, before, seconds):
-                        return
-                case Failed():
-                    if self._failed(lease, before, outcome):
-                        return
-                case GivenUp(WayOut.RELEASED):
-                    self._end_released(lease)
-                    return
-                case GivenUp():
-                    self._tell_blocked(lease)
-                    project = self._project()
-                    continue
-                case Lost():
-                    project = self._project()
-                    claim_map = ClaimMap(project)
-                    winner = own_claims.winner_over(claim_map, lease)
-                    winner = winner or own_claims.asked_anew(claim_map, lease)
-                    with WorktreeLock(project):
-                        raise give_up.lose(project, lease, winner)
-            if self._pauses.stop_wanted() or self._budget.why():
+            then = self._after.follow(
+                project, lease, before, outcome, away=self._away, was_complete=complete_here
+            )
+            if then is Next.LEAVE:
                 return
-            project = self._project()
+            if then is Next.AGAIN:  # else with what `attempt` has read again
+                if self._pauses.stop_wanted() or self._budget.why():
+                    return
+                project = self._project()
 
     def _attempt(self, project: Project, lease: Lease, before: attempt_memory.Attempts) -> Outcome:
         """Have the agent work once."""
@@ -399,16 +332,15 @@ class Loop:
         number = before.failed + 1
         quiet = self._around._replace(progress=Progress())  # the phase is the agent's
         self._journal.write("agent", task=lease.task, claim=lease.claim, attempt=number)
-        self._signs = changed_settings.with_task(project, self._signs, lease.task)
-        on_branch = changed_settings.with_branch(project, self._signs)
-        with watched_settings.watched(project, self._signs, self._name, noted=on_branch):
+        on_branch = self._held.with_task(project, lease.task)
+        with self._held.watched(project, noted=on_branch):
             outcome, used = attempt(
                 project, lease, before, command=self._away.command,
                 since=self._landing.stands_on(lease),
                 check=lambda: reason_to_stop(quiet, self._journal, lease),
                 ended_here=lambda *ended: self._agent_ended(lease, on_branch, *ended),
                 base_seen=self._base_seen,
-                unchanged=self._unchanged, fix=self._fix, heard=self._beat.agent_spoke,
+                unchanged=self._held.unchanged, fix=self._fix, heard=self._beat.agent_spoke,
                 stopped=lambda used: self._spent(lease, used),
             )  # fmt: skip
         self._journal.write(
@@ -421,26 +353,6 @@ class Loop:
             self._away.worked(began)
         return outcome
 
-    def _watched(self, project: Project) -> AbstractContextManager[None]:
-        return watched_settings.watched(project, self._signs, self._name)
-
-    def _name(self, changed: Sequence[changed_settings.Change]) -> None:
-        """Say once what has changed."""
-        names = [one.name for one in changed if one.name not in self._named]
-        self._named.update(names)
-        if names:
-            task = self._beat.now.task
-            self._journal.write("settings-changed", task=task, changed=names)
-            self._say(f"changed while the agent worked on {task}: {', '.join(names)}")
-
-    def _unchanged(self, project: Project) -> None:
-        """Name what has changed, and refuse to go on where it steers, or git would wait for it.
-
-        Raises: NeedsPerson (settings_changed, blocks_git).
-        """
-        watched_settings.require_same(project, self._signs, self._name, every=True)
-        seen_here_alone.passed_over(project.repository)
-
     def _spent(self, lease: Lease, used: Usage) -> None:
         self._budget.note(lease.task, lease.claim, used._replace(agent=self._away.command.name))
 
@@ -450,139 +362,17 @@ class Loop:
         Raises: NeedsPerson (settings_changed).
         """
         self._spent(lease, used)
-        watched_settings.require_same(project, before, self._name)
+        self._held.require(project, before)
 
     def _base_seen(self, project: Project, base: str) -> None:
         """Name what else has changed, and see the true base again, which was `base`.
 
         Raises: NeedsPerson (settings_changed, blocks_git), RemoteUnavailable.
         """
-        self._unchanged(project)
+        self._held.unchanged(project)
         if project.base.remote and project.base.commit != base:
             self._base_away.ask_remote(project)
         self._base_away.wait_until_readable(project)
-
-    def _failed(self, lease: Lease, before: attempt_memory.Attempts, outcome: Failed) -> bool:
-        """Note a failed attempt, and wait; True if it was the last and the task is blocked."""
-        now = before._replace(
-            failed=before.failed + 1, feedback=outcome.feedback, limited=0, unavailable=0,
-            reason=outcome.reason.value, told=outcome.told,
-        )  # fmt: skip
-        attempt_memory.note_attempts(self._top, now)
-        config = self._project().config
-        self._count_failure(config)
-        about = "" if lease.task in outcome.why else f"{lease.task}: "
-        self._say(f"{about}{outcome.why} (attempt {now.failed})")
-        if now.failed >= config.agent_attempts:
-            self._block_failed(lease, now)
-            return True
-        self._pauses.after_failure(now.failed, config)
-        return False
-
-    def _count_failure(self, config: Config) -> None:
-        if not self._options.task:
-            now, limit = time.time(), config.loop_failures
-            state = runtime_files.breaker(self._top).failed(now, limit=limit)
-            runtime_files.note_breaker(self._top, state)
-
-    def _over(self, lease: Lease, before: attempt_memory.Attempts, seconds: float) -> bool:
-        """Go on from what the agent did until its time limit; True if that was often enough.
-
-        It is no failed attempt; but a task that never comes to its end waits for a person.
-        """
-        config, stopped = self._project().config, f"stopped after {seconds:.3g} s"
-        times = before.over + 1
-        told = f"You were {stopped}. What you did is still here: go on from there."
-        attempt_memory.note_attempts(
-            self._top,
-            before._replace(over=times, limited=0, unavailable=0, feedback=told),
-        )
-        self._count_failure(config)
-        often = counted(times, "time")
-        self._say(f"{lease.task}: the agent was {stopped}, its time limit ({often})")
-        if times >= config.agent_attempts:
-            question = (
-                f"The agent was {stopped}, its time limit, {often}. Should it have more time "
-                "(agent.timeout), or should the task be split?"
-            )
-            self._block(lease, Reason.OTHER, question, ())
-            return True
-        return False
-
-    def _give_back(self, lease: Lease) -> None:
-        """Leave the task as it was, since the agent cannot work; its work so far is kept."""
-        kept = give_back.give_back(self._project(), lease, self._away.why)
-        more = f"; the work so far is kept in {kept}" if kept else ""
-        self._journal.write("given-back", task=lease.task, rescue=kept)
-        self._say(f"{self._away.why}; {lease.task} is given back as it was{more}")
-        self._beat.phase("given back", task="")
-
-    def _block_failed(self, lease: Lease, last: attempt_memory.Attempts) -> None:
-        """Block a task that has had all its attempts."""
-        reason = Reason(last.reason) if last.reason in {*Reason} else Reason.VERIFY_FAILED
-        number = "1 attempt" if last.failed == 1 else f"{last.failed} attempts"
-        question = f"{number} failed. The last one: {last.told or last.feedback}"
-        self._block(lease, reason, question, ())
-
-    def _block(
-        self, lease: Lease, reason: Reason, question: str, options: tuple[str, ...],
-        *, shared: bool = False,
-    ) -> None:  # fmt: skip
-        """Record the question, keep the work so far in a rescue ref, and land the record alone.
-
-        Of work that is in review nothing is blocked: it stays there as it was pushed.
-        """
-        self._beat.phase("block", task=lease.task, claim=lease.claim)
-        project, declined = self._project(), None
-        if self._pulls.give_up_fix(project, lease, question):
-            return
-        with WorktreeLock(project):
-            kept = task_branch.put_aside(project, lease)
-            if kept:
-                question += f"\n\nThe work so far is kept in {kept}."
-            try:
-                block_release.block(
-                    project, lease.task, reason=reason, question=question, options=options,
-                    shared=shared,
-                )  # fmt: skip
-            except (GitError, GuardRefused) as error:
-                of_a_hook = error.is_commit if isinstance(error, GitError) else error.code == _ADDS
-                if not of_a_hook:
-                    raise
-                declined = error
-        if declined is not None:
-            self._landing.leave_unblocked(self._project(), lease, declined, kept)
-            self._leave(lease, "declined")
-            return
-        self._tell_blocked(lease)
-        self._end_blocked(lease)
-
-    def _tell_blocked(self, lease: Lease) -> None:
-        row = self._project().view("HEAD", "HEAD").by_id[lease.task]
-        told = json.loads(row.json).get("blocked") or {}
-        reason, question = str(told.get("reason") or "other"), str(told.get("question") or "")
-        self._journal.write("blocked", task=lease.task, reason=reason, message=question)
-        self._say(
-            f"{lease.task} is blocked ({reason})" + f": {question}".split("\n")[0].rstrip(": ")
-        )
-
-    def _end_blocked(self, lease: Lease) -> None:
-        self._landing.block(self._project(), lease)
-        self._blocked.append(lease.task)
-
-    def _end_released(self, lease: Lease) -> None:
-        """Note a task that was released here: this loop does not take it again."""
-        kept = self._landing.give_back(self._project(), lease)
-        more = f"; the work so far is kept in {kept}" if kept else ""
-        self._journal.write("released", task=lease.task, rescue=kept)
-        self._say(f"{lease.task} was released in this worktree{more}")
-        self._leave(lease, "released")
-
-    def _leave(self, lease: Lease, phase: str) -> None:
-        """Go on without a task that this loop has given up."""
-        self._lost.append(lease.task)
-        self._taking.released[lease.task] = phase
-        self._beat.phase(phase, task="")
 
     # -- small things ----------------------------------------------------------------
 

@@ -1,0 +1,72 @@
+"""Hold a loop to the settings that it has begun with, whatever changes while its agents work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+
+from ralphgit.app.evidence import seen_here_alone
+from ralphgit.app.processes import changed_settings, watched_settings
+from ralphgit.app.processes.changed_settings import Signs
+from ralphgit.app.workspace.project import Project
+from ralphgit.loop.event_log import Journal
+from ralphgit.loop.heartbeat_writer import HeartbeatWriter
+from ralphgit.loop.loop_options import Say
+from ralphgit.model.config import flat
+
+#: What merged content decides: a graph may move while a loop runs.
+_OF_THE_BASE = ("graph", "records", "base", "remote")
+
+
+def read_once(project: Project) -> dict[str, object]:
+    """Return the settings as they are now, as flags: no file that changes later has a say.
+
+    Raises: UsageError, InvalidRecord.
+    """
+    settings = flat(project.config)
+    base = {"base": project.base.branch, "remote": project.base.remote}
+    free = {name: value for name, value in settings.items() if name not in _OF_THE_BASE}
+    return {**project.around.flags, **free, **{k: v for k, v in base.items() if v}}
+
+
+class HeldSettings:
+    """What steers one loop, as it was before its first agent."""
+
+    def __init__(self, signs: Signs, journal: Journal, beat: HeartbeatWriter, say: Say) -> None:
+        self._signs = signs
+        self._journal, self._beat, self._say = journal, beat, say
+        self._named: set[str] = set()
+        """What has been said to have changed."""
+
+    def with_task(self, project: Project, task: str) -> Signs:
+        """Add what a task brings of its own; return all with what its branch has now."""
+        self._signs = changed_settings.with_task(project, self._signs, task)
+        return changed_settings.with_branch(project, self._signs)
+
+    def watched(self, project: Project, noted: Signs | None = None) -> AbstractContextManager[None]:
+        """Watch while an agent or a command works; `noted`: what was seen just before."""
+        return watched_settings.watched(project, self._signs, self._name, noted=noted)
+
+    def unchanged(self, project: Project) -> None:
+        """Name what has changed, and refuse to go on where it steers, or git would wait for it.
+
+        Raises: NeedsPerson (settings_changed, blocks_git).
+        """
+        watched_settings.require_same(project, self._signs, self._name, every=True)
+        seen_here_alone.passed_over(project.repository)
+
+    def require(self, project: Project, before: Signs) -> None:
+        """Name what is not as `before`, and refuse to go on where that steers.
+
+        Raises: NeedsPerson (settings_changed).
+        """
+        watched_settings.require_same(project, before, self._name)
+
+    def _name(self, changed: Sequence[changed_settings.Change]) -> None:
+        """Say once what has changed."""
+        names = [one.name for one in changed if one.name not in self._named]
+        self._named.update(names)
+        if names:
+            task = self._beat.now.task
+            self._journal.write("settings-changed", task=task, changed=names)
+            self._say(f"changed while the agent worked on {task}: {', '.join(names)}")
