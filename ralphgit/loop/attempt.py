@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ralphgit.app.active_claims import own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.own_claims import WayOut
-from ralphgit.app.evidence import judged_evidence
+from ralphgit.app.evidence import run_verify_commands
 from ralphgit.app.handoff import inbox_notes, packet, prompt, worker_report
 from ralphgit.app.integration import before_work
 from ralphgit.app.lifecycle import complete, task_branch
@@ -380,7 +380,7 @@ def _leave_out_evidence(project: Project, lease: Lease, since: str) -> None:
             shown = os.path.relpath(full, project.top)
             try:
                 one = evidence_file.parse(atomic_files.read(full) or b"")
-                if judged_evidence.is_run(one, task, lease.claim):
+                if run_verify_commands.is_run(one, task, lease.claim):
                     continue
                 shown = one.shows or shown
             except InvalidRecord:

@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from ralphgit.app.evidence import changed_paths, judged_evidence, tree_digest
+from ralphgit.app.evidence import changed_paths, judged_evidence, run_verify_commands, tree_digest
 from ralphgit.app.evidence.judged_evidence import TaskEvidence
 from ralphgit.app.processes import trust
 from ralphgit.app.workspace import runtime_files
@@ -230,7 +230,7 @@ def _rerun(project: Project, found: Sequence[TaskEvidence]) -> list[Rerun]:
         tree = changed_paths.tree_to_judge(project, before, outputs)
         judged = tree_digest.Content(project, tree)
         lines = [(task.id, claim, line) for task, claim, line in wanted]
-        runs = judged_evidence.run_each(project, lines)
+        runs = run_verify_commands.run_each(project, lines)
         spoilt, _ = changed_paths.after_verification(project, before, tree, outputs)
     if spoilt:
         raise Refused(
@@ -243,7 +243,7 @@ def _rerun(project: Project, found: Sequence[TaskEvidence]) -> list[Rerun]:
     for task, claim, command in wanted:
         subject = judged.subject(task.scope, project.repository.known_head)
         run = runs[task.id, command]
-        path, data = judged_evidence.of_run(project, run, task, claim, subject)
+        path, data = run_verify_commands.of_run(project, run, task, claim, subject)
         records[path] = data
         reruns.append(Rerun(task.id, command, run.exit_code, path))
     if records:

@@ -10,7 +10,11 @@ from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import unfinished_claims, update_base
 from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.base.records_in_review import InReview
-from ralphgit.app.evidence import changed_paths, completion_proof, judged_evidence
+from ralphgit.app.evidence import (
+    changed_paths,
+    completion_proof,
+    run_verify_commands,
+)
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.forge import change_base
 from ralphgit.app.forge.change_base import Change
@@ -227,7 +231,7 @@ def _build(
     subject = Content(project, tip).subject(promised.scope, tip)
     evidence = []
     for run in runs.values():
-        path, data = judged_evidence.of_run(project, run, promised, claim.id, subject)
+        path, data = run_verify_commands.of_run(project, run, promised, claim.id, subject)
         contents[path] = _bound(data, path, f"{project.base.label}, with {work.sentence}")
         evidence.append(path)
     old = task_mapping.lifecycle(file.tasks[number])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ralphgit.app.evidence import judged_evidence
+from ralphgit.app.evidence import run_verify_commands
 from ralphgit.app.evidence.proofs import Proof
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.landing import base_step
@@ -78,14 +78,14 @@ def _evidence(
         run = runs.get((proof.task.id, proof.command))
         if run is not None:
             subject = files.subject(proof.task.scope, last.commit)
-            path, data = judged_evidence.of_run(project, run, proof.task, proof.claim, subject)
+            path, data = run_verify_commands.of_run(project, run, proof.task, proof.claim, subject)
             records[path] = data
     if whole is not None:
         rows = [row for branch, _ in merged for row in _rows(project, branch)]
         names = ", ".join(row.id for row in rows)
         task = project.view(tip, tip[:12]).task(rows[-1].id)
         subject, shows = files.subject(task.scope, last.commit), f"{names} work together"
-        path, data = judged_evidence.of_run(
+        path, data = run_verify_commands.of_run(
             project, whole, task, rows[-1].claim, subject, shows=shows
         )
         records[path] = data

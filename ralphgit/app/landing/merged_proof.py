@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ralphgit.app.evidence import judged_evidence
+from ralphgit.app.evidence import judged_evidence, run_verify_commands
 from ralphgit.app.evidence.tree_digest import Content, in_scope
 from ralphgit.app.processes.verify_command import Run
 from ralphgit.app.workspace import record_tree
@@ -71,7 +71,7 @@ def evidence(project: Project, lease: Lease, result: str, proved: Proved) -> Map
     task = judged_evidence.promised(project, lease.task)
     subject = files.subject(task.scope, result)
     return dict(
-        judged_evidence.of_run(project, run, task, lease.claim, subject) for run in proved.runs
+        run_verify_commands.of_run(project, run, task, lease.claim, subject) for run in proved.runs
     )
 
 

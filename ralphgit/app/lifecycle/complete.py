@@ -13,8 +13,8 @@ from ralphgit.app.evidence import (
     changed_paths,
     completion_proof,
     in_submodules,
-    judged_evidence,
     record,
+    run_verify_commands,
     seen_here_alone,
 )
 from ralphgit.app.evidence.tree_digest import Content
@@ -177,9 +177,10 @@ def _complete(
         missing += (inside := in_submodules.faults(project, tree))
         missing += as_checked_out.restore(project, files, tree, work_done) if anew else []
         wanted = [(own.task, own.claim, command) for command in commands if runnable]
-        runs = list(
-            judged_evidence.run_each(project, wanted, ended=lambda one: command_ended()).values()
+        by_command = run_verify_commands.run_each(
+            project, wanted, ended=lambda one: command_ended()
         )
+        runs = list(by_command.values())
         missing += [completion_proof.failure(project, run) for run in runs if not run.passed]
         spoilt, made = changed_paths.after_verification(project, files, tree, promised.outputs)
         missing += [f"a verify command changed {path}" for path in spoilt]
@@ -335,7 +336,7 @@ def _commit(
     observed = []
     if runs or told.shows:
         subject = Content(project, tree).subject(promised.scope, project.repository.head())
-        of_run = judged_evidence.of_run
+        of_run = run_verify_commands.of_run
         observed = [
             of_run(project, run, promised, own.claim, subject, before=earlier.get(run.command))
             for run in runs

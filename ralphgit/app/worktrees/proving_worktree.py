@@ -7,8 +7,8 @@ import shutil
 import stat
 from collections.abc import Mapping, Sequence
 
-from ralphgit.app.evidence import judged_evidence, seen_here_alone
-from ralphgit.app.evidence.judged_evidence import Wanted
+from ralphgit.app.evidence import run_verify_commands, seen_here_alone
+from ralphgit.app.evidence.run_verify_commands import Wanted
 from ralphgit.app.processes import changed_settings, trust, watched_settings
 from ralphgit.app.processes.verify_command import Run
 from ralphgit.app.workspace import heartbeat
@@ -68,7 +68,7 @@ class Ground:
         trust.require(self._project, list(dict.fromkeys(command for _, _, command in wanted)))
         self._go_to(commit)
         with run_git.compared(self._require_same):
-            return judged_evidence.run_each(
+            return run_verify_commands.run_each(
                 self._project, wanted, top=self.path, begin=lambda: self._go_to(commit),
                 ended=self._refuse_changed,
             )  # fmt: skip
