@@ -12,13 +12,13 @@ from ralphgit.app.evidence import reviews as review
 from ralphgit.app.evidence.judged_evidence import JudgedState
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.gate import (
+    branch_scopes,
     changed,
     reverts,
     settings_changes,
     tampering,
     unpacked,
     work_and_records,
-    write_scope,
 )
 from ralphgit.app.gate.changed import BranchChange, Span
 from ralphgit.app.gate.settings_changes import SettingChange
@@ -287,14 +287,14 @@ class _Gathering:
 
     def _outside(self, changes: Sequence[TaskChange], files: Sequence[str]) -> tuple[str, ...]:
         worked = [self.after[one.task] for one in changes if one.worked_on]
-        scopes = write_scope.scopes_of(worked, self.before)
+        scopes = branch_scopes.scopes_of(worked, self.before)
         # Where a scope means nothing, or one is without bounds, no file is outside.
         if not scopes.bounded or scopes.open:
             return ()
         outside = tuple(scopes.outside(files, self.project))
         task = scopes.bounded[0].id if len(scopes.bounded) == 1 else ""
         for path in outside:
-            said = write_scope.sentence(path, scopes.bounded)
+            said = branch_scopes.sentence(path, scopes.bounded)
             self.notes.append(ChangeNote(PROBLEM, "outside_scope", task, said))
         return outside
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.gate import (
     append_only,
+    branch_scopes,
     completions,
     effective_settings,
     evidence_history,
@@ -16,7 +17,6 @@ from ralphgit.app.gate import (
     tampering,
     unpacked,
     work_and_records,
-    write_scope,
 )
 from ralphgit.app.gate.changed import BranchChange, Span, lost_claims
 from ralphgit.app.gate.problem import Problem, from_error, place
@@ -226,7 +226,7 @@ def _brought(
         *by_hand,
         *completions.unreviewed(now, made, span.head, span.old, own_reviews),
         *_runtime(span, paths, known),
-        *write_scope.committed(was, now, paths, since, made.moved, made.before),
+        *branch_scopes.committed(was, now, paths, since, made.moved, made.before),
     ]
 
 

@@ -9,9 +9,9 @@ from ralphgit.app.evidence import seen_here_alone, tree_digest
 from ralphgit.app.gate import (
     append_only,
     branch,
+    branch_scopes,
     completions,
     unpacked,
-    write_scope,
 )
 from ralphgit.app.gate.changed import BranchChange, lost_claims
 from ralphgit.app.gate.problem import Problem
@@ -60,7 +60,7 @@ def problems(project: Project, tree: Tree) -> Iterator[Problem]:
     yield from lost_claims(fork, base, here, project.base.label)
     if fork:
         paths = partial(_changed, project, head, changed)
-        yield from write_scope.uncommitted(project, paths, whole.moved, whole.before)
+        yield from branch_scopes.uncommitted(project, paths, whole.moved, whole.before)
 
 
 def _fork_and_base(project: Project, head: str) -> tuple[Mapping[str, Row], Mapping[str, Row]]:
