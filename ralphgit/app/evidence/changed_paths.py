@@ -14,9 +14,7 @@ from ralphgit.git import index, scratch_index, trees, worktrees
 from ralphgit.git.objects import Objects, TreeEntry, scratch_folder
 from ralphgit.git.run_git import Git
 from ralphgit.model.active_claim import Lease
-from ralphgit.model.task import Task
-from ralphgit.model.task_status import Mode
-from ralphgit.rules.pattern_overlap import check_pattern, covers, covers_any
+from ralphgit.rules.pattern_overlap import check_pattern, covers
 
 #: So many links one after another lead somewhere; as many as Linux follows.
 _MOST_LINKS = 40
@@ -88,26 +86,6 @@ def _fork(project: Project, commit: str) -> str:
     if commit == project.base.commit:
         return commit
     return worktrees.fork(project.repository.git, project.base.commit, commit)
-
-
-def faults(promised: Task, paths: Sequence[str]) -> list[str]:
-    """Say what is wrong with the paths that a task changed, each as a sentence."""
-    if not paths and promised.mode != Mode.VERIFY:
-        return ["the task changed no file (records do not count)"]
-    if own := [path for path in paths if f"{path}/".startswith(f"{runtime_files.FOLDER}/")]:
-        return [f"{path} is this worktree's own state, which is not committed" for path in own]
-    if promised.changes_nothing:
-        return [f"{path} is changed, and {promised.id} verifies what is there" for path in paths]
-    if not promised.scope.write:
-        return []
-    allowed = ", ".join(promised.scope.write)
-    return [f"{path} is outside scope.write ({allowed})" for path in outside(promised, paths)]
-
-
-def outside(promised: Task, paths: Sequence[str]) -> list[str]:
-    """List those of `paths` that a task may not write."""
-    allowed = promised.scope.write
-    return [path for path in paths if allowed and not covers_any(allowed, path)]
 
 
 def missing_outputs(project: Project, tree: str, outputs: Sequence[str]) -> list[str]:

@@ -18,6 +18,7 @@ from ralphgit.app.evidence import (
     completion_proof,
     judged_evidence,
     reviews,
+    task_scope,
 )
 from ralphgit.app.gate import branch
 from ralphgit.app.gate.problem import Problem, not_landable
@@ -98,8 +99,8 @@ def unverified_reasons(project: Project, lease: Lease, head: str) -> list[str]:
     # What the whole branch has changed mostly decides; what the task has, takes longer to find.
     _, changes = _since_base(project, head)
     paths = [one.path for one in changes if not record_tree.is_record(project, one.path)]
-    if not promised.verify or changed_paths.faults(promised, paths):
-        found += changed_paths.faults(promised, changed_paths.of_task(project, lease, head))
+    if not promised.verify or task_scope.faults(promised, paths):
+        found += task_scope.faults(promised, changed_paths.of_task(project, lease, head))
     if found or not promised.verify:
         found += changed_paths.missing_outputs(project, head, promised.outputs)
     return found

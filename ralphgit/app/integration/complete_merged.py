@@ -14,6 +14,7 @@ from ralphgit.app.evidence import (
     changed_paths,
     completion_proof,
     run_verify_commands,
+    task_scope,
 )
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.forge import change_base
@@ -191,7 +192,7 @@ def _missing(
     project: Project, promised: Task, work: MergedWork, runs: Mapping[tuple[str, str], Run]
 ) -> list[str]:
     """List what keeps the base from having the task done, each as a sentence."""
-    outside = changed_paths.outside(promised, work.paths)
+    outside = task_scope.outside(promised, work.paths)
     if promised.mode == Mode.VERIFY or len(outside) < len(work.paths):
         missing = []
         if outside:

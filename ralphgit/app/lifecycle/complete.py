@@ -16,6 +16,7 @@ from ralphgit.app.evidence import (
     record,
     run_verify_commands,
     seen_here_alone,
+    task_scope,
 )
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.gate import verified_completion
@@ -171,7 +172,7 @@ def _complete(
         files.add_all()
         tree = changed_paths.tree_to_judge(project, files, promised.outputs)
         work_done = changed_paths.of_task(project, own, tree)
-        missing = changed_paths.faults(promised, work_done)
+        missing = task_scope.faults(promised, work_done)
         missing += changed_paths.hidden(project, files)
         missing += seen_here_alone.faults(project, tree, work_done)
         missing += (inside := in_submodules.faults(project, tree))
@@ -193,7 +194,7 @@ def _complete(
         if not any(run.passed for run in runs) and not _says(promised, told):
             missing += _unverified(project, promised, own.claim, tree)
         if missing and not options.force:
-            outside = changed_paths.outside(promised, work_done)
+            outside = task_scope.outside(promised, work_done)
             raise completion_proof.not_done(own.task, missing, runs, outside)
         if options.force and not agrees(own.task, missing):
             raise Refused(
