@@ -8,7 +8,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import NamedTuple
 
-from ralphgit.app.active_claims import own_claims
+from ralphgit.app.active_claims import lost_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.own_claims import WayOut
 from ralphgit.app.lifecycle import block_release, give_up, task_branch
@@ -117,8 +117,8 @@ class AfterAttempt:
             case Lost():
                 project = self._project()
                 claim_map = ClaimMap(project)
-                winner = own_claims.winner_over(claim_map, lease)
-                winner = winner or own_claims.asked_anew(claim_map, lease)
+                winner = lost_claims.winner_over(claim_map, lease)
+                winner = winner or lost_claims.asked_anew(claim_map, lease)
                 with WorktreeLock(project):
                     raise give_up.lose(project, lease, winner)
         return Next.AGAIN

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from ralphgit.app.active_claims import own_claims
+from ralphgit.app.active_claims import lost_claims, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.own_claims import WayOut
 from ralphgit.app.evidence import run_verify_commands
@@ -431,7 +431,7 @@ def _complete(
             raise
         if error.code != "contract_changed":
             return Failed(error.message, f"{error.message}\n{error.hint}")
-        if own_claims.asked_anew(ClaimMap(project), lease):
+        if lost_claims.asked_anew(ClaimMap(project), lease):
             return Lost()
         question = f"{error.message}. Should it be done under the new contract?"
         return Stuck(Reason.NEEDS_CONTEXT, question, ())

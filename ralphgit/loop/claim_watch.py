@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from ralphgit.app.active_claims import own_claims
+from ralphgit.app.active_claims import lost_claims, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import fetch
 from ralphgit.app.processes import watched_settings
@@ -73,7 +73,7 @@ def reason_to_stop(around: Surroundings, journal: Journal, lease: Lease) -> str:
         if own_claims.given_up(project.view("HEAD", "HEAD"), lease) is not None:
             return LOST
         claim_map = ClaimMap(project)
-        lost = own_claims.winner_over(claim_map, lease) or own_claims.asked_anew(claim_map, lease)
+        lost = lost_claims.winner_over(claim_map, lease) or lost_claims.asked_anew(claim_map, lease)
         return LOST if lost else ""
     except RalphError as error:
         if error.code == watched_settings.CHANGED:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shlex
 
-from ralphgit.app.active_claims import own_claims
+from ralphgit.app.active_claims import lost_claims, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap, read_leases
 from ralphgit.app.doctor import examine
 from ralphgit.app.landing import pull_request
@@ -101,7 +101,7 @@ def leave_taken_back(project: Project) -> str:
     if noted is None or not noted.is_taken_back:
         return ""
     with WorktreeLock(project):
-        winner = own_claims.winner_over(ClaimMap(project), noted)
+        winner = lost_claims.winner_over(ClaimMap(project), noted)
         lost = give_up.lose(project, noted, winner)
     project.refresh()
     return "; ".join([lost.message, *lost.lines])
@@ -127,7 +127,7 @@ def _unfinished(project: Project, landing: str, pulls: Pulls) -> Lease | None:
     noted = own_claims.remembered(project)
     claims = claim_facts.of_own(project, claim_map)
     for one in claims:
-        winner = one.winner or own_claims.asked_anew(claim_map, one.lease)
+        winner = one.winner or lost_claims.asked_anew(claim_map, one.lease)
         if winner is not None:
             with WorktreeLock(project):
                 raise give_up.lose(project, one.lease, winner)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from ralphgit.app.active_claims import leases, own_claims, recovery_commands
+from ralphgit.app.active_claims import leases, lost_claims, own_claims, recovery_commands
 from ralphgit.app.active_claims.claim_map import ClaimMap, read_leases
 from ralphgit.app.active_claims.other_bases import lease_place
 from ralphgit.app.base import unfinished_claims
@@ -75,7 +75,7 @@ def of_claims(project: Project, claim_map: ClaimMap, fix: bool) -> Iterator[Find
         return
     for lease in own_claims.open_claims(project, claim_map):
         row = project.here.by_id.get(lease.task)
-        winner = own_claims.winner_over(claim_map, lease)
+        winner = lost_claims.winner_over(claim_map, lease)
         if winner or lost_claim.is_dead(lease, claim_map.base.known(lease.task)):
             message = f"this worktree's claim on {lease.task} no longer stands"
             message += f": {claim_errors.lost_because(winner)}" if winner else ""

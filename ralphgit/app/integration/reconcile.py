@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ralphgit.app.active_claims import own_claims, removed_tasks
+from ralphgit.app.active_claims import lost_claims, removed_tasks
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.evidence import changed_paths, judged_evidence
 from ralphgit.app.evidence.judged_evidence import JudgedState
@@ -111,7 +111,7 @@ def _one(project: Project, branch: str) -> Reconciled:
         issues.append(Issue(one.code, "error", one.task, one.message, (one.file,)))
     for row in rows:
         mine = (row.id, row.claim, view.row(row.id).base)
-        winner = own_claims.withdrawn(ClaimMap(project), mine, commit)
+        winner = lost_claims.withdrawn(ClaimMap(project), mine, commit)
         taken = winner.taken_back if winner is not None else None
         if winner is not None and not (taken and taken_back.is_meant(project, taken, commit)):
             said = f"the claim on {row.id} is lost: {claim_errors.lost_because(winner)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ralphgit.app.active_claims import own_claims
+from ralphgit.app.active_claims import lost_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.other_bases import elsewhere
 from ralphgit.app.base import update_base
@@ -64,7 +64,7 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
         if not unseen:
             synchronise(project)
         claim_map = ClaimMap(project)
-        if winner := own_claims.winner_over(claim_map, lease):
+        if winner := lost_claims.winner_over(claim_map, lease):
             if unseen:
                 continue
             with WorktreeLock(project):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ralphgit.app.active_claims import own_claims
+from ralphgit.app.active_claims import lost_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import is_landed, update_base
 from ralphgit.app.base.fetch import synchronise
@@ -39,7 +39,7 @@ def by_pull(project: Project, lease: Lease) -> Opened | Conflict:
     """
     open_pull_request.refuse_unfit(project)
     synchronise(project)
-    if winner := own_claims.winner_over(ClaimMap(project), lease):
+    if winner := lost_claims.winner_over(ClaimMap(project), lease):
         with WorktreeLock(project):
             raise give_up.lose(project, lease, winner)
     head = project.repository.head()
@@ -117,7 +117,7 @@ def winner_over(project: Project, pull: Pull) -> Winner | None:
     row = project.view(pull.commit, pull.branch).by_id.get(pull.task)
     begun = row.base if row is not None and row.claim == pull.claim else ""
     mine = lease_of(pull)._replace(base=begun)
-    return own_claims.winner_over(ClaimMap(project), mine, head=pull.commit)
+    return lost_claims.winner_over(ClaimMap(project), mine, head=pull.commit)
 
 
 def withdraw(project: Project, pull: Pull) -> GivenUp:

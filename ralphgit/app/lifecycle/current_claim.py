@@ -6,7 +6,8 @@ import shlex
 from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import ClaimMap
-from ralphgit.app.active_claims.own_claims import open_claims, winner_over
+from ralphgit.app.active_claims.lost_claims import winner_over
+from ralphgit.app.active_claims.own_claims import open_claims
 from ralphgit.app.lifecycle import claim as claiming
 from ralphgit.app.lifecycle import claim_errors, claim_facts, give_up
 from ralphgit.app.workspace import heartbeat

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ralphgit.app.active_claims import own_claims
+from ralphgit.app.active_claims import lost_claims, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.evidence import judged_evidence
 from ralphgit.app.lifecycle import write_audit_and_graph
@@ -46,7 +46,7 @@ def winner_over(claim_map: ClaimMap, noted: Lease) -> Winner | None:
         return None
     if own_claims.end_of(project.base_view, noted) is Status.COMPLETE:
         return None
-    return own_claims.winner_over(claim_map, noted, head=head)
+    return lost_claims.winner_over(claim_map, noted, head=head)
 
 
 def take_back(project: Project, task: str) -> None:

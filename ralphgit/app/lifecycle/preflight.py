@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import NamedTuple
 
-from ralphgit.app.active_claims import own_claims
+from ralphgit.app.active_claims import lost_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.next_tasks import Pair
 from ralphgit.app.lifecycle import claim_errors, claim_facts
@@ -80,7 +80,7 @@ def _finding(project: Project, check: str, refusal: Refusal | None, yes: str = "
 
 def _asked_anew(claim_map: ClaimMap, own: Lease) -> Finding | None:
     """Whether the base asks for something else than what was claimed."""
-    winner = own_claims.asked_anew(claim_map, own)
+    winner = lost_claims.asked_anew(claim_map, own)
     if winner is None:
         return None
     said = f"this worktree works on {own.task}, and {claim_errors.lost_because(winner)}"
