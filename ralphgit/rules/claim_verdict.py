@@ -13,7 +13,7 @@ from ralphgit.model.characters import forbidden
 from ralphgit.model.task_row import Row
 from ralphgit.rules.active_scopes import ActiveScopes, bad_pattern, overlap
 from ralphgit.rules.claim_options import ClaimOptions, is_wanted, lacking
-from ralphgit.rules.lost_claim import Winner, is_dead
+from ralphgit.rules.lost_claim import Winner, is_overtaken
 from ralphgit.rules.readiness import TaskState
 
 # -- facts ---------------------------------------------------------------------------------
@@ -192,7 +192,7 @@ def of_own(own: Sequence[OwnClaim], options: ClaimOptions) -> Lease | Refusal | 
 
 def held_here(own: Sequence[OwnClaim]) -> Lease | None:
     """The claim that a worktree works on and that the base has not moved past."""
-    held = (one.lease for one in own if one.winner is None and not is_dead(one.lease, one.row))
+    held = (one.lease for one in own if one.winner is None and not is_overtaken(one.lease, one.row))
     return next(held, None)
 
 

@@ -63,7 +63,7 @@ def winner_over(mine: Lease, row: Row | None, lease: Lease | None, *, base: str)
             return Winner(
                 task, Cause.CLAIMED, base, row.claim, row.by, row.status, row.at, row.epoch
             )
-    if lease is not None and lease.claim != mine.claim and not is_dead(lease, row):
+    if lease is not None and lease.claim != mine.claim and not is_overtaken(lease, row):
         return Winner(
             task, Cause.LEASED, lease.worktree, lease.claim, lease.by, "", lease.at, lease.epoch
         )
@@ -81,7 +81,7 @@ def won(mine: Row, there: Row | None, *, base: str) -> Winner | None:
     )
 
 
-def is_dead(lease: Lease, row: Row | None) -> bool:
+def is_overtaken(lease: Lease, row: Row | None) -> bool:
     """Whether the base, which has the task as `row`, has moved past a lease's claim, or has taken
     it back: the lease then guards nothing.
     """

@@ -68,7 +68,7 @@ bool l3_late_change_landed;
 bool l6_work_was_lost;
 bool l12_landed_again;
 
-/* lost_claim.is_dead: the base has moved past the lease's claim. */
+/* lost_claim.is_overtaken: the base has moved past the lease's claim. */
 #define DEAD(t) (lease_epoch[t] < epoch[t] || complete[t] || taken[lease[t]])
 /* readiness and claim_verdict.of_task */
 #ifdef NO_LEASE

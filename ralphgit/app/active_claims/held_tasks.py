@@ -24,6 +24,6 @@ def held_tasks(claim_map: ClaimMap) -> dict[str, str]:
         if task not in claim_map.base.by_id and claims:
             held[task] = f"{task} (not on the base): {claims[0].by}, {claims[0].where}"
     for task, lease in claim_map.leases.items():
-        if not lost_claim.is_dead(lease, claim_map.base.known(task)):
+        if not lost_claim.is_overtaken(lease, claim_map.base.known(task)):
             held.setdefault(task, f"{task} (leased): {lease.by}, {lease.worktree}")
     return held

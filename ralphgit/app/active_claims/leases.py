@@ -18,7 +18,7 @@ from ralphgit.git.child_process import Child
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.task_row import Row
 from ralphgit.records import lease_object as codec
-from ralphgit.rules.lost_claim import is_dead
+from ralphgit.rules.lost_claim import is_overtaken
 
 
 class Taken(NamedTuple):
@@ -51,7 +51,7 @@ def acquire(
 ) -> Taken | LeaseHeld:
     """Take the lease on a task by compare-and-swap.
 
-    Of any number of callers at most one gets it. A dead lease is replaced. In mode
+    Of any number of callers at most one gets it. An overtaken lease is replaced. In mode
     `remote` the lease is also pushed, create-only, so that other machines see it; an
     unreachable remote, or one that takes no such refs, is warned of. In mode `off` the lease is
     granted and not stored. `begun` is from `begin`, and used up.
@@ -68,7 +68,7 @@ def acquire(
     if not refs.swap(git, ref, new=oid, old="", begun=create):
         project.repository.forget_refs()
         other = read_leases(project).get(lease.task)
-        if other is None or not is_dead(other, row):
+        if other is None or not is_overtaken(other, row):
             return LeaseHeld(other)
         if not refs.swap(git, ref, new=oid, old=other.oid):
             return LeaseHeld(None)
@@ -93,7 +93,7 @@ def _push(project: Project, lease: Lease, row: Row | None) -> LeaseHeld | None:
         if remote.push(git, where, lease.oid, ref, old="", timeout=timeout, hooks=False):
             return None
         other = _fetch(project, lease.task)
-        if other is not None and is_dead(other, row):
+        if other is not None and is_overtaken(other, row):
             if remote.push(git, where, lease.oid, ref, old=other.oid, timeout=timeout, hooks=False):
                 return None
             other = _fetch(project, lease.task)
@@ -174,6 +174,6 @@ def drop_dead(project: Project, leases: Mapping[str, Lease], base: GraphView) ->
     """Drop those of `leases` that the `base` has moved past; the tasks whose lease went."""
     gone = []
     for task, lease in leases.items():
-        if is_dead(lease, base.known(task)) and drop(project, lease):
+        if is_overtaken(lease, base.known(task)) and drop(project, lease):
             gone.append(task)
     return gone

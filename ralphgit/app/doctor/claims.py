@@ -52,7 +52,7 @@ def of_leases(project: Project, claim_map: ClaimMap, fix: bool) -> Iterator[Find
                 yield fixable("removed_task", "warning", said, fix)
             else:
                 yield Finding("removed_task", "warning", said, gone.hint(project))
-        elif lost_claim.is_dead(lease, claim_map.base.known(task)):
+        elif lost_claim.is_overtaken(lease, claim_map.base.known(task)):
             if fix:
                 leases.drop(project, lease)
             message = f"the lease of {lease.by} on {task} is no longer needed"
@@ -76,7 +76,7 @@ def of_claims(project: Project, claim_map: ClaimMap, fix: bool) -> Iterator[Find
     for lease in own_claims.open_claims(project, claim_map):
         row = project.here.by_id.get(lease.task)
         winner = lost_claims.winner_over(claim_map, lease)
-        if winner or lost_claim.is_dead(lease, claim_map.base.known(lease.task)):
+        if winner or lost_claim.is_overtaken(lease, claim_map.base.known(lease.task)):
             message = f"this worktree's claim on {lease.task} no longer stands"
             message += f": {claim_errors.lost_because(winner)}" if winner else ""
             yield Finding("claim_lost", "error", message, f"ralphgit complete {lease.task}")

@@ -192,7 +192,7 @@ def _answered_already(project: Project, options: ReplyOptions) -> Replied | None
         if one.answer is None or one.answer.text != options.text:
             continue
         lease = claim_map.leases.get(row.id)
-        if lease is not None and lease.claim == one.claim and lost_claim.is_dead(lease, row):
+        if lease is not None and lease.claim == one.claim and lost_claim.is_overtaken(lease, row):
             leases.drop(project, lease)
         update_base.catch_up(project)
         if options.push:

@@ -147,7 +147,7 @@ def _done_already(project: Project, options: ResetOptions) -> Reopened | None:
     if not free or options.claim not in ("", claim):
         return None
     lease = claim_map.leases.get(row.id)
-    if lease is not None and lease.claim == claim and lost_claim.is_dead(lease, row):
+    if lease is not None and lease.claim == claim and lost_claim.is_overtaken(lease, row):
         leases.drop(project, lease)
     update_base.catch_up(project)
     project.warn(f"{row.id} was reset already for this reason; it is not reset again")

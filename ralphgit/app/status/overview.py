@@ -273,7 +273,7 @@ def _attention(project: Project, claim_map: ClaimMap) -> Iterator[Attention]:
     if project.repository.top is not None:
         for lease in own_claims.open_claims(project, claim_map):
             row = project.here.by_id.get(lease.task)
-            lost = lost_claim.is_dead(lease, claim_map.base.known(lease.task))
+            lost = lost_claim.is_overtaken(lease, claim_map.base.known(lease.task))
             if not lost and (row is None or row.claim != lease.claim):
                 message = (
                     f"this worktree has claimed {lease.task}, but its files do not have the claim"

@@ -305,7 +305,7 @@ def _unfit(claim_map: ClaimMap, row: Row, needed: str) -> str:
     if row.status == "cancelled" and needed:
         return f"{needed} depends on it, and would wait for ever"
     lease = claim_map.leases.get(row.id)
-    if lease is not None and not lost_claim.is_dead(lease, base):
+    if lease is not None and not lost_claim.is_overtaken(lease, base):
         return f"{lease.by} has a lease of it"
     _, lost = readiness.in_force(row, claim_map.active_claims.get(row.id, ()))
     if lost:

@@ -142,7 +142,7 @@ def _held(project: Project, claim_map: ClaimMap, path: str) -> tuple[OpenClaim, 
     found: dict[str, OpenClaim] = {}
     for lease in claim_map.leases.values():
         here = lease.host == heartbeat.host() and os.path.realpath(lease.worktree) == path
-        if here and not lost_claim.is_dead(lease, known(lease.task)):
+        if here and not lost_claim.is_overtaken(lease, known(lease.task)):
             found[lease.claim] = OpenClaim(lease.task, lease.claim, lease.by)
     ended = set()
     for active_claims in claim_map.active_claims.values():
