@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from ralphgit.app.active_claims import remote_beats
 from ralphgit.app.active_claims.remote_beats import Seen
-from ralphgit.app.workspace import heartbeat
+from ralphgit.app.active_claims.stale_holders import is_silent
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.render import Outcome, Table, safe
@@ -124,8 +124,8 @@ def _seen(name: str, host: str, seen: Seen | None, now: float) -> dict[str, obje
     """A worker by its last heartbeat on the remote; without one nothing is known."""
     age = round(max(0.0, now - seen.since), 1) if seen is not None else None
     state = NOT_ASKED
-    if age is not None:
-        state = "alive" if age < heartbeat.SILENT_S else "silent"
+    if seen is not None:
+        state = "silent" if is_silent(seen, now) else "alive"
     beat = seen.beat if seen is not None else None
     return {
         "name": name, "worktree": "", "state": state,

@@ -7,7 +7,7 @@ where they lie; those of other machines as they were last fetched.
 from collections.abc import Iterator, Sequence
 
 from ralphgit.app.active_claims.claim_map import ClaimMap
-from ralphgit.app.active_claims.remote_beats import Seen
+from ralphgit.app.active_claims.stale_holders import is_silent
 from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.heartbeat import Heartbeat
 
@@ -36,9 +36,5 @@ def _here(claim_map: ClaimMap) -> Iterator[tuple[str, Heartbeat]]:
 def _elsewhere(claim_map: ClaimMap) -> Iterator[tuple[str, Heartbeat]]:
     now = claim_map.project.around.now()
     for name, seen in claim_map.beats.items():
-        if not _is_silent(seen, now):
+        if not is_silent(seen, now):
             yield name, seen.beat
-
-
-def _is_silent(seen: Seen, now: float) -> bool:
-    return now - seen.since >= heartbeat.SILENT_S

@@ -10,9 +10,9 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from ralphgit.app.active_claims.stale_holders import is_silent, is_stale
 from ralphgit.app.workspace import heartbeat, runtime_files, worktree_names
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import RalphError
 from ralphgit.git.listings import Worktree
 from ralphgit.model.active_claim import ActiveClaim, Lease
 from ralphgit.model.task_row import Row
@@ -20,10 +20,6 @@ from ralphgit.model.task_status import Outcome
 
 if TYPE_CHECKING:
     from ralphgit.app.active_claims.remote_beats import Seen
-
-_LOGS = os.path.join(".ralph", "logs")
-#: How many seconds git may take: where a .gitignore is a pipe, it waits for ever.
-_PATIENCE = 10.0
 
 
 def of_row(
@@ -58,7 +54,7 @@ def of_lease(
         from ralphgit.app.active_claims import remote_beats
 
         seen = remote_beats.of_lease(beats(), lease)
-        path, stale = "", seen is not None and is_silent(project, seen)
+        path, stale = "", seen is not None and is_silent(seen, project.around.now())
     else:
         where = worktree_names.shown(project, path)
         stale = is_stale(project, lease, Worktree(path, "", "", False, False, False, False))
@@ -66,11 +62,6 @@ def of_lease(
         lease.task, "in-progress", lease.claim, lease.by, lease.at, lease.epoch,
         "lease", where, path, stale, base=lease.base,
     )  # fmt: skip
-
-
-def is_silent(project: Project, seen: Seen) -> bool:
-    """Whether a loop on another machine has given no sign for long: it need not be dead."""
-    return project.around.now() - seen.since > heartbeat.SILENT_S
 
 
 def _whereabouts(project: Project, lease: Lease) -> str:
@@ -128,51 +119,3 @@ def _home(
 
 def _same(one: str, other: str) -> bool:
     return os.path.realpath(one) == os.path.realpath(other)
-
-
-def is_stale(project: Project, lease: Lease, worktree: Worktree) -> bool:
-    """Whether the holder of a lease of this machine is gone, its folder or its process, or is
-    silent and idle: its heartbeat is old, and nothing in `worktree`, where it works, has changed
-    for as long.
-    """
-    if not worktree.exists:
-        return True
-    beat = heartbeat.read(worktree.path)
-    if beat is None or beat.claim != lease.claim:
-        return False
-    if heartbeat.gone(beat):
-        return True
-    now = project.around.now()
-    if now - beat.time <= heartbeat.SILENT_S:
-        return False
-    return now - _last_change(project, worktree.path) > heartbeat.SILENT_S
-
-
-def _last_change(project: Project, top: str) -> float:
-    """When the worktree at `top` changed last, in seconds since 1970: a file that differs from
-    the index or is new, the index, HEAD, or what an agent printed. 0 if that is unknown.
-    """
-    git = project.repository.git.at(top)
-    arguments = ("ls-files", "--others", "--modified", "--exclude-standard", "-z")
-    try:
-        folder = git.line("rev-parse", "--path-format=absolute", "--git-dir")
-        names = (
-            git.run(*arguments, timeout=_PATIENCE).decode("utf-8", "surrogateescape").split("\0")
-        )
-    except RalphError:
-        return 0.0
-    paths = [os.path.join(top, name) for name in names if name]
-    paths += [
-        os.path.join(folder, name) for name in ("index", "HEAD", os.path.join("logs", "HEAD"))
-    ]
-    logs = os.path.join(top, _LOGS)
-    if os.path.isdir(logs):
-        paths += [os.path.join(logs, name) for name in os.listdir(logs)]
-    return max(map(_time, paths), default=0.0)
-
-
-def _time(path: str) -> float:
-    try:
-        return os.lstat(path).st_mtime
-    except OSError:
-        return 0.0

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import ClaimMap
+from ralphgit.app.active_claims.stale_holders import is_silent
 from ralphgit.app.evidence import attempt_events, reviews
 from ralphgit.app.evidence.reviews import Standing
 from ralphgit.app.workspace import heartbeat
@@ -103,5 +104,5 @@ def _loops(claim_map: ClaimMap) -> Iterator[Heartbeat]:
         if beat is not None and heartbeat.alive(beat, now):
             yield beat
     for seen in claim_map.beats.values():
-        if now - seen.since < heartbeat.SILENT_S:
+        if not is_silent(seen, now):
             yield seen.beat

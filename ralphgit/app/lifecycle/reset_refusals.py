@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shlex
 
-from ralphgit.app.active_claims import remote_beats, sightings
+from ralphgit.app.active_claims import remote_beats
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.remote_beats import Seen
+from ralphgit.app.active_claims.stale_holders import is_silent
 from ralphgit.app.lifecycle.holders import Holders
 from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.project import Project
@@ -93,4 +94,4 @@ def _alive_elsewhere(project: Project, claim_map: ClaimMap, holders: Holders) ->
     if holders.lease is None or holders.lease.host == heartbeat.host():
         return None
     seen = remote_beats.of_lease(claim_map.beats, holders.lease)
-    return seen if seen is not None and not sightings.is_silent(project, seen) else None
+    return seen if seen is not None and not is_silent(seen, project.around.now()) else None
