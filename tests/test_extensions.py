@@ -62,7 +62,10 @@ def test_the_tables_of_the_documents_are_made_from_the_values(document: str, nam
 
 
 def test_the_documents_entry_points_are_those_that_are_read() -> None:
-    assert [group for group, _, _ in ENTRIES] == [importers.importer.GROUP, agent_command.GROUP]
+    assert [group for group, _, _ in ENTRIES] == [
+        importers.import_format.GROUP,
+        agent_command.GROUP,
+    ]
 
 
 @pytest.mark.slow

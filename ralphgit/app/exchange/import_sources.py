@@ -10,15 +10,15 @@ from typing import Any, NamedTuple
 
 from ralphgit.app.exchange import (
     document_folders,
+    extension_formats,
     gsd_folder,
-    import_formats,
     root_keys,
     source_folder,
     source_order,
     sprint_status,
     task_identity,
 )
-from ralphgit.app.exchange.import_formats import Formats
+from ralphgit.app.exchange.extension_formats import Formats
 from ralphgit.app.exchange.task_identity import Told
 from ralphgit.app.exchange.three_way_import import Given
 from ralphgit.app.workspace.graph_view import GraphView
@@ -117,7 +117,7 @@ def read(
     is not known, that is too large, or that has one id twice; Refused (no_tasks; broken_extension).
     """
     folder = project.around.directory
-    formats = import_formats.to_try(form, folder=folder, warn=project.warn)
+    formats = extension_formats.to_try(form, folder=folder, warn=project.warn)
     how = Reading(formats, boxes(project.config.import_marks), bullets)
     listed = source_folder.expand(folder, names)
     reads = [

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ralphgit.app.exchange import (
-    import_formats,
+    extension_formats,
     import_sources,
     source_folder,
     source_prefix,
@@ -59,7 +59,7 @@ def tick(project: Project, names: Sequence[str], *, at: str = "") -> tuple[Ticke
     view = view_at(project, at)
     folder = project.around.directory
     made: list[tuple[str, bytes, Ticked]] = []
-    formats = import_formats.to_try("", folder=folder, warn=project.warn)
+    formats = extension_formats.to_try("", folder=folder, warn=project.warn)
     how = Reading(formats, import_sources.boxes(project.config.import_marks))
     statuses = _Statuses(project, how)
     for name, beside in source_folder.expand(folder, names):

@@ -8,9 +8,9 @@ from ralphgit.model.listed import Listed
 
 
 def _formats(folder: str) -> Iterable[Listed]:
-    from ralphgit.app.exchange import import_formats
+    from ralphgit.app.exchange import extension_formats
 
-    return import_formats.listed(folder)
+    return extension_formats.listed(folder)
 
 
 COMMANDS = (

@@ -1,7 +1,7 @@
 """Read other projects' task files as tasks of ours.
 
 Each format is a module with one `Importer`: a name, what its files are, how they are recognised,
-and how their tasks are read (`importer`). A new one of ralphgit itself goes into `BUILT_IN`.
+and how their tasks are read (`import_format`). A new one of ralphgit itself goes into `BUILT_IN`.
 What is ours already passes unchanged. For the others:
 
 - What can be computed again is left out and named in `dropped`.
@@ -35,8 +35,8 @@ from ralphgit.records.importers import (
     ticket,
     user_stories,
 )
+from ralphgit.records.importers.import_format import NO, SURE, Importer
 from ralphgit.records.importers.imported import Imported
-from ralphgit.records.importers.importer import NO, SURE, Importer
 from ralphgit.records.importers.parts.markdown_items import USUAL, Boxes
 from ralphgit.records.importers.parts.merge_files import joined, renamed
 from ralphgit.records.importers.source_file import SourceFile

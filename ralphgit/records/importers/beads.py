@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from ralphgit.errors import InvalidRecord
 from ralphgit.model.task_status import Mode, Status
+from ralphgit.records.importers.import_format import NO, SURE, Importer
 from ralphgit.records.importers.imported import Imported, Log
-from ralphgit.records.importers.importer import NO, SURE, Importer
 from ralphgit.records.importers.parts import document_task, waiting
 from ralphgit.records.importers.parts.field_mapping import in_order, task_of
 from ralphgit.records.importers.parts.source_values import (

@@ -7,8 +7,8 @@ from collections.abc import Collection
 
 from ralphgit.model.ids import is_id
 from ralphgit.model.task_status import Mode, Status
+from ralphgit.records.importers.import_format import NO, SURE, Importer
 from ralphgit.records.importers.imported import Imported, Log
-from ralphgit.records.importers.importer import NO, SURE, Importer
 from ralphgit.records.importers.parts import document_sections, document_task, tick_in_place
 from ralphgit.records.importers.parts.document_sections import Lines
 from ralphgit.records.importers.parts.field_mapping import status_of

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 
 from ralphgit.model.task_status import Mode, Status
+from ralphgit.records.importers.import_format import NO, SURE, Importer
 from ralphgit.records.importers.imported import Imported, Log
-from ralphgit.records.importers.importer import NO, SURE, Importer
 from ralphgit.records.importers.parts import document_task, tick_in_place
 from ralphgit.records.importers.parts.source_values import as_word, safe_id
 from ralphgit.records.importers.source_file import SourceFile

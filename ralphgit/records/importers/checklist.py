@@ -12,8 +12,8 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 
 from ralphgit.model.task_status import Status
+from ralphgit.records.importers.import_format import LIKELY, NO, Importer
 from ralphgit.records.importers.imported import Imported, Log
-from ralphgit.records.importers.importer import LIKELY, NO, Importer
 from ralphgit.records.importers.parts import (
     exported_checklist,
     item_ids,

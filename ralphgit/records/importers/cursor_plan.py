@@ -17,8 +17,8 @@ import re
 from collections.abc import Collection, Sequence
 
 from ralphgit.model.task_status import Status
+from ralphgit.records.importers.import_format import NO, SURE, Importer
 from ralphgit.records.importers.imported import Imported, Log
-from ralphgit.records.importers.importer import NO, SURE, Importer
 from ralphgit.records.importers.parts import (
     headings,
     paths_in_prose,

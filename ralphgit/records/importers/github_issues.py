@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 
 from ralphgit.errors import InvalidRecord
 from ralphgit.model.task_status import Status
+from ralphgit.records.importers.import_format import NO, SURE, Importer
 from ralphgit.records.importers.imported import Imported, Log
-from ralphgit.records.importers.importer import NO, SURE, Importer
 from ralphgit.records.importers.parts import markdown_items
 from ralphgit.records.importers.parts.field_mapping import in_order, task_of
 from ralphgit.records.importers.parts.headings import slug

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ralphgit.model.task_status import STATUS_OF
+from ralphgit.records.importers.import_format import LIKELY, NO, Importer
 from ralphgit.records.importers.imported import Imported, Log
-from ralphgit.records.importers.importer import LIKELY, NO, Importer
 from ralphgit.records.importers.parts.field_mapping import own_refs, task_of
 from ralphgit.records.importers.parts.source_values import as_word, safe_names, unique_ids
 from ralphgit.records.importers.source_file import Form, SourceFile

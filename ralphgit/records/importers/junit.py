@@ -16,8 +16,8 @@ from ralphgit.errors import InvalidRecord
 from ralphgit.model.paths import fault
 from ralphgit.model.printable import cut
 from ralphgit.model.task_status import Status
+from ralphgit.records.importers.import_format import NO, SURE, Importer
 from ralphgit.records.importers.imported import Imported, Log
-from ralphgit.records.importers.importer import NO, SURE, Importer
 from ralphgit.records.importers.parts.field_mapping import in_order, task_of
 from ralphgit.records.importers.parts.headings import digest, slug
 from ralphgit.records.importers.source_file import SourceFile

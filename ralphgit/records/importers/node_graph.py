@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from ralphgit.errors import InvalidRecord
 from ralphgit.model.ids import is_id
 from ralphgit.model.task_status import Status
+from ralphgit.records.importers.import_format import LIKELY, NO, Importer
 from ralphgit.records.importers.imported import Imported, Log
-from ralphgit.records.importers.importer import LIKELY, NO, Importer
 from ralphgit.records.importers.parts.field_mapping import is_derived, own_refs, status_of, task_of
 from ralphgit.records.importers.parts.source_values import (
     MISSING,

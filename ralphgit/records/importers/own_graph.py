@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ralphgit.records.importers.import_format import NO, SURE, Importer
 from ralphgit.records.importers.imported import Imported
-from ralphgit.records.importers.importer import NO, SURE, Importer
 from ralphgit.records.importers.parts.source_values import entries
 from ralphgit.records.importers.source_file import SourceFile
 

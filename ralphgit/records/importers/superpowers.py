@@ -22,8 +22,8 @@ from functools import partial
 
 from ralphgit.model import done_marks
 from ralphgit.model.task_status import Mode, Status
+from ralphgit.records.importers.import_format import LIKELY, NO, SURE, Importer
 from ralphgit.records.importers.imported import Imported, Log
-from ralphgit.records.importers.importer import LIKELY, NO, SURE, Importer
 from ralphgit.records.importers.parts import (
     headings,
     paths_in_prose,

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from ralphgit.model.printable import counted
 from ralphgit.model.task_status import Mode
+from ralphgit.records.importers.import_format import NO, SURE, Importer
 from ralphgit.records.importers.imported import Imported, Log
-from ralphgit.records.importers.importer import NO, SURE, Importer
 from ralphgit.records.importers.parts import document_task, json_places, tick_in_place, waiting
 from ralphgit.records.importers.parts.field_mapping import in_order, task_of, word_for_done
 from ralphgit.records.importers.parts.paths_in_prose import listed as listed_path

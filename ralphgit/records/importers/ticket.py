@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ralphgit.records.importers.import_format import LIKELY, NO, SURE, Importer
 from ralphgit.records.importers.imported import Imported, Log
-from ralphgit.records.importers.importer import LIKELY, NO, SURE, Importer
 from ralphgit.records.importers.parts import (
     document_sections,
     document_task,

@@ -11,8 +11,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 from ralphgit.model.printable import counted
 from ralphgit.model.task_status import Status
+from ralphgit.records.importers.import_format import NO, SURE, Importer
 from ralphgit.records.importers.imported import Imported, Log
-from ralphgit.records.importers.importer import NO, SURE, Importer
 from ralphgit.records.importers.parts import headings, json_places, tick_in_place
 from ralphgit.records.importers.parts.field_mapping import (
     in_order,

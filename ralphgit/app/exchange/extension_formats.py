@@ -12,8 +12,8 @@ from ralphgit.app.workspace.extensions import Broken, Extension
 from ralphgit.errors import InvalidRecord, UsageError
 from ralphgit.model.listed import Listed
 from ralphgit.records.importers import BUILT_IN, Imported, Importer, SourceFile
+from ralphgit.records.importers.import_format import GROUP, NO, SURE
 from ralphgit.records.importers.imported import Ignored
-from ralphgit.records.importers.importer import GROUP, NO, SURE
 
 _T = TypeVar("_T")
 
