@@ -1,7 +1,7 @@
 """Read other projects' task files as tasks of ours.
 
 Each format is a module with one `Importer`: a name, what its files are, how they are recognised,
-and how their tasks are read (`import_format`). A new one of ralphgit itself goes into `BUILT_IN`.
+and how their tasks are read (`import_format`). A new one of ralphgit itself goes into `built_in`.
 What is ours already passes unchanged. For the others:
 
 - What can be computed again is left out and named in `dropped`.
@@ -17,24 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ralphgit.errors import InvalidRecord
-from ralphgit.records.importers import (
-    backlog,
-    beads,
-    bmad,
-    ccpm,
-    checklist,
-    cursor_plan,
-    github_issues,
-    gsd_plan,
-    json_lines,
-    junit,
-    node_graph,
-    own_graph,
-    superpowers,
-    task_master,
-    ticket,
-    user_stories,
-)
+from ralphgit.records.importers.built_in import BUILT_IN
 from ralphgit.records.importers.import_format import NO, SURE, Importer
 from ralphgit.records.importers.imported import Imported
 from ralphgit.records.importers.parts.markdown_items import USUAL, Boxes
@@ -45,26 +28,6 @@ __all__ = [
     "BUILT_IN", "Imported", "Importer", "SourceFile", "convert", "joined", "renamed",
     "source_file", "surest",
 ]  # fmt: skip
-
-#: In the order in which they are asked, and help lists them.
-BUILT_IN: tuple[Importer, ...] = (
-    backlog.IMPORTER,
-    ccpm.IMPORTER,
-    bmad.IMPORTER,
-    cursor_plan.IMPORTER,
-    gsd_plan.IMPORTER,
-    ticket.IMPORTER,
-    superpowers.IMPORTER,
-    checklist.IMPORTER,
-    junit.IMPORTER,
-    github_issues.IMPORTER,
-    user_stories.IMPORTER,
-    task_master.IMPORTER,
-    beads.IMPORTER,
-    node_graph.IMPORTER,
-    own_graph.IMPORTER,
-    json_lines.IMPORTER,
-)
 
 
 def convert(

@@ -1,9 +1,8 @@
 """Define an import format: its name, how its files are recognised, and how they are read.
 
-A format is one module with one `Importer`. Those of ralphgit itself are listed in
-`ralphgit.records.importers`; an installed package adds its own under the entry-point group
-`ralphgit.importers`. Help, completion, the documents and the tests are made from the values.
-docs/extending.md has an example.
+A format is one module with one `Importer`. Those of ralphgit itself are listed in `built_in`; an
+installed package adds its own under the entry-point group `ralphgit.importers`. Help, completion,
+the documents and the tests are made from the values. docs/extending.md has an example.
 """
 
 from __future__ import annotations
