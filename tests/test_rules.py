@@ -71,7 +71,7 @@ def test_nothing_is_reported_that_is_no_rule() -> None:
     """Each code that stands in what the gate is made of; the schema holds each answer to it."""
     schema = json.loads((ROOT / "schemas" / "output.schema.json").read_text())
     assert schema["$defs"]["problem"]["properties"]["code"]["enum"] == sorted(RULES)
-    sources = [ROOT / "ralphgit/rules/legal_changes.py", *(ROOT / "ralphgit/app").rglob("*.py")]
+    sources = [ROOT / "ralphgit/rules/branch_changes.py", *(ROOT / "ralphgit/app").rglob("*.py")]
     made = {"Problem", "in_file", "Fault"}
     codes = set()
     for path in sources:

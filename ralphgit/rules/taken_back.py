@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from ralphgit.model.task_row import Row
-from ralphgit.rules.legal_changes import Fault
+from ralphgit.rules.branch_changes import Fault
 
 _SHOWN = 3
 

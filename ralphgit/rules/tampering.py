@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from ralphgit.model.evidence import Evidence
 from ralphgit.model.task import Event
 from ralphgit.model.task_row import Row
-from ralphgit.rules.legal_changes import Fault
+from ralphgit.rules.branch_changes import Fault
 
 #: What the status of a task is after an event of its audit; other events leave it as it is.
 _AFTER = {

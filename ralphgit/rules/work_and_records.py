@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Sequence
 
 from ralphgit.model.task_row import Row
-from ralphgit.rules.legal_changes import Fault
+from ralphgit.rules.branch_changes import Fault
 
 _SHOWN = 3
 _HELD = ("in-progress", "complete")

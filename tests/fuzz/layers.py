@@ -36,10 +36,10 @@ from ralphgit.records import (
 )
 from ralphgit.rules import (
     active_scopes,
+    branch_changes,
     contract_digest,
     cycles,
     independence,
-    legal_changes,
     pattern_overlap,
     readiness,
 )
@@ -57,13 +57,13 @@ def graph(data: bytes) -> None:
         json.loads(row.json, parse_constant=_no_constant)
         task = task_mapping.task(file.tasks[number])
         contract_digest.contract(task)
-        legal_changes.consistency(row.id, row.status, file.tasks[number])
+        branch_changes.consistency(row.id, row.status, file.tasks[number])
         made = splice_task.set_lifecycle(file, number, task.lifecycle)
         graph_file.parse(made.encode(), path="g.yaml")
         active_scopes.bad_pattern(row)
         if number == 2:
             break
-    legal_changes.graph_faults(rows)
+    branch_changes.graph_faults(rows)
     cycles.find_cycles({row.id: row.depends_on for row in rows})
     readiness.order(rows)
     some = [row for row in rows if active_scopes.bad_pattern(row) is None][:6]

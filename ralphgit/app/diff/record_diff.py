@@ -35,7 +35,7 @@ from ralphgit.records import audit_file, task_mapping
 from ralphgit.records import question_file as questions
 from ralphgit.records.record_task import with_task
 from ralphgit.records.schemas import FILED
-from ralphgit.rules import diff_steps, legal_changes, renames
+from ralphgit.rules import branch_changes, diff_steps, renames
 from ralphgit.rules.readiness import TaskState, TaskStates
 
 #: What is said of a status that goes back, where it does not go back with all that belongs to it.
@@ -240,8 +240,8 @@ class _Gathering:
         illegal = {
             row.id
             for row in made.moved
-            if legal_changes.change(made.before.get(row.id), row)
-            or legal_changes.consistency(row.id, row.status, graph_view.stored(row))
+            if branch_changes.change(made.before.get(row.id), row)
+            or branch_changes.consistency(row.id, row.status, graph_view.stored(row))
         }
         for one in tampering.problems(self.project, span, made, files, illegal):
             self.notes.append(ChangeNote(PROBLEM, one.code, one.task, one.message))
@@ -273,7 +273,7 @@ class _Gathering:
         for row in self.made.completed:
             files = task_change.done_at_birth(row)
             if files and row.id not in self.made.before:
-                one = legal_changes.imported(row.id, files, self.made.touched, required=required)
+                one = branch_changes.imported(row.id, files, self.made.touched, required=required)
                 severity = PROBLEM if one.severity == "error" else CONCERN
                 self.notes.append(ChangeNote(severity, one.code, one.task, one.message))
 

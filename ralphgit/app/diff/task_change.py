@@ -15,7 +15,7 @@ from ralphgit.model.review import Review
 from ralphgit.model.task import Event, Task
 from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import Status
-from ralphgit.rules import diff_steps, evidence_verdict, legal_changes
+from ralphgit.rules import branch_changes, diff_steps, evidence_verdict
 from ralphgit.rules import review_verdict as reviews
 from ralphgit.rules.contract_digest import PROMISED, keeps
 from ralphgit.rules.diff_steps import Edges, Step
@@ -206,11 +206,11 @@ def notes(
     """
     if new is None:
         if old is not None:
-            yield _of_fault(legal_changes.removed(old))
+            yield _of_fault(branch_changes.removed(old))
         return
     faults = [
-        legal_changes.change(old, new),
-        *legal_changes.consistency(new.id, new.status, stored),
+        branch_changes.change(old, new),
+        *branch_changes.consistency(new.id, new.status, stored),
     ]
     yield from (_of_fault(fault) for fault in faults if fault is not None)
     if one.new is None:
@@ -243,7 +243,7 @@ def notes(
         )  # fmt: skip
 
 
-def _of_fault(fault: legal_changes.Fault) -> ChangeNote:
+def _of_fault(fault: branch_changes.Fault) -> ChangeNote:
     severity = PROBLEM if fault.severity == "error" else CONCERN
     return ChangeNote(severity, fault.code, fault.task, fault.message)
 

@@ -36,7 +36,7 @@ from ralphgit.records import (
 )
 from ralphgit.records.importers.parts.merge_files import GROUPS
 from ralphgit.records.task_origin import SOURCE
-from ralphgit.rules import contract_digest, cycles, legal_changes, pattern_overlap
+from ralphgit.rules import branch_changes, contract_digest, cycles, pattern_overlap
 
 #: The task that a note is on.
 _WHOSE = re.compile(r"(?:[^:\n]*\.\w+: )?(?P<id>[^\s:]+)(?=: | (?:is|has|depends|waits|says)\b)")
@@ -433,7 +433,7 @@ def _judge(project: Project, plan: _Plan, tasks: Iterable[Mapping[str, Any]], na
         for pattern in (*row.write, *row.read):
             if wrong := pattern_overlap.check_pattern(pattern):
                 project.warn(f"{row.id}: the pattern {pattern} in its scope is wrong: {wrong}")
-        if lacks := legal_changes.nothing_to_verify(row.id, graph_view.stored(row)):
+        if lacks := branch_changes.nothing_to_verify(row.id, graph_view.stored(row)):
             project.warn(f"{lacks.message} ({lacks.hint})")
         if row.status == Status.IN_PROGRESS and _PROMISED & set(plan.changed.get(row.id, ())):
             project.warn(

@@ -36,8 +36,8 @@ from ralphgit.git import merge_preview, trees, worktrees
 from ralphgit.git.objects import Objects
 from ralphgit.model.printable import counted
 from ralphgit.model.task_row import Row
-from ralphgit.rules import legal_changes
-from ralphgit.rules.legal_changes import Fault
+from ralphgit.rules import branch_changes
+from ralphgit.rules.branch_changes import Fault
 
 Rows = Mapping[str, Row]
 #: What ends a claim, and raises the task's epoch.
@@ -314,20 +314,20 @@ def moves(project: Project, made: BranchChange, reverted: Collection[str] = ()) 
     for old, row in made.pairs:
         if row.id in reverted:
             continue
-        fault = legal_changes.change(old, row)
+        fault = branch_changes.change(old, row)
         if (
             old is not None
             and old.claim
             and row.epoch > old.epoch
             and not any(
                 completions.events(project, made.tree, row.id, claim) & _GIVEN_UP
-                for claim in legal_changes.given_up(old, row)
+                for claim in branch_changes.given_up(old, row)
             )
         ):
-            fault = legal_changes.raised(old, row)
+            fault = branch_changes.raised(old, row)
         if fault:
             found.append(place(made.tree, fault, made.after))
-    found += [place(made.tree, legal_changes.removed(row), made.before) for row in made.removed]
+    found += [place(made.tree, branch_changes.removed(row), made.before) for row in made.removed]
     return found
 
 

@@ -16,7 +16,7 @@ from ralphgit.app.gate.task_verdicts import VERSION, TaskVerdicts
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.task_row import Row
-from ralphgit.rules import legal_changes
+from ralphgit.rules import branch_changes
 from ralphgit.rules.active_scopes import bad_pattern
 
 _KEY = f"graphs without a fault {VERSION}"
@@ -88,7 +88,7 @@ def _judge(
     project: Project, view: GraphView, verdicts: TaskVerdicts
 ) -> tuple[dict[str, str], list[str]] | None:
     rows = list(view.rows)
-    if legal_changes.graph_faults(rows) or _is_in_the_archive(view, rows):
+    if branch_changes.graph_faults(rows) or _is_in_the_archive(view, rows):
         return None
     placed = []
     for row in project.around.progress.through("tasks", rows):

@@ -16,9 +16,9 @@ from ralphgit.model.evidence import COMMAND, Evidence
 from ralphgit.model.task import Task
 from ralphgit.model.task_row import Row
 from ralphgit.records import audit_file, task_mapping
-from ralphgit.rules import evidence_verdict, legal_changes, review_verdict
+from ralphgit.rules import branch_changes, evidence_verdict, review_verdict
+from ralphgit.rules.branch_changes import Fault
 from ralphgit.rules.contract_digest import keeps
-from ralphgit.rules.legal_changes import Fault
 
 
 def unproved(project: Project, made: BranchChange, files: Content) -> list[Problem]:
@@ -49,7 +49,7 @@ def _faults(
 
         if named := complete_at_birth(graph_view.stored(row)):
             required = project.config.verify_required
-            yield legal_changes.imported(id, named, made.touched, required=required)
+            yield branch_changes.imported(id, named, made.touched, required=required)
             return
     if not row.claim or task.lifecycle.result is None:
         said = f"{id} is complete, but has no claim or no result"

@@ -9,7 +9,7 @@ from ralphgit.app.workspace.record_tree import Tree
 from ralphgit.errors import GuardRefused, InvalidRecord
 from ralphgit.model.task_row import Row
 from ralphgit.records.redact_secrets import redact, secrets_in
-from ralphgit.rules import legal_changes
+from ralphgit.rules import branch_changes
 
 
 class Problem(NamedTuple):
@@ -48,7 +48,7 @@ def from_error(error: InvalidRecord, *, label: str = "") -> Problem:
     return Problem(error.code, "error", file, line, column, task, error.message, error.hint, label)
 
 
-def place(tree: Tree, fault: legal_changes.Fault, rows: Mapping[str, Row]) -> Problem:
+def place(tree: Tree, fault: branch_changes.Fault, rows: Mapping[str, Row]) -> Problem:
     """Make a task's fault a problem of the file that has the task."""
     row = rows.get(fault.task)
     file, line = (row.file, row.line) if row else ("", 1)

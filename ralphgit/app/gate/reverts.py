@@ -24,7 +24,7 @@ from ralphgit.records import input_limits as texts
 from ralphgit.records.schemas import FILED
 from ralphgit.rules import taken_back
 from ralphgit.rules.active_scopes import bad_pattern
-from ralphgit.rules.legal_changes import Fault
+from ralphgit.rules.branch_changes import Fault
 from ralphgit.rules.pattern_overlap import covers_any
 
 

@@ -23,8 +23,8 @@ from ralphgit.records.archive_file import Entry
 from ralphgit.records.schemas import FILED
 from ralphgit.records.task_blocks import Block
 from ralphgit.records.task_fields import Problem as Wrong
-from ralphgit.rules import legal_changes
-from ralphgit.rules.legal_changes import Fault
+from ralphgit.rules import branch_changes
+from ralphgit.rules.branch_changes import Fault
 
 #: Faults that a task in another file would fix.
 _ABSENCE = ("unknown_dependency",)
@@ -106,7 +106,7 @@ def _between_tasks(
     """Find what is wrong with tasks beside each other; `whole`: there are no others."""
     yield from _archived_twins(tree, rows, archived)
     yield from _twins(tree, rows)
-    for fault in legal_changes.graph_faults(met([*rows], tree.archive if archived else NONE)):
+    for fault in branch_changes.graph_faults(met([*rows], tree.archive if archived else NONE)):
         if whole or fault.code not in _ABSENCE:
             yield place(tree, fault, where)
 

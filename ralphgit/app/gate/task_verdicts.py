@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 from ralphgit.model.task_row import Row
 from ralphgit.records import task_mapping
 from ralphgit.records.row_cache import Cache
-from ralphgit.rules import legal_changes
+from ralphgit.rules import branch_changes
+from ralphgit.rules.branch_changes import Fault
 from ralphgit.rules.contract_digest import keeps
-from ralphgit.rules.legal_changes import Fault
 
 #: Of the rules that judge a task, by itself or beside others: a change of one gets a new number.
 VERSION = 3
@@ -67,14 +67,14 @@ class TaskVerdicts:
 
 
 def _judged(row: Row, stored: Mapping[str, Any]) -> Verdict:
-    faults = legal_changes.consistency(row.id, row.status, stored)
+    faults = branch_changes.consistency(row.id, row.status, stored)
     if row.claim and row.contract and not keeps(task_mapping.task(stored), row.contract):
         faults.append(_stale(row))
-    faults += filter(None, [legal_changes.nothing_to_verify(row.id, stored)])
+    faults += filter(None, [branch_changes.nothing_to_verify(row.id, stored)])
     if row.status not in ("complete", "cancelled"):
         criteria = [one["id"] for one in task_mapping.criteria(stored.get("acceptance") or ())]
         proved = [one for _, named in task_mapping.commands(stored.get("verify")) for one in named]
-        faults += legal_changes.misnamed_criteria(row.id, criteria, proved)
+        faults += branch_changes.misnamed_criteria(row.id, criteria, proved)
     return Verdict(tuple(faults), any(stored.get(name) for name in ("x-script", "agent", "review")))
 
 

@@ -35,7 +35,7 @@ from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import Mode, Status
 from ralphgit.records import audit_file
 from ralphgit.records.schemas import FILED, is_archive
-from ralphgit.rules import evidence_verdict, legal_changes
+from ralphgit.rules import branch_changes, evidence_verdict
 from ralphgit.rules.contract_digest import keeps
 
 _FORCED = "force-completed"
@@ -192,7 +192,7 @@ def out_of_task_changes(
     kept = f"{project.config.records}/"
     suspicious = (
         not touched <= {lease.task}
-        or legal_changes.change(project.base_view.by_id.get(lease.task), there.by_id[lease.task])
+        or branch_changes.change(project.base_view.by_id.get(lease.task), there.by_id[lease.task])
         is not None
         or any(one.old and one.path.startswith(kept) and one.path != own for one in changes)
     )
