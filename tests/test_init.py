@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from sealing import older
 from world import ROOT, Result, World
 
-from ralphgit.model import config
+from ralphgit.model import config, setting_values
 from ralphgit.records import schemas, settings_file
 
 NAMES = ("task-graph", "evidence", "audit", "guidance", "packet", "report", "config", "output")
@@ -489,7 +489,10 @@ def test_every_default_in_the_settings_is_the_one_that_counts(world: World) -> N
         line[2:] if re.match(r"# [a-z_.]+ = ", line) else line
         for line in text.splitlines(keepends=True)
     )
-    assert config.resolve([("ralph.toml", settings_file.parse(on.encode()))]) == config.Config()
+    assert (
+        setting_values.resolve([("ralph.toml", settings_file.parse(on.encode()))])
+        == config.Config()
+    )
     # Of profiles the file has an example, and none counts.
     assert set(settings_file.parse(on.encode())) == {*config.Config._fields} - {"agents"}
     assert settings_file.parse(text.encode()) == {}

@@ -9,7 +9,8 @@ from typing import Any
 
 from ralphgit.errors import InvalidRecord
 from ralphgit.model import paths
-from ralphgit.model.config import SETTINGS_FILE, path_fault, setting_name
+from ralphgit.model.config import SETTINGS_FILE, setting_name
+from ralphgit.model.setting_values import path_fault
 from ralphgit.records import input_limits
 from ralphgit.records.input_limits import MAX_DEPTH, position
 

@@ -12,7 +12,7 @@ from ralphgit.app.handoff import worker_report
 from ralphgit.app.workspace import heartbeat, runtime_files, tracked_pull_requests
 from ralphgit.errors import InvalidRecord
 from ralphgit.loop import attempt_memory, batch_state
-from ralphgit.model import config
+from ralphgit.model import setting_values
 from ralphgit.model.three_way_merge import ThreeWay
 from ralphgit.records import (
     audit_file,
@@ -160,7 +160,7 @@ def _beat(top: str) -> None:
 def settings(data: bytes) -> None:
     """`ralph.toml`, and each of its values as the environment or git's configuration has it."""
     found = settings_file.parse(data)
-    config.resolve([("ralph.toml", found)])
+    setting_values.resolve([("ralph.toml", found)])
     settings_file.with_graph(data.decode(), ["a", "b"])
 
 

@@ -22,7 +22,8 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, Refused
 from ralphgit.git import index, merge_conflicts, trees
 from ralphgit.git.merge_conflicts import Stages
-from ralphgit.model.config import Config, parse_setting
+from ralphgit.model.config import Config
+from ralphgit.model.setting_values import parse_setting
 from ralphgit.model.task_row import Row
 from ralphgit.model.three_way_merge import Question, Side, ThreeWay
 from ralphgit.records import (

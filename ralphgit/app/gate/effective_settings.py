@@ -16,7 +16,7 @@ from ralphgit.app.workspace.configuration import Configuration, Decided
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, UsageError
 from ralphgit.git.objects import Objects
-from ralphgit.model.config import Layer, resolve
+from ralphgit.model.setting_values import Layer, resolve
 from ralphgit.records import settings_file
 
 _LAYOUT = ("graph", "records")

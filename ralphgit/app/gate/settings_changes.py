@@ -10,8 +10,9 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, UsageError
 from ralphgit.git import worktrees
 from ralphgit.git.objects import Objects
-from ralphgit.model.config import COMMITTED, SETTINGS_FILE, family, flat, key_of, resolve
+from ralphgit.model.config import COMMITTED, SETTINGS_FILE, family, flat, key_of
 from ralphgit.model.printable import cut
+from ralphgit.model.setting_values import resolve
 from ralphgit.model.task import Task
 from ralphgit.records import settings_file
 

@@ -17,7 +17,8 @@ from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import Bug, GuardRefused, InvalidRecord
 from ralphgit.git import index
-from ralphgit.model.config import Config, parse_setting
+from ralphgit.model.config import Config
+from ralphgit.model.setting_values import parse_setting
 from ralphgit.model.task_row import Row
 from ralphgit.records import atomic_files, graph_file, graph_layouts, schemas, settings_file
 from ralphgit.rules import readiness

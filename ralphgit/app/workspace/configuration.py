@@ -27,15 +27,17 @@ from ralphgit.model.config import (
     SAFETY,
     SETTINGS_FILE,
     Config,
-    Layer,
-    Setting,
     family,
     flat,
-    from_settings,
     key_of,
+    setting_name,
+)
+from ralphgit.model.setting_values import (
+    Layer,
+    Setting,
+    from_settings,
     parse_setting,
     resolve,
-    setting_name,
     settle,
 )
 from ralphgit.records import atomic_files

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from ralphgit.app.workspace.graph_files import places
 from ralphgit.errors import InvalidRecord, UsageError
-from ralphgit.model.config import SETTINGS_FILE, Config, parse_setting
+from ralphgit.model.config import SETTINGS_FILE, Config
+from ralphgit.model.setting_values import parse_setting
 from ralphgit.records import settings_file
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from ralphgit.errors import GuardRefused, InvalidRecord
 from ralphgit.git.listings import Worktree
 from ralphgit.git.repository import Repository
 from ralphgit.model.active_claim import TakenBack
-from ralphgit.model.config import SETTINGS_FILE, Config, Layer
+from ralphgit.model.config import SETTINGS_FILE, Config
+from ralphgit.model.setting_values import Layer
 from ralphgit.records import atomic_files, redact_secrets, row_cache, worktree_files
 from ralphgit.records.schemas import ARCHIVE, ARCHIVE_SUFFIX
 
