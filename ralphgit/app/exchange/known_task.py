@@ -9,6 +9,7 @@ from ralphgit.app.active_claims import other_bases
 from ralphgit.app.exchange import three_way_import
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.task_status import Status
+from ralphgit.records.importers import Imported
 from ralphgit.records.importers.parts.source_values import PART_OF
 from ralphgit.records.task_origin import Origin
 from ralphgit.rules.renamed_sections import Section
@@ -84,3 +85,19 @@ def leased(project: Project) -> frozenset[str]:
     places = other_bases.lease_places(project)
     refs = project.repository.refs
     return frozenset(ref.removeprefix(one) for ref in refs for one in places if ref.startswith(one))
+
+
+def items_of(found: Imported) -> list[Item]:
+    """The items of a file, as they are compared with tasks."""
+    return [
+        Item(
+            str(task["id"]),
+            str(task["title"]),
+            three_way_import.words(task),
+            three_way_import.address(task),
+            found.lines.get(str(task["id"]), 1),
+            three_way_import.said(task, "description"),
+            section(task),
+        )
+        for task in found.tasks
+    ]

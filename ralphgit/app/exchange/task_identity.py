@@ -1,4 +1,4 @@
-"""Find out which task each item of the imported files is; `rules/import_identity` decides.
+"""Give each task of the imported files the id that it has here, or a new one that nobody has.
 
 A task remembers the files that it came from (`x-source`), and the id that it has in them where
 that is another than its own: it was imported with a prefix, its list was renumbered, or the id was
@@ -18,13 +18,13 @@ from ralphgit.app.exchange import (
     identity_refusals,
     plan_numbers,
     source_prefix,
-    three_way_import,
     title_remarks,
 )
 from ralphgit.app.exchange.document_folders import DocumentFolders, Paper
 from ralphgit.app.exchange.document_ids import DocumentIds
 from ralphgit.app.exchange.failing_again import ENDED, Failures
-from ralphgit.app.exchange.known_task import Item, Known, known, leased, section
+from ralphgit.app.exchange.known_task import Item, Known, items_of, known, leased
+from ralphgit.app.exchange.match_list_items import match
 from ralphgit.app.exchange.source_folder import place
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
@@ -34,10 +34,9 @@ from ralphgit.model.task_status import Status
 from ralphgit.records import importers
 from ralphgit.records.importers import Imported
 from ralphgit.records.importers.parts import headings, source_values
-from ralphgit.records.importers.parts.source_values import safe_id, short
-from ralphgit.rules import import_identity, same_words
-from ralphgit.rules.import_identity import RENUMBERED, REWORDED, By, Facts, Place, Verdict, Words
-from ralphgit.rules.same_words import Spot
+from ralphgit.records.importers.parts.source_values import safe_id
+from ralphgit.rules import import_identity
+from ralphgit.rules.import_identity import RENUMBERED, REWORDED, By, Verdict
 
 _LONGEST = 64
 
@@ -247,10 +246,14 @@ class _Graph:
         if paired is not None:
             ids = {items[0].name: self._same(items[0], paired, name)}
         elif found.local:
-            same = SameWords.find(found, items, own, prefix, told.words)
-            if same.doubts:
-                raise identity_refusals.ask_of_sections(name, same.doubts)
-            ids = self._local(name, file, found, items, own, by_name, wanted, told, same.tasks)
+            ids = match(
+                name, found, items, own, by_name, wanted, prefix, told.words,
+                other=lambda id: self._other(id, file),
+                free=lambda item, verdict: self._free(
+                    item, name, file, found, wanted[item.name], verdict
+                ),
+                note=self.notes.append,
+            )  # fmt: skip
         else:
             ids = {
                 item.name: self._shared(name, file, found, item, by_name, wanted) for item in items
@@ -355,73 +358,6 @@ class _Graph:
             self.notes.append(f"{task.id} is {item.name} in {name} now: it {why}.")
         return task.id
 
-    def _local(
-        self, name: str, file: str, found: Imported, items: Sequence[Item],
-        own: Sequence[Known], by_name: Mapping[str, Known], wanted: Mapping[str, str], told: Told,
-        same: Mapping[str, Known | None],
-    ) -> dict[str, str]:  # fmt: skip
-        """The ids of the items of a list whose ids mean something within it only.
-
-        `same`: by item, its task, None for a new one, where several have its words.
-        """
-        words = {item.words: item.name for item in items}
-        twice = Counter(task.words for task in own)
-        by_words = {task.words: task for task in own if twice[task.words] == 1}
-        here = _standing(items, by_name, by_words)
-        instead = {} if told.words == RENUMBERED else _in_place_of(found, items, own)
-        ids: dict[str, str] = {}
-        taken: set[str] = set()
-        doubts: list[identity_refusals.Doubt] = []
-        for item in items:
-            if item.name in same:
-                its, verdict = same[item.name], Verdict.NEW
-                ids[item.name] = (
-                    its.id if its
-                    else self._free(item, name, file, found, wanted[item.name], verdict)
-                )  # fmt: skip
-                taken.add(ids[item.name])
-                continue
-            task = by_name.get(item.name.casefold())
-            by = By.THIS
-            if task is None:
-                task, by = self._other(wanted[item.name], file)
-            follows = by_words.get(item.words) or instead.get(item.name)
-            if follows is not None and follows.id in taken:
-                follows = None
-            facts = Facts(
-                by,
-                _words(item, task, follows, here),
-                held=task is not None and task.held,
-                edited=task is not None and task.edited,
-                elsewhere=task is not None and task.words in words,
-                told=told.words,
-            )
-            verdict = _of_issue(item, task) or import_identity.decide(facts)
-            if verdict == Verdict.ASK and task is not None:
-                doubts.append(identity_refusals.Doubt(item, task, words.get(task.words, "")))
-                continue
-            if verdict == Verdict.SAME and task is not None:
-                id = task.id
-                moved = by_words.get(item.words, task) is not task
-                if moved and task.words not in words:
-                    old, new = short(task.title), short(item.title)
-                    self.notes.append(f"{old} is in {name} no more: {id} is {new} now.")
-            elif verdict == Verdict.FOLLOWS and follows is not None:
-                id = follows.id
-                known_words = item.words in by_words
-                # Nobody sees an id that is made of the words.
-                unseen = known_words and item.name in found.made
-                if follows.name != item.name and not unseen:
-                    why = "has the same words" if known_words else "stands in its place"
-                    self.notes.append(f"{id} is {item.name} in {name} now: it {why}.")
-            else:
-                id = self._free(item, name, file, found, wanted[item.name], verdict)
-            ids[item.name] = id
-            taken.add(id)
-        if doubts:
-            raise identity_refusals.ask(name, doubts)
-        return ids
-
     def _other(self, id: str, file: str) -> tuple[Known | None, By]:
         """The task that has `id`, which this file has not given it; and who has."""
         task = self._ids.get(id.casefold())
@@ -457,21 +393,6 @@ class _Graph:
         return self._named(item, name, self._unused(item, file, wanted, tries), wanted)
 
 
-def items_of(found: Imported) -> list[Item]:
-    return [
-        Item(
-            str(task["id"]),
-            str(task["title"]),
-            three_way_import.words(task),
-            three_way_import.address(task),
-            found.lines.get(str(task["id"]), 1),
-            three_way_import.said(task, "description"),
-            section(task),
-        )
-        for task in found.tasks
-    ]
-
-
 def _wanted(
     prefix: str, found: Imported, items: Sequence[Item], own: Sequence[Known]
 ) -> dict[str, str]:
@@ -482,105 +403,3 @@ def _wanted(
     taken = [task.id for task in own] + [prefix + name for name in names if name not in fresh]
     cut = source_values.prefixed(prefix, fresh, taken)
     return {name: cut.get(name, prefix + name) for name in names}
-
-
-def _in_place_of(found: Imported, items: Sequence[Item], own: Sequence[Known]) -> dict[str, Known]:
-    """By item that got other words, in a list without ids, the task that it was."""
-    by_name = {task.name.casefold(): task for task in own}
-    before = [
-        Place(task.name.casefold(), task.title, free=not (task.held or task.edited)) for task in own
-    ]
-    now = [Place(item.name.casefold(), item.title, item.name in found.made) for item in items]
-    same = import_identity.in_place_of(before, now)
-    return {
-        item.name: by_name[same[item.name.casefold()]]
-        for item in items
-        if item.name.casefold() in same
-    }
-
-
-class SameWords(NamedTuple):
-    """The items without ids of their own of which several tasks have the words, or items do."""
-
-    tasks: dict[str, Known | None]
-    """By item, its task; None for a new one, or where there is a doubt."""
-    doubts: list[identity_refusals.Doubt]
-
-    @classmethod
-    def find(
-        cls, found: Imported, items: Sequence[Item], own: Sequence[Known], prefix: str,
-        told: str = "",
-    ) -> SameWords:  # fmt: skip
-        nothing = three_way_import.said({}, "description")
-        by_name = {task.name.casefold(): task for task in own}
-        before = [
-            Spot(
-                task.name.casefold(), task.words, task.story, task.description, task.section,
-                free=not task.held, gone=task.gone,
-            )
-            for task in own
-        ]  # fmt: skip
-        now = []
-        for item in items:
-            story, *below = item.section
-            story = story and prefix + story
-            now.append(
-                Spot(
-                    item.name.casefold(),
-                    item.words,
-                    three_way_import.said({"story": story}, "story") if story else "",
-                    "" if item.description == nothing else item.description,
-                    (story, *below),
-                )
-            )
-        pairs = same_words.pairs(same_words.placed(before), same_words.placed(now), told)
-        made = {item.name.casefold(): item for item in items if item.name in found.made}
-        return cls(
-            {
-                made[item].name: by_name.get(task)
-                for item, task in pairs.tasks.items()
-                if item in made
-            },
-            [
-                identity_refusals.Doubt(made[item], by_name[task], "")
-                for task, item in pairs.doubts
-                if item in made
-            ],
-        )
-
-
-def _standing(
-    items: Sequence[Item], by_name: Mapping[str, Known], by_words: Mapping[str, Known]
-) -> set[str]:
-    """The ids of the file, case-folded, that do not stand for another task which lost its own."""
-    names = {item.name.casefold() for item in items}
-    once = Counter(item.words for item in items)
-    moves = {
-        item.name.casefold(): follows.name.casefold()
-        for item in items
-        if once[item.words] == 1
-        and (follows := by_words.get(item.words)) is not None
-        and _words(item, by_name.get(item.name.casefold()), follows, names) != Words.ITS
-    }
-    return names - import_identity.lost(moves, names)
-
-
-def _words(item: Item, task: Known | None, follows: Known | None, here: set[str]) -> Words:
-    """What the words of an item are; `task` has its id, and `follows` its words."""
-    if task is not None and (
-        task.words == item.words
-        or import_identity.is_marked(item.title, task.title)
-        or import_identity.is_annotated(item.title, task.title)
-        or import_identity.is_annotated(task.title, item.title)
-    ):
-        return Words.ITS
-    if follows is None:
-        return Words.NEW
-    return Words.OTHERS if follows.name.casefold() in here else Words.LOST
-
-
-def _of_issue(item: Item, task: Known | None) -> Verdict | None:
-    """What an issue is: its address says it, whatever its words; None for all else."""
-    if task is None or not (item.address and task.address):
-        return None
-    return Verdict.SAME if item.address == task.address else Verdict.ANOTHER

@@ -11,12 +11,12 @@ from ralphgit.app.exchange import (
     import_sources,
     source_folder,
     source_prefix,
-    task_identity,
     three_way_import,
     title_remarks,
 )
 from ralphgit.app.exchange.import_sources import Reading
-from ralphgit.app.exchange.known_task import Known, known
+from ralphgit.app.exchange.known_task import Known, items_of, known
+from ralphgit.app.exchange.match_list_items import SameWords
 from ralphgit.app.rendering import output_file
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
@@ -172,8 +172,8 @@ def _of_same_words(name: str, found: Imported, own: Sequence[Known]) -> dict[str
     if not found.local:
         return {}
     prefix = source_prefix.remembered(name, own, "")
-    items = task_identity.items_of(found)
-    pairs = task_identity.SameWords.find(found, items, own, prefix).tasks
+    items = items_of(found)
+    pairs = SameWords.find(found, items, own, prefix).tasks
     words = {item.words for item in items if item.name in pairs}
     now = {task.id: item for item, task in pairs.items() if task is not None}
     return {task.id: now.get(task.id, "") for task in own if task.words in words}
