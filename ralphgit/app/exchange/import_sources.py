@@ -12,14 +12,14 @@ from ralphgit.app.exchange import (
     document_folders,
     extension_formats,
     gsd_folder,
+    imported_task_ids,
     root_keys,
     source_folder,
     source_order,
     sprint_status,
-    task_identity,
 )
 from ralphgit.app.exchange.extension_formats import Formats
-from ralphgit.app.exchange.task_identity import Told
+from ralphgit.app.exchange.imported_task_ids import Told
 from ralphgit.app.exchange.three_way_import import Given
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
@@ -113,7 +113,7 @@ def read(
     with `bullets`, items of a Markdown list are tasks without a box, too.
 
     Raises: UsageError for what is no file that can be read, a format that there is not, or where
-    a prefix makes no id; as `task_identity.resolve`; InvalidRecord for a file whose format
+    a prefix makes no id; as `imported_task_ids.resolve`; InvalidRecord for a file whose format
     is not known, that is too large, or that has one id twice; Refused (no_tasks; broken_extension).
     """
     folder = project.around.directory
@@ -127,7 +127,7 @@ def read(
     each, passed = source_folder.chosen(reads)
     files = [label(project.top, os.path.join(folder, name)) for name, _ in each]
     beside = _beside(project, each, files, here, how)
-    identified = task_identity.resolve(project, here, each, files, told, beside)
+    identified = imported_task_ids.resolve(project, here, each, files, told, beside)
     each = identified.each
     found = importers.joined(each, here.by_id, whole=any(beside for _, beside in listed))
     if not found.tasks:

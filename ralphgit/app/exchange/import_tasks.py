@@ -17,7 +17,7 @@ from ralphgit.app.exchange import (
     source_order,
     three_way_import,
 )
-from ralphgit.app.exchange.task_identity import Told
+from ralphgit.app.exchange.imported_task_ids import Told
 from ralphgit.app.workspace import graph_view, inside_loop
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
