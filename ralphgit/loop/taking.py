@@ -116,12 +116,12 @@ class Taking:
         """Whether tasks are free now that loops on other machines held, and left alone for long."""
         if not elsewhere(project):
             return False
-        from ralphgit.app.lifecycle import expired  # which few loops ever need
+        from ralphgit.app.lifecycle import expired_leases  # which few loops ever need
 
         free = []
-        for lease, silent in [*expired.leases(project, ClaimMap(project))]:
+        for lease, silent in [*expired_leases.every(project, ClaimMap(project))]:
             try:
-                done = expired.take_back(project, lease, silent)
+                done = expired_leases.take_back(project, lease, silent)
             except (IllegalMove, GuardRefused) as error:  # somebody was quicker
                 self._journal.write("passed", task=lease.task, code=error.code)
                 continue

@@ -20,7 +20,7 @@ from ralphgit.model.printable import duration
 from ralphgit.model.task_row import Row
 
 
-def leases(project: Project, claim_map: ClaimMap) -> Iterator[tuple[Lease, float]]:
+def every(project: Project, claim_map: ClaimMap) -> Iterator[tuple[Lease, float]]:
     """The leases that have expired, and for how many seconds their holders have been silent."""
     for lease in claim_map.leases.values():
         if _is_own(project, lease) or lease.task not in claim_map.task_states:
