@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ralphgit.loop import agent_command
+from ralphgit.loop.presets import BUILT_IN, AgentPreset
 from ralphgit.records import importers
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -20,12 +20,8 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 def tables() -> dict[tuple[str, str], str]:
     """Each table, by the document it stands in and the name in the comments around it."""
     formats = [(f"`{one.name}`", one.help) for one in importers.BUILT_IN]
-    presets = [
-        (f"`{one.name}`", _command(one), one.help, one.needs) for one in agent_command.BUILT_IN
-    ]
-    bounds = [
-        (f"`{one.name}`", one.may_not, one.trust, one.tried) for one in agent_command.BUILT_IN
-    ]
+    presets = [(f"`{one.name}`", _command(one), one.help, one.needs) for one in BUILT_IN]
+    bounds = [(f"`{one.name}`", one.may_not, one.trust, one.tried) for one in BUILT_IN]
     return {
         ("import.md", "formats"): _table(("format", "what the file is"), formats),
         ("loop.md", "agents"): _table(("agent", "what is started", "", "needs"), presets),
@@ -33,7 +29,7 @@ def tables() -> dict[tuple[str, str], str]:
     }
 
 
-def _command(preset: agent_command.AgentPreset) -> str:
+def _command(preset: AgentPreset) -> str:
     # Wherever the Python is that runs ralphgit.
     words = ["python" if word == sys.executable else word for word in preset.words]
     return f"`{shlex.join(words)}`"

@@ -39,7 +39,6 @@ from ralphgit.model.listed import Listed
 #: The entry-point group in which a package names its presets.
 GROUP = "ralphgit.agents"
 _ODD = "name another agent, or report it to the package's authors"
-__all__ = ["BUILT_IN", "GROUP", "AgentPreset"]
 
 
 class Command(NamedTuple):

@@ -12,7 +12,7 @@ from ralphgit.app.processes.trust import Asked, Consent
 from ralphgit.cli.command_call import Call, agrees
 from ralphgit.cli.render import Outcome, safe
 from ralphgit.errors import NeedsPerson
-from ralphgit.loop import agent_command
+from ralphgit.loop.presets import BUILT_IN
 from ralphgit.model.printable import counted
 
 
@@ -79,7 +79,7 @@ def _on_one_line(one: Asked) -> str:
 
 def _starts(one: Asked) -> str:
     """The command line that a preset of ralphgit itself stands for."""
-    for preset in agent_command.BUILT_IN if one.use == trust.AGENT else ():
+    for preset in BUILT_IN if one.use == trust.AGENT else ():
         if preset.name == one.text:
             return shlex.join([os.path.basename(preset.words[0]), *preset.words[1:]])
     return ""
