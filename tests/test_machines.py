@@ -12,6 +12,8 @@ import pytest
 import ryaml
 from world import Place, World
 
+from ralphgit.app.active_claims.remote_beats import Seen
+from ralphgit.app.active_claims.stale_holders import is_silent
 from ralphgit.app.workspace import heartbeat
 
 TASK = """\
@@ -270,3 +272,13 @@ def test_a_lease_without_a_beat_expires_where_a_loop_has_made_it(world: World) -
     assert done.code == 0, done.err
     assert "T-1 is taken back from farley on far" in done.err
     assert world.task("T-1")["state"] == "complete"
+
+
+@pytest.mark.parametrize(("seconds", "silent"), [(0.0, False), (300.0, False), (300.1, True)])
+def test_a_loop_elsewhere_is_silent_after_five_minutes(seconds: float, silent: bool) -> None:
+    beat = heartbeat.parse(
+        {"pid": 1, "started": "", "boot": "", "host": "far", "worker": "farley", "task": "",
+         "claim": "", "phase": "idle", "time": 0.0}
+    )  # fmt: skip
+    assert beat is not None
+    assert is_silent(Seen(beat, since=1000.0), 1000.0 + seconds) is silent

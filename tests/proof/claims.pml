@@ -157,7 +157,8 @@ not_landed:
     seen = 0; seen_other_complete = 0
 }
 
-/* reset.back_to_pending, for reset.reset and for expired_leases.take_back: the base first, then the lease. */
+/* reset.back_to_pending, for reset.reset and for expired_leases.take_back: the base first, then
+ * the lease. */
 inline reopen(t, id) {
     seen = 0;
 reopening:
@@ -288,8 +289,8 @@ killed:                                         /* its lease and its branch are 
     }
 }
 
-/* reset.reset by a person, and expired_leases.take_back by a loop: of the dead, and, as no silence proves a
- * death, of the living, too. */
+/* reset.reset by a person, and expired_leases.take_back by a loop: of the dead, and, as no silence
+ * proves a death, of the living, too. */
 proctype Resetter() {
     byte t, id, seen;
 end_watch:
