@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import slow
 from hypothesis import HealthCheck, settings
 
 # A test run under nohup or in a script's background would hand its deafness to hang-ups and
@@ -36,9 +37,14 @@ if _is_fit(_MEMORY):
 
 # How long an example takes is a matter of what else the machine does.
 settings.register_profile(
-    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "all", max_examples=slow.EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
-settings.load_profile("any machine")
+settings.register_profile("quick", settings.get_profile("all"), max_examples=slow.EXAMPLES // 4)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Of each property `just test` tries but a part of the examples."""
+    settings.load_profile("quick" if config.option.markexpr == "not slow" else "all")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import event, given, settings
+import slow
+from hypothesis import event, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from referencing import Registry
@@ -419,7 +420,7 @@ def places(value: Any) -> Iterator[tuple[Any, Any]]:
     seed=st.randoms(use_true_random=False),
     values=st.lists(_VALUES, min_size=1, max_size=3),
 )
-@settings(max_examples=300, deadline=None)
+@slow.examples(300)
 @pytest.mark.slow
 def test_the_schema_agrees_about_changed_tasks(
     start: dict[str, Any], seed: random.Random, values: list[Any]
@@ -462,7 +463,7 @@ _TEXTS = st.lists(_PIECES | st.text(max_size=3), max_size=30).map("".join)
         st.binary(max_size=40),
     )
 )
-@settings(max_examples=300, deadline=None)
+@slow.examples(300)
 def test_whatever_is_in_a_file_it_is_read_or_refused(data: bytes) -> None:
     try:
         file, problems = graph_file.parse_all(data, path="g")

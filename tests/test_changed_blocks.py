@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 
 import pytest
+import slow
 from bench import graphs
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as some
 
 from ralphgit.errors import InvalidRecord
@@ -69,7 +70,7 @@ def shown(rows: list[Row]) -> list[tuple[object, ...]]:
     return [(*row[:texts], row.json) for row in rows]
 
 
-@settings(max_examples=100, deadline=None)
+@slow.examples(100)
 @given(changes())
 def test_what_has_changed_says_what_the_whole_says(pair: tuple[str, str]) -> None:
     old, new = pair

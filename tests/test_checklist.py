@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import ryaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from world import shared
 
@@ -1014,7 +1014,6 @@ def test_lists_in_lists_are_bounded() -> None:
 _WORDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=40)
 
 
-@settings(deadline=None)
 @given(st.lists(_WORDS, min_size=1, max_size=6), st.sampled_from(["- [ ] {}", "1. [x] T{n} {}"]))
 def test_whatever_stands_in_a_list_the_tasks_are_valid(words: list[str], form: str) -> None:
     text = "\n".join(form.format(line, n=n) for n, line in enumerate(words)) + "\n- [ ] end\n"

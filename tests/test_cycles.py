@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import pytest
-from hypothesis import given, settings
+import slow
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ralphgit.rules.cycles import find_cycles, order
@@ -113,7 +114,7 @@ def reach(edges: Mapping[str, Sequence[str]]) -> dict[str, dict[str, int]]:
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None)
+@slow.examples(400)
 @given(graphs)
 def test_one_shortest_cycle_for_each_tangle(edges: Edges) -> None:
     steps = reach(edges)
@@ -127,7 +128,7 @@ def test_one_shortest_cycle_for_each_tangle(edges: Edges) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None)
+@slow.examples(400)
 @given(graphs)
 def test_the_order_takes_the_first_that_is_free(edges: Edges) -> None:
     steps = reach(edges)
@@ -141,14 +142,14 @@ def test_the_order_takes_the_first_that_is_free(edges: Edges) -> None:
     assert order(edges) == expected + tangled
 
 
-@settings(max_examples=200, deadline=None)
+@slow.examples(200)
 @given(graphs)
 def test_what_is_in_order_stays(edges: Edges) -> None:
     once = order(edges)
     assert order({name: edges[name] for name in once}) == once
 
 
-@settings(max_examples=200, deadline=None)
+@slow.examples(200)
 @given(graphs)
 def test_the_order_of_the_keys_does_not_change_the_cycles(edges: Edges) -> None:
     upside_down = {name: edges[name] for name in reversed(edges)}

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+import slow
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -106,7 +107,7 @@ def shown(tokens: list[Any]) -> str:
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@slow.examples(60)
 @given(st.lists(TEXT, min_size=1, max_size=7))
 @example(
     ["</details> <script> | ``` @ann #12 GH-7 [l](http://e.example) <!-- \\| ![i](x) fixes #3"]

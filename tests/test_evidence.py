@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+import slow
+from hypothesis import given
 from hypothesis import strategies as st
 from world import Place, World, grown
 
@@ -456,7 +457,7 @@ def _take(place: Place, step: tuple[str, str, str]) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@slow.examples(25)
 @given(st.lists(_STEP, min_size=1, max_size=6))
 def test_the_digest_is_the_same_just_where_the_content_is(
     steps: list[tuple[str, str, str]],

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import ryaml
 import slow
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from world import Place, World, shared
 
@@ -292,7 +292,6 @@ def test_boxes_in_a_description_are_no_ignored_lines() -> None:
 
 
 @pytest.mark.slow
-@settings(deadline=None)
 @example([{"id": "T-0", "title": "\ud7a4", "status": "pending"}])  # nothing can show it
 @given(_TASKS)
 def test_markdown_gives_back_every_field(tasks: list[Task]) -> None:
@@ -300,7 +299,6 @@ def test_markdown_gives_back_every_field(tasks: list[Task]) -> None:
     assert returned("markdown", file).tasks == file.tasks
 
 
-@settings(deadline=None)
 @given(_TASKS)
 @pytest.mark.slow
 def test_lines_give_back_every_field(tasks: list[Task]) -> None:
@@ -308,7 +306,6 @@ def test_lines_give_back_every_field(tasks: list[Task]) -> None:
     assert returned("jsonl", file).tasks == file.tasks
 
 
-@settings(deadline=None)
 @given(_TASKS)
 @pytest.mark.slow
 def test_nodes_give_back_titles_and_descriptions(tasks: list[Task]) -> None:
@@ -320,7 +317,6 @@ def test_nodes_give_back_titles_and_descriptions(tasks: list[Task]) -> None:
         assert new.get("description") == old.get("description")
 
 
-@settings(deadline=None)
 @given(_TITLE, _TEXT)
 def test_what_is_visible_is_one_list(title: str, description: str) -> None:
     """Whatever the texts are, a page shows a list of two items and no heading of theirs."""
@@ -365,7 +361,6 @@ def test_markdown_gives_back_what_stories_and_milestones_say(description: str) -
 
 
 @pytest.mark.slow
-@settings(deadline=None)
 @given(_TITLE, _TEXT)
 def test_markdown_gives_back_whatever_stories_say(title: str, description: str) -> None:
     told(title, description)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import slow
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from world import World
@@ -423,7 +424,7 @@ def due(items: list[tuple[str, str, int]]) -> dict[int, set[int]]:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=30, phases=[Phase.generate])
+@settings(slow.examples(30), phases=[Phase.generate])
 @given(st.lists(ITEM, min_size=1, max_size=8), st.sampled_from(["\n", "\r\n"]), st.booleans())
 def test_any_list_is_ticked_in_place(
     tmp_path_factory: pytest.TempPathFactory,

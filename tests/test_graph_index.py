@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given, settings
+import slow
+from hypothesis import given
 from hypothesis import strategies as some
 from rows import row
 
@@ -85,7 +86,7 @@ def _ids(pairs: Sequence[tuple[Row, object]]) -> list[str]:
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@slow.examples(150)
 @given(cases())
 def test_every_answer_is_that_of_all_rows(case: Case) -> None:
     rows, claims = case
@@ -115,7 +116,7 @@ def test_every_answer_is_that_of_all_rows(case: Case) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@slow.examples(150)
 @given(cases())
 def test_what_is_not_near_has_no_obstacle(case: Case) -> None:
     rows, claims = case
@@ -136,7 +137,7 @@ def _kept(path: Path, rows: Sequence[Row]) -> bytes:
     return path.read_bytes()
 
 
-@settings(max_examples=40, deadline=None)
+@slow.examples(40)
 @given(case=cases(), place=some.floats(0, 1), bit=some.integers(0, 7))
 def test_a_file_with_another_bit_says_nothing(
     tmp_path_factory: object, case: Case, place: float, bit: int

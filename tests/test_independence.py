@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+import slow
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from rows import row
@@ -136,7 +137,7 @@ scopes = st.lists(sound, max_size=3)
 
 
 @pytest.mark.slow
-@settings(max_examples=250, deadline=None)
+@slow.examples(250)
 @given(st.lists(st.tuples(scopes, scopes), min_size=2, max_size=4))
 def test_scopes_conflict_where_a_path_is_covered_by_both(
     tasks: list[tuple[list[Tree], list[Tree]]],
@@ -193,7 +194,7 @@ def _tasks(draw: st.DrawFn) -> list[Row]:
     ]
 
 
-@settings(max_examples=300, deadline=None)
+@slow.examples(300)
 @given(_tasks(), st.data())
 @pytest.mark.slow
 def test_each_group_is_independent_and_behind_what_it_needs(
@@ -221,7 +222,7 @@ def test_each_group_is_independent_and_behind_what_it_needs(
     }
 
 
-@settings(max_examples=300, deadline=None)
+@slow.examples(300)
 @given(_tasks())
 @pytest.mark.slow
 def test_a_claim_decides_as_the_pairs_do(rows: list[Row]) -> None:

@@ -365,7 +365,7 @@ RANDOMS = st.randoms(use_true_random=False, note_method_calls=False)
 
 
 def prop(examples: int) -> settings:
-    return settings(max_examples=examples, derandomize=True, database=None, deadline=None)
+    return settings(slow.examples(examples), derandomize=True, database=None)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+import slow
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rows import row
 
@@ -386,7 +387,7 @@ def names_of(path: str) -> tuple[str, ...]:
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@slow.examples(150)
 @given(trees.filter(is_sound))
 def test_covers_is_what_the_pattern_means(tree: Tree) -> None:
     pattern = written(tree)
@@ -395,7 +396,7 @@ def test_covers_is_what_the_pattern_means(tree: Tree) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None)
+@slow.examples(400)
 @given(trees.filter(is_sound), trees.filter(is_sound))
 @example(((("run", ""),),), ((("set", "a."), ("set", "a.")),))
 def test_overlap_is_exact(a: Tree, b: Tree) -> None:
@@ -412,7 +413,7 @@ def test_overlap_is_exact(a: Tree, b: Tree) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@slow.examples(150)
 @given(choices, trees.filter(is_sound))
 def test_braces_are_the_patterns_they_stand_for(
     made_of: tuple[Tree, list[Tree], Tree], other: Tree
@@ -436,7 +437,7 @@ def is_clear(a: str, b: str) -> bool:
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None)
+@slow.examples(400)
 @given(trees.filter(is_sound), trees.filter(is_sound))
 @example(((("char", "a"),),), ((("char", "a"),), (("char", "b"),)))
 @example(((("char", "a"), ("run", "")),), ((("char", "a"), ("char", "b")), (("run", ""),)))
@@ -449,7 +450,7 @@ texts = st.text(alphabet="ab/*?[]!^{},\\.-", max_size=12)
 
 
 @pytest.mark.slow
-@settings(max_examples=800, deadline=None)
+@slow.examples(800)
 @given(texts, texts)
 def test_any_text_is_a_pattern_or_is_explained(a: str, b: str) -> None:
     wrong = check_pattern(a) or check_pattern(b)
@@ -465,7 +466,7 @@ def test_any_text_is_a_pattern_or_is_explained(a: str, b: str) -> None:
         assert covers(b, meet)
 
 
-@settings(max_examples=200, deadline=None)
+@slow.examples(200)
 @given(st.lists(st.text(min_size=1, max_size=6), min_size=1, max_size=4).map("/".join))
 def test_a_quoted_path_covers_itself_and_what_is_below_a_folder(path: str) -> None:
     if "\0" in path or not path.strip() or set(path.split("/")) & {"", ".", ".."}:

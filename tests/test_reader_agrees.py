@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+import slow
 from bench import graphs
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -20,7 +21,7 @@ SEED = 20261121
 
 
 def prop(examples: int) -> settings:
-    return settings(max_examples=examples, derandomize=True, database=None, deadline=None)
+    return settings(slow.examples(examples), derandomize=True, database=None)
 
 
 def typed(value: object) -> object:

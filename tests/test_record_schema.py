@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 import ryaml
-from hypothesis import given, settings
+import slow
+from hypothesis import given
 from hypothesis import strategies as some
 from jsonschema import Draft202012Validator
 
@@ -87,7 +88,7 @@ def exact(kind: str, value: object) -> list[str]:
     return [error.message for error in Draft202012Validator(document).iter_errors(value)]
 
 
-@settings(max_examples=200, deadline=None)
+@slow.examples(200)
 @given(records())
 def test_what_is_taken_for_valid_is_valid(drawn: tuple[str, object]) -> None:
     kind, value = drawn

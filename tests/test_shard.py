@@ -9,7 +9,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+import slow
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from laws import generate
@@ -471,7 +472,7 @@ def test_a_claim_from_before_the_move_is_never_silently_lost(world: World) -> No
 # -- properties ------------------------------------------------------------------------------
 
 
-@settings(max_examples=300, deadline=None)
+@slow.examples(300)
 @given(st.one_of(generate.graphs(), generate.graphs(odd=True)))
 @pytest.mark.slow
 def test_a_file_taken_apart_and_joined_has_every_block(written: generate.Written) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import event, given, settings
+import slow
+from hypothesis import event, given
 from hypothesis import strategies as st
 from world import ROOT, World
 
@@ -69,7 +70,7 @@ def _some(params: tuple[Param, ...]) -> st.SearchStrategy[list[Param]]:
 
 @pytest.mark.slow
 @given(_lines())
-@settings(max_examples=300, deadline=None)
+@slow.examples(300)
 def test_the_fast_reader_declines_or_agrees_with_click(line: list[str]) -> None:
     quick = fast_argv.read(line)
     event("declined" if quick is None else f"read {quick.command}")
@@ -79,7 +80,7 @@ def test_the_fast_reader_declines_or_agrees_with_click(line: list[str]) -> None:
 
 @pytest.mark.slow
 @given(_lines().map(lambda line: ["-qv", *line]))
-@settings(max_examples=100, deadline=None)
+@slow.examples(100)
 def test_click_alone_reads_the_same_as_with_the_fast_reader(line: list[str]) -> None:
     """`-qv` is a spelling that only click knows: the rest must mean what it always does."""
     assert fast_argv.read(line) is None
