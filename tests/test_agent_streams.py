@@ -203,6 +203,7 @@ def audited(place: Place, id: str = "T-1") -> list[dict[str, Any]]:
     return [dict(event) for event in found["events"]]
 
 
+@pytest.mark.slow
 def test_what_was_used_is_in_the_audit_of_a_task_that_is_done(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     env = replayed(alpha, "claude-work", "test $n = 1 || echo good > f.txt")
@@ -315,6 +316,7 @@ def test_a_task_whose_budget_is_spent_waits_for_a_person(tmp_path: Path) -> None
     assert len(outcomes(alpha)) == 3
 
 
+@pytest.mark.slow
 def test_a_budget_says_that_an_agent_does_not_tell_its_cost(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     env = replayed(alpha, "codex-work", "echo good > f.txt")

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-import slow
 from test_changed_settings import works
 from test_landing import files_on_base
 from test_loop import made, on_base, task
@@ -31,7 +30,8 @@ def with_attribute(tmp_path: Path, attribute: str, line: str) -> Place:
     return alpha
 
 
-@pytest.mark.parametrize("attribute", slow.but(2, CONVERTED))
+@pytest.mark.slow
+@pytest.mark.parametrize("attribute", CONVERTED)
 def test_what_is_converted_is_verified_as_it_is_checked_out(attribute: str, tmp_path: Path) -> None:
     script, here_alone, everywhere = CONVERTED[attribute]
     alpha = with_attribute(tmp_path / "one", attribute, here_alone)
@@ -43,7 +43,6 @@ def test_what_is_converted_is_verified_as_it_is_checked_out(attribute: str, tmp_
     assert ran.out.splitlines()[0] == "done: T-1", ran.err
 
 
-@pytest.mark.slow
 def test_what_cannot_be_checked_out_does_not_land(tmp_path: Path) -> None:
     alpha = with_attribute(tmp_path, "filter=big", "test -e a.txt")
     alpha.git("config", "filter.big.smudge", "echo no such object >&2; false")
@@ -53,6 +52,7 @@ def test_what_cannot_be_checked_out_does_not_land(tmp_path: Path) -> None:
     assert on_base(alpha, "T-1")["status"] == "blocked", ran.err
 
 
+@pytest.mark.slow
 def test_a_file_may_be_run_where_its_commit_says_so(tmp_path: Path) -> None:
     one = task("T-1", "scope: {write: [a.txt]}", "verify: [./a.txt]")
     script = "printf '#!/bin/sh\\n' > a.txt; chmod +x a.txt; git add a.txt"

@@ -664,7 +664,6 @@ def test_a_signal_leaves_the_terminal_usable(world: World, terminal: Terminal) -
 # -- where there is none -------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_off_a_terminal_it_is_refused(world: World, terminal: Terminal) -> None:
     assert world.ralph("board") == (
         2, "", "error: there is no terminal to draw the board on\nhint: ralphgit status\n",

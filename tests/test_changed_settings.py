@@ -146,6 +146,7 @@ FORMS = (
 BROKEN_UP = ("my\\\ntool", 'his""tool', "her\\tool", "a'tool'")
 
 
+@pytest.mark.slow
 def test_a_program_that_a_line_comes_to_is_not_the_agents_to_change(tmp_path: Path) -> None:
     names = [f"tool{number}" for number, _ in enumerate(FORMS)]
     lines = [form.format(name) for form, name in zip(FORMS, names, strict=True)]
@@ -234,7 +235,7 @@ IN_VERIFY = [
 
 
 @pytest.mark.parametrize(("does", "name"), IN_VERIFY)
-@pytest.mark.parametrize("text", slow.but(1, ["bad", "good"]))
+@pytest.mark.parametrize("text", ["bad", "good"])
 def test_what_a_verify_command_changes_ends_the_loop(
     does: str, name: str, text: str, tmp_path: Path
 ) -> None:
@@ -305,9 +306,10 @@ def interrupted(alpha: Place, does: str, env: dict[str, str], number: int) -> No
     end_agents(alpha.task("T-1")["claim"]["id"], signal.SIGKILL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("what", "number"),
-    slow.but(1, [(what, n) for what in LATE for n in (signal.SIGTERM, signal.SIGKILL)]),
+    [(what, n) for what in LATE for n in (signal.SIGTERM, signal.SIGKILL)],
 )
 def test_what_an_agent_changed_in_a_loop_that_was_ended_is_seen_by_whoever_comes_next(
     what: str, number: int, tmp_path: Path
@@ -361,7 +363,7 @@ def test_the_remotes_own_branch_is_not_the_agents_to_choose(tmp_path: Path) -> N
     assert works(alpha, "true", "--json").error == "settings_changed"
 
 
-@pytest.mark.parametrize("text", slow.but(1, ["{x", "[1]", "3", "null"]))
+@pytest.mark.parametrize("text", ["{x", "[1]", "3", "null"])
 def test_a_note_that_is_none_wants_a_person(text: str, tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     alpha.run("sh", "-c", f"d=$(git rev-parse --git-common-dir)/ralphgit/watched; "
@@ -379,7 +381,8 @@ MOVES = ("git symbolic-ref HEAD refs/heads/main",
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("does", slow.but(1, MOVES))
+@pytest.mark.slow
+@pytest.mark.parametrize("does", MOVES)
 def test_another_branch_in_the_worktree_ends_the_loop(does: str, tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     main = alpha.git("rev-parse", "main")
@@ -417,6 +420,7 @@ def test_a_copy_of_the_repository_in_its_place_ends_the_loop(tmp_path: Path) -> 
     assert "a.txt" not in files_on_base(alpha)
 
 
+@pytest.mark.slow
 def test_a_tracking_branch_that_the_agent_moves_decides_nothing(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     looser = (

@@ -53,6 +53,7 @@ def test_what_only_fails_on_the_base_is_work_to_do(tmp_path: Path) -> None:
     assert on_base(alpha, "T-1")["status"] == "complete"
 
 
+@pytest.mark.slow
 def test_the_reason_of_a_failed_attempt_is_told(tmp_path: Path) -> None:
     tasks = task("T-1", "verify: [test -s other.txt]", script="{write: {a.txt: a}}")
     alpha = made(tmp_path, tasks, remote=False)

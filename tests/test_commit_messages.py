@@ -195,6 +195,7 @@ def test_a_hook_that_declines_the_block_as_well_leaves_the_task_and_the_loop_goe
     assert alpha.task("T-1")["state"] == "ready"
 
 
+@pytest.mark.slow
 def test_what_no_hook_lets_in_waits_for_a_person(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"), remote=False)
     hook(alpha, "#!/bin/sh\necho HOOK SAYS NO >&2\nexit 1\n")

@@ -147,6 +147,7 @@ def test_a_claim_and_its_completion(world: World) -> None:
     assert (back["change"], back["from"], back["to"]) == ("take-back", "complete", "pending")
 
 
+@pytest.mark.slow
 def test_what_else_may_happen_to_a_task(world: World) -> None:
     """Each step as the commands make it, one after the other on the base."""
     alpha = world.worktree("alpha")

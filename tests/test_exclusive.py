@@ -50,6 +50,7 @@ def test_no_edit_is_lost(alpha: Place) -> None:
     assert "title: New" in alpha.read()
 
 
+@pytest.mark.slow
 def test_one_claim_at_a_time(alpha: Place) -> None:
     codes = together(alpha, *(("claim", f"T-{n}", "--no-fetch") for n in range(TASKS)))
     assert sorted(codes) == [0] + [8] * (TASKS - 1)

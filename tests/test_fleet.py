@@ -481,7 +481,6 @@ def processes_of_loops(world: World) -> list[int]:
     return found
 
 
-@pytest.mark.slow
 @in_tmux
 def test_the_environment_comes_from_who_starts_it(make: Callable[..., World]) -> None:
     """Not from the tmux server, which may be another login's."""
@@ -500,7 +499,6 @@ def test_the_environment_comes_from_who_starts_it(make: Callable[..., World]) ->
     until(lambda: processes(world) == [])
 
 
-@pytest.mark.slow
 def test_a_fleet_log_is_no_agent_s_log(make: Callable[..., World]) -> None:
     world = make(task("T-1"))
     assert up(world, "-n", "1", "--no-tmux").code == 0
@@ -542,7 +540,6 @@ def test_somebody_is_woken_with_the_state_and_told_what_is_left(make: Callable[.
     assert world.ralph("fleet", "status", "--json").data["left"] is None
 
 
-@pytest.mark.slow
 def test_what_a_loop_still_holds_when_it_ends_is_named(make: Callable[..., World]) -> None:
     world = make(task("T-1", SLEEPS))
     assert up(world, "-n", "1", "--no-tmux").code == 0

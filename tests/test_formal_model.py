@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import pytest
-import slow
 from proof import checking
 from proof.checking import Search
 from world import ROOT, installed
@@ -18,9 +17,8 @@ def _programs() -> None:
     installed("gcc", "gcc")
 
 
-@pytest.mark.parametrize(
-    "search", slow.but(1, map(pytest.param, checking.QUICK)), ids=lambda search: search.what
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("search", checking.QUICK, ids=lambda search: search.what)
 def test_what_is_taken_out_is_missed_and_nothing_else(search: Search, tmp_path: Path) -> None:
     found = checking.run(search, tmp_path)
     assert (found.violated, found.complete) == (search.law, not search.law)

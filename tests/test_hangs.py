@@ -60,7 +60,6 @@ def test_a_commit_that_hangs_ends_and_is_named(tmp_path: Path, name: str) -> Non
     assert alpha.leases == ["T-1"]
 
 
-@pytest.mark.slow
 def test_what_is_committed_stays_so_where_the_hook_after_it_hangs(tmp_path: Path) -> None:
     alpha = at_work(tmp_path)
     hook(alpha, "post-commit")
@@ -128,7 +127,6 @@ def test_what_else_may_hang_is_a_phase_of_its_own(tmp_path: Path, what: str) -> 
         loop.communicate(timeout=PATIENCE)
 
 
-@pytest.mark.slow
 def test_a_push_hook_that_hangs_is_no_remote_that_is_away(tmp_path: Path) -> None:
     alpha = at_work(tmp_path)
     alpha.complete()

@@ -121,7 +121,6 @@ def test_the_table_has_every_command() -> None:
     assert looking <= in_a_loop.ALLOWED
 
 
-@pytest.mark.slow
 def test_what_a_worker_may_not_call_is_refused_by_its_environment(world: World) -> None:
     place, before = beta(world), world.state()
     told = {line: answered(place, line, ENV) for line in (*lines(beside=False), *ALSO)}
@@ -130,7 +129,6 @@ def test_what_a_worker_may_not_call_is_refused_by_its_environment(world: World) 
     assert world.state() == before
 
 
-@pytest.mark.slow
 def test_what_a_worker_may_not_call_is_refused_by_the_loop_s_lock(world: World) -> None:
     place = beta(world)
     with loop_in(place):
@@ -142,6 +140,7 @@ def test_what_a_worker_may_not_call_is_refused_by_the_loop_s_lock(world: World) 
         assert world.state() == before
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux tells who started it")
 def test_below_a_loop_the_environment_may_be_empty(world: World) -> None:
     """An agent that goes elsewhere, and empties its environment, is still below its loop."""

@@ -351,7 +351,6 @@ def test_a_branch_that_breaks_what_has_landed_is_not_landed(tmp_path: Path) -> N
     assert states(world) == {"A": "in-review", "B": "complete"}
 
 
-@pytest.mark.slow
 def test_a_conflict_that_nobody_foresaw_ends_it(tmp_path: Path) -> None:
     """Neither says what it writes."""
     world = World(tmp_path)
@@ -446,7 +445,6 @@ def test_a_review_that_comes_with_the_work_is_none(tmp_path: Path) -> None:
     assert [(one["task"], one["reason"]) for one in waits] == [("A", "review")]
 
 
-@pytest.mark.slow
 def test_untrusted_commands_do_not_run(tmp_path: Path) -> None:
     world = hidden(tmp_path)
     world.ralph("trust", "--revoke")
@@ -526,7 +524,6 @@ def test_the_order_keeps_dependencies_and_leaves_nobody_out(
             assert ordered.index(names[low]) < ordered.index(names[high])
 
 
-@pytest.mark.slow
 def test_what_only_the_result_shows_to_be_wrong_does_not_land(plain: World) -> None:
     """Each branch adds a dependency, and together they are a circle."""
     alpha = plain.worktree("alpha")

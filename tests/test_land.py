@@ -186,7 +186,6 @@ def by_pull(tmp_path: Path) -> tuple[World, Forge]:
     return world, Forge(world)
 
 
-@pytest.mark.slow
 def test_land_opens_a_pull_request_where_work_lands_by_them(tmp_path: Path) -> None:
     """As `complete --land` does: the branch stands on the base, the work on one of its own."""
     world, forge = by_pull(tmp_path)

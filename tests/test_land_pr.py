@@ -162,18 +162,16 @@ def test_auto_merge_drains_a_chain(method: str, tmp_path: Path) -> None:
     assert rescued(alpha) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "edit",
-    slow.but(
-        1,
-        [
-            "sed -i 's/test -s two.txt/true/' task-graph.yaml",
-            "sed -i '/review: ann/d' task-graph.yaml",
-            "printf '  - id: T-9\\n    title: More\\n    status: pending\\n' >> task-graph.yaml",
-            "printf 'verify.required = false\\n' > ralph.toml",
-            "sed -i 's/outputs: .one.txt./&\\n    priority: 0/' task-graph.yaml",
-        ],
-    ),
+    [
+        "sed -i 's/test -s two.txt/true/' task-graph.yaml",
+        "sed -i '/review: ann/d' task-graph.yaml",
+        "printf '  - id: T-9\\n    title: More\\n    status: pending\\n' >> task-graph.yaml",
+        "printf 'verify.required = false\\n' > ralph.toml",
+        "sed -i 's/outputs: .one.txt./&\\n    priority: 0/' task-graph.yaml",
+    ],
 )
 def test_a_branch_that_changes_more_than_its_task_is_not_merged_by_itself(
     edit: str, tmp_path: Path
@@ -499,6 +497,7 @@ def test_the_host_says_which(host: str, program: str, tmp_path: Path) -> None:
         assert "T-1 has landed on origin/main" in run(alpha, forge, RALPH_LAND_VIA="auto").err
 
 
+@pytest.mark.slow
 def test_push_options(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "outputs: [one.txt]", "verify: [test -s one.txt]"))
     world = alpha.world
@@ -599,7 +598,6 @@ def test_a_blocked_task_is_seen_elsewhere(tmp_path: Path) -> None:
     assert "Red" in (alpha.path / ".ralph" / "prompt.md").read_text()
 
 
-@pytest.mark.slow
 def test_a_branch_with_more_than_the_answered_block_stays_on_the_remote(tmp_path: Path) -> None:
     ask = "{report: {status: needs_context, question: 'Which colour?'}}"
     alpha = made(tmp_path, task("T-1", script=ask), task("T-2"))

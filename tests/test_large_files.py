@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import slow
 from forge import Forge
 from test_loop import events, loop, made, on_base, task
 from world import Place, World, installed
@@ -105,7 +104,8 @@ WAYS: dict[str, Callable[[Place], None]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("way", slow.but(1, WAYS))
+@pytest.mark.slow
+@pytest.mark.parametrize("way", WAYS)
 def test_a_large_file_is_on_the_remote_however_it_lands(tmp_path: Path, way: str) -> None:
     alpha = with_lfs(tmp_path)
     WAYS[way](alpha)

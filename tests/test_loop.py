@@ -155,6 +155,7 @@ def test_once_and_at_most(tmp_path: Path) -> None:
     assert loop(alpha, "--max-tasks", "0").code == 2
 
 
+@pytest.mark.slow
 def test_a_loop_alone_takes_the_tasks_in_the_order_of_next(tmp_path: Path) -> None:
     tasks = [task(f"T-{n}", f"outputs: [{n}.txt]") for n in (1, 2, 3)]
     alpha = made(tmp_path, *tasks, remote=False)
@@ -163,6 +164,7 @@ def test_a_loop_alone_takes_the_tasks_in_the_order_of_next(tmp_path: Path) -> No
     assert loop(beta, "--json", "--max-tasks", "2").data["done"] == ids[:2] == ["T-1", "T-2"]
 
 
+@pytest.mark.slow
 def test_beside_another_loop_the_first_choice_is_another_one(tmp_path: Path) -> None:
     tasks = [task(f"T-{n}", f"outputs: [{n}.txt]") for n in (1, 2, 3)]
     alpha = made(tmp_path, *tasks, remote=False)
@@ -259,6 +261,7 @@ def test_what_is_never_done(script: str, reason: str, said: str, tmp_path: Path)
         assert name in alpha.git("ls-tree", "--name-only", rescued(alpha)[0]).split()
 
 
+@pytest.mark.slow
 def test_the_verify_commands_decide_whatever_the_agent_s_exit_code(tmp_path: Path) -> None:
     """SPEC 7, L11: but where a task has none, the exit code is all that there is."""
     works = "{write: {a.txt: good}, report: {status: done, summary: Written.}, exit: 1}"
@@ -694,6 +697,7 @@ def test_an_agent_finds_its_prompt_on_stdin_and_as_a_file(tmp_path: Path) -> Non
     assert on_base(alpha, "T-1")["status"] == "complete"
 
 
+@pytest.mark.slow
 def test_a_project_s_own_prompt(tmp_path: Path) -> None:
     """The base's template counts, and what the graph says stays data."""
     files = {"prompt.j2": TEMPLATE, "ralph.toml": '[agent]\nprompt = "prompt.j2"\n'}
@@ -734,6 +738,7 @@ def test_a_template_that_is_not_there(tmp_path: Path) -> None:
     assert (ran.code, "which origin/main does not have" in ran.err) == (6, True)
 
 
+@pytest.mark.slow
 def test_a_branch_that_is_kept_follows_the_base(tmp_path: Path) -> None:
     tasks = [task(f"T-{n}", f"outputs: [{n}.txt]") for n in (1, 2)]
     alpha = made(tmp_path, *tasks, files={"c.txt": "base\n"})

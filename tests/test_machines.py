@@ -177,6 +177,7 @@ def test_a_lease_that_expired_is_taken_back_by_a_loop(world: World, host: str) -
     assert world.git("show", "origin/main:T-1.txt") == "done"
 
 
+@pytest.mark.slow
 def test_a_clone_on_this_machine_that_beats_keeps_its_task(world: World) -> None:
     """However long ago it has claimed; of this repository's own loops nothing is taken twice."""
     far = Far(world, heartbeat.host())
@@ -225,6 +226,7 @@ def test_a_remote_that_is_away_is_no_silence_of_others(world: World) -> None:
     assert world.origin.leases == ["T-1"]
 
 
+@pytest.mark.slow
 def test_a_fresh_clone_takes_nobodys_task(world: World) -> None:
     """It has seen no silence yet, whatever the clock of the other machine says."""
     far = Far(world)

@@ -218,6 +218,7 @@ def _one_has_landed(folder: Path) -> Place:
     return alpha
 
 
+@pytest.mark.slow
 def test_what_fails_with_what_others_landed_does_not_land(tmp_path: Path) -> None:
     alpha = _one_has_landed(tmp_path)
     refused = alpha.ralph("complete", "--land", "--json")
@@ -235,6 +236,7 @@ def test_what_fails_with_what_others_landed_does_not_land(tmp_path: Path) -> Non
     assert on_base(alpha, "T-2")["status"] == "complete"
 
 
+@pytest.mark.slow
 def test_a_loop_brings_its_work_over_where_the_merged_result_fails(tmp_path: Path) -> None:
     alpha = _one_has_landed(tmp_path)
     line = ("--once", "--agent", agent(alpha, "echo x > two; echo x > both"))

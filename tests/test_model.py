@@ -20,7 +20,6 @@ def test_what_hypothesis_has_happen_in_two_clones_holds() -> None:
     assert Machine.counts.total() - before >= 4
 
 
-@pytest.mark.slow
 def test_a_lease_that_is_given_twice_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """The look around and the lease are both taken out: either would refuse the second one."""
     monkeypatch.setattr(claim_verdict, "_occupied", lambda facts, options: None)

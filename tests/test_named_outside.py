@@ -87,6 +87,7 @@ def alpha(tmp_path: Path) -> Place:
     return place
 
 
+@pytest.mark.slow
 def test_what_a_line_comes_to_outside_counts_also_where_it_may_not_be_run(alpha: Place) -> None:
     tools = alpha.path.parent / "tools"
     for line, file, name in COMES_TO:
@@ -139,6 +140,7 @@ def test_a_script_that_a_verify_command_is_given_is_not_the_agents_to_change(
     assert "a.txt" not in files_on_base(alpha)
 
 
+@pytest.mark.slow
 def test_what_a_task_names_that_came_after_the_loop_began_is_not_the_agents_to_change(
     tmp_path: Path,
 ) -> None:

@@ -64,6 +64,7 @@ def test_what_nobody_provides_waits_for_a_person(world: World) -> None:
     assert world.task("T-1")["state"] == "complete"
 
 
+@pytest.mark.slow
 def test_a_worker_elsewhere_provides_it(world: World) -> None:
     world.environ["RALPH_PROVIDES"] = "gpu,browser"
     far = Far(world)

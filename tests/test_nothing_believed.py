@@ -98,6 +98,7 @@ open("a.txt", "w").write("bad")
 """  # noqa: E501
 
 
+@pytest.mark.slow
 def test_a_forged_event_lands_nothing(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     forger = alpha.world.folder / "forger.py"
@@ -185,6 +186,7 @@ def test_what_the_agent_has_observed_proves_nothing(how: str, tmp_path: Path) ->
     assert alpha.ralph("check").out == "No problem found.\n"
 
 
+@pytest.mark.slow
 def test_what_an_agent_runs_itself_says_no_more_than_its_loop(tmp_path: Path) -> None:
     """Where an agent calls `complete`, both commits have evidence, and none is removed again."""
     alpha = made(tmp_path, ONE)
@@ -219,7 +221,8 @@ OF_OTHERS = {
 }
 
 
-@pytest.mark.parametrize("path", slow.but(1, [*OF_OTHERS]))
+@pytest.mark.slow
+@pytest.mark.parametrize("path", [*OF_OTHERS])
 def test_records_of_other_tasks_do_not_land_with_the_work(path: str, tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE, task("T-2"))
     writes = f"mkdir -p $(dirname {path}); cat > {path} <<'E'\n{OF_OTHERS[path]}\nE\n"
@@ -278,16 +281,14 @@ OF_ANOTHER = REVIEWS.format(add=f"{RALPH} audit add T-2 --verdict clear --by bob
 BLOCKS = f"export RALPH_TASK=T-1; {RALPH} block --reason needs_context --question Which -q"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("script", "said"),
-    slow.but(
-        1,
-        [
-            (OF_ITSELF, "is a review by bob, which the base has not"),
-            (OF_ITSELF + BLOCKS, "T-1 is blocked (needs_context)"),
-            (OF_ANOTHER, "the branch of T-1 changes records of other tasks"),
-        ],
-    ),
+    [
+        (OF_ITSELF, "is a review by bob, which the base has not"),
+        (OF_ITSELF + BLOCKS, "T-1 is blocked (needs_context)"),
+        (OF_ANOTHER, "the branch of T-1 changes records of other tasks"),
+    ],
 )
 def test_a_review_that_the_agent_writes_is_none(script: str, said: str, tmp_path: Path) -> None:
     two = (task("T-1", "risk: high", "outputs: [a.txt]"), task("T-2", "risk: high", "x-later: 1"))
@@ -386,7 +387,8 @@ CHECKED = task(
 )
 
 
-@pytest.mark.parametrize("how", slow.but(2, [*HIDES]))
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [*HIDES])
 def test_a_check_that_the_agent_hides_is_seen(how: str, tmp_path: Path) -> None:
     files = {"checks/a.t": "exit 0\n", "checks/b.t": "grep -q good a.txt\n"}
     alpha = made(tmp_path, CHECKED, files=files)
@@ -428,6 +430,7 @@ def test_work_in_a_sparse_checkout_lands(tmp_path: Path) -> None:
     assert "docs/far/a.md" in files_on_base(alpha)
 
 
+@pytest.mark.slow
 def test_an_index_that_is_broken_is_told_as_that(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     broken = r"printf 'DIRC\0\0\0\2\0\0\0\5' > $(git rev-parse --git-path index)"
@@ -437,6 +440,7 @@ def test_an_index_that_is_broken_is_told_as_that(tmp_path: Path) -> None:
     assert on_base(alpha, "T-1")["status"] == "pending"
 
 
+@pytest.mark.slow
 def test_a_pipe_in_place_of_the_index_is_told(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     script = agent(alpha, "f=$(git rev-parse --git-path index); rm $f; mkfifo $f")
@@ -449,7 +453,8 @@ def test_a_pipe_in_place_of_the_index_is_told(tmp_path: Path) -> None:
     assert alpha.world.ralph("reset", "T-1", "--reason", "x", "--force").code == 0
 
 
-@pytest.mark.parametrize("scope", slow.but(1, ["", "scope: {write: ['**']}"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("scope", ["", "scope: {write: ['**']}"])
 def test_safety_settings_that_the_agent_changes_wait_for_a_person(
     scope: str, tmp_path: Path
 ) -> None:
@@ -464,6 +469,7 @@ def test_safety_settings_that_the_agent_changes_wait_for_a_person(
     assert (landed.code, on_base(alpha, "T-1")["status"]) == (0, "complete"), landed.err
 
 
+@pytest.mark.slow
 def test_settings_that_are_the_work_land(tmp_path: Path) -> None:
     one = task("T-1", "verify: [mytest]", "scope: {write: [a.txt, ralph.toml]}")
     alpha = made(tmp_path, one, files={"ralph.toml": "[verify]\nrequired = true\n"})
@@ -516,7 +522,8 @@ UNSEEN = {
 }
 
 
-@pytest.mark.parametrize("said", slow.but(1, [*UNSEEN]))
+@pytest.mark.slow
+@pytest.mark.parametrize("said", [*UNSEEN])
 def test_what_git_passes_over_does_not_land(said: str, tmp_path: Path) -> None:
     one = task("T-1", "scope: {write: [a.txt]}", "verify: [test -e a.txt]")
     alpha = made(tmp_path, one, files={"lib/one.py": ""})
@@ -526,6 +533,7 @@ def test_what_git_passes_over_does_not_land(said: str, tmp_path: Path) -> None:
     assert "a.txt" not in files_on_base(alpha)
 
 
+@pytest.mark.slow
 def test_what_git_passes_over_in_ignored_folders_lands(tmp_path: Path) -> None:
     ignored = {".gitignore": "node_modules\n*.sock\n", "lib/one.py": ""}
     one = task("T-1", "scope: {write: [a.txt, lib/**]}", "verify: [test -e a.txt]")
@@ -594,6 +602,7 @@ def test_a_pipe_that_git_would_wait_for_keeps_a_worktree(
     assert alpha.path.exists()
 
 
+@pytest.mark.slow
 def test_a_link_to_what_is_committed_and_a_cache_that_ignores_itself_land(tmp_path: Path) -> None:
     one = task("T-1", "scope: {write: [a.txt, b, c]}", "verify: [test -e a.txt]")
     alpha = made(tmp_path, one, files={"lib/one.py": "one\n"})
@@ -630,7 +639,8 @@ def test_another_task_that_was_completed_beside_its_own_does_not_land(tmp_path: 
     assert "b.txt" not in files_on_base(alpha)
 
 
-@pytest.mark.parametrize("edit", slow.but(1, ["s/mytest2/true/", "s/b.txt/'**'/", "/id: T-2/,$d"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("edit", ["s/mytest2/true/", "s/b.txt/'**'/", "/id: T-2/,$d"])
 def test_another_task_that_the_agent_made_easier_does_not_land(edit: str, tmp_path: Path) -> None:
     hard = task("T-2", "scope: {write: [b.txt]}", "verify: [mytest2]")
     first = task("T-1").replace("pending\n", "pending\n    priority: 0\n")

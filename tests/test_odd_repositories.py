@@ -68,6 +68,7 @@ def test_an_agent_that_blocks_after_pushing_to_the_base(tmp_path: Path, pushed: 
     assert [on_base(alpha, id)["status"] for id in ("T-1", "T-2")] == ["blocked", "complete"]
 
 
+@pytest.mark.slow
 def test_an_amended_base_commit_is_undone_and_told(tmp_path: Path) -> None:
     script = (
         '[{run: "echo x > one.txt; git add -A; git commit -q --amend --no-edit"}, {run: "true"}]'
@@ -148,7 +149,6 @@ def landed_in(world: World, name: str) -> Place:
     return place
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("how", ["prune", "remove", "force"])
 def test_a_worktree_with_submodules_goes_when_clean_and_landed(tmp_path: Path, how: str) -> None:
     world = with_submodule(tmp_path)
@@ -161,7 +161,6 @@ def test_a_worktree_with_submodules_goes_when_clean_and_landed(tmp_path: Path, h
     assert len(world.git("worktree", "list").splitlines()) == 1
 
 
-@pytest.mark.slow
 def test_a_submodule_with_a_commit_of_its_own_keeps_its_worktree(tmp_path: Path) -> None:
     world = with_submodule(tmp_path)
     place = landed_in(world, "alpha")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import slow
 from world import Place, World, grown
 
 GRAPH = """\
@@ -163,7 +162,7 @@ def test_a_block_that_never_landed_is_kept_when_its_task_is_claimed_again(world:
 
 
 @pytest.mark.parametrize("way", ["block", "release"])
-@pytest.mark.parametrize("committed", slow.but(1, [True, False]))
+@pytest.mark.parametrize("committed", [True, False])
 def test_a_block_lands_before_the_next_claim_and_work_after_it_lands_too(
     world: World, committed: bool, way: str
 ) -> None:
@@ -200,6 +199,7 @@ def clone(world: World) -> Place:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("named", [(), ("T-3",)])
 def test_lost_work_is_kept_and_the_next_claim_stands_on_the_base(
     world: World, clone: Place, named: tuple[str, ...]
@@ -221,6 +221,7 @@ def test_lost_work_is_kept_and_the_next_claim_stands_on_the_base(
     assert alpha.task(task)["status"] == "complete"
 
 
+@pytest.mark.slow
 def test_lost_work_is_kept_also_where_all_is_done(world: World, clone: Place) -> None:
     alpha = world.worktree("alpha")
     alpha.did("T-1", {"one/a.txt": "one\n"})

@@ -32,6 +32,7 @@ EDITS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("edit", EDITS)
 def test_a_block_lands_without_what_its_branch_makes_of_the_plan(edit: str, tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
@@ -50,6 +51,7 @@ def test_a_block_lands_without_what_its_branch_makes_of_the_plan(edit: str, tmp_
     assert alpha.git("diff", "--name-only", "origin/main", kept).split()[-1] == "task-graph.yaml"
 
 
+@pytest.mark.slow
 def test_a_new_task_does_not_land_with_a_block(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     add = f"{RALPH} add --id T-9 --title More -q || exit 9"

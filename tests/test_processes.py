@@ -121,6 +121,7 @@ def test_a_daemon_of_a_killed_loop_ends_too(tmp_path: Path) -> None:
     assert alive.hung_up()
 
 
+@pytest.mark.slow
 def test_a_killed_loop_leaves_no_verify_command(tmp_path: Path) -> None:
     alive = Pipe(tmp_path)
     command = f"exec 3> {alive.path}; echo begun >&3; sleep 600; echo late > f.txt"
@@ -176,6 +177,7 @@ def test_a_supervisor_that_is_killed_before_it_begins_is_started_again(tmp_path:
 # -- signals ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_signal_lets_the_agent_tidy_up(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", *GOOD))
     alive = Pipe(tmp_path)

@@ -64,6 +64,7 @@ def test_git_s_configuration_has_profiles_and_a_worktree_s_file_has_none(tmp_pat
     assert did(alpha, "T-1") == ["me"]
 
 
+@pytest.mark.slow
 def test_consent_is_to_the_command_and_the_variables_of_a_profile(tmp_path: Path) -> None:
     text = profile("ops") + profile("dev", 'story = ["S-1"]')
     alpha = made(tmp_path, task("T-1", "agent: ops"), files={"ralph.toml": text})
@@ -149,6 +150,7 @@ def test_a_profile_whose_program_is_not_here_leaves_its_tasks_to_others(tmp_path
     assert run(alpha, "--agent", "far").code == 7
 
 
+@pytest.mark.slow
 def test_the_time_limit_of_a_profile_is_its_own(tmp_path: Path) -> None:
     text = '[agents.slow]\ncommand = "sleep 60"\ntimeout = 0.3\n'
     alpha = made(tmp_path, task("T-1", "agent: slow"), files={"ralph.toml": text})

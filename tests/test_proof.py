@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import ryaml
-import slow
 from world import Place, World
 
 from ralphgit.model.task import Criterion, Lifecycle, Task
@@ -230,8 +229,8 @@ def test_a_task_that_only_verifies_verifies_something(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("setting", "risk", "before"),
-    slow.but(2, [("risk-high", "high", True), ("risk-high", "low", False), ("always", "low", True),
-                 ("never", "high", False)]),
+    [("risk-high", "high", True), ("risk-high", "low", False), ("always", "low", True),
+     ("never", "high", False)],
 )  # fmt: skip
 def test_a_command_that_passed_before_is_shown(
     tmp_path: Path, setting: str, risk: str, before: bool

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import slow
 from forge import Forge
 from test_loop import loop, made, task
 from world import Place, Result, World
@@ -305,6 +304,7 @@ def test_a_remote_that_lets_nothing_in(world: World) -> None:
 # -- a second change -----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_same_again_is_the_same_pull_request(world: World, forge: Forge) -> None:
     dead(world)
     first = done(world, *ROWS["reset"][1], forge=forge)
@@ -356,6 +356,7 @@ def test_other_tasks_have_pull_requests_of_their_own(world: World, forge: Forge)
     assert states(world) == {"T-1": "ready", "T-2": "ready", "T-3": "ready"}
 
 
+@pytest.mark.slow
 def test_more_on_the_same_branch_goes_into_the_same_pull_request(
     world: World, forge: Forge
 ) -> None:
@@ -377,6 +378,7 @@ def test_more_on_the_same_branch_goes_into_the_same_pull_request(
     assert attention(world) == []
 
 
+@pytest.mark.slow
 def test_killed_after_the_push_it_opens_one(world: World, forge: Forge) -> None:
     dead(world)
     forge.breaks("create", "GraphQL: something went wrong\n")
@@ -392,6 +394,7 @@ def test_killed_after_the_push_it_opens_one(world: World, forge: Forge) -> None:
 # -- what a claim map sees -----------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_branch_of_records_is_no_work_on_other_tasks(world: World, forge: Forge) -> None:
     """It has the claims of its base for ever; what becomes of them there is no loss of theirs."""
     dead(world)
@@ -570,7 +573,8 @@ def test_an_old_local_base_that_is_only_ahead_lands(world: World, forge: Forge) 
 # -- what is integrated --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", slow.but(1, ["land", "integrate"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["land", "integrate"])
 def test_what_was_integrated_is_in_review(command: str, world: World, forge: Forge) -> None:
     for number, name in enumerate(("alpha", "beta"), 1):
         world.worktree(name).did(f"T-{number}", {f"{name}.txt": "text\n"})
@@ -725,7 +729,6 @@ def test_push_options_open_it(world: World) -> None:
     assert f"T-1 becomes ready (epoch 1) when {address} is merged" in found.out
 
 
-@pytest.mark.slow
 def test_a_forge_that_merges_by_itself(world: World, forge: Forge) -> None:
     """Then the same command's next fetch has it."""
     dead(world)

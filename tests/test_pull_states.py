@@ -96,6 +96,7 @@ class Review:
         return found
 
 
+@pytest.mark.slow
 def test_a_loop_says_that_the_forge_s_tool_fails(tmp_path: Path) -> None:
     found = Review(tmp_path / "there", "gh")
     assert found.run().code == 0
@@ -162,6 +163,7 @@ def test_of_several_states_the_first_is_said(
 # -- in every view -------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_address_is_in_every_view(review: Review) -> None:
     alpha, world, url = review.alpha, review.alpha.world, review.url
     assert review.pull()["state"] == "open"
@@ -238,6 +240,7 @@ def test_what_happens_is_seen(review: Review, happens: str, state: str, about: s
     assert states(review.alpha) == {"T-1": "in-review"}
 
 
+@pytest.mark.slow
 def test_the_loop_tells_of_each_change_once(review: Review) -> None:
     forge, branch, alpha = review.forge, review.branch, review.alpha
     forge.fails(branch, "boom", "lint", "tests")
@@ -260,6 +263,7 @@ def test_the_loop_tells_of_each_change_once(review: Review) -> None:
     assert [one["event"] for one in events(alpha, *told)] == told
 
 
+@pytest.mark.slow
 def test_a_forge_that_gives_no_answer_is_warned_of(tmp_path: Path) -> None:
     review = Review(tmp_path, "gh")
     assert review.run().code == 0
@@ -444,7 +448,8 @@ def test_a_remote_that_is_none_is_refused_before_the_work(tmp_path: Path) -> Non
 VERIFIED = ("outputs: [one.txt]", "verify: [test -s one.txt]")
 
 
-@pytest.mark.parametrize(("setting", "lines", "merges", "said"), slow.but(3, [
+@pytest.mark.slow
+@pytest.mark.parametrize(("setting", "lines", "merges", "said"), [
     ("low", (*VERIFIED, "risk: low"), True, False),
     ("low", (*VERIFIED, "risk: medium"), False, False),
     ("always", ("outputs: [one.txt]",), False, True),
@@ -452,7 +457,7 @@ VERIFIED = ("outputs: [one.txt]", "verify: [test -s one.txt]")
     ("low", VERIFIED, False, False),
     ("always", VERIFIED, True, False),
     ("true", VERIFIED, True, False),
-]))  # fmt: skip
+])  # fmt: skip
 def test_what_the_forge_merges_by_itself(
     setting: str, lines: tuple[str, ...], merges: bool, said: bool, tmp_path: Path
 ) -> None:

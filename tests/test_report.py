@@ -109,7 +109,6 @@ def test_a_graph_without_tasks_says_so(tmp_path: Path) -> None:
     assert "<li>no tasks</li>" in world.ralph("report", "-").out
 
 
-@pytest.mark.slow
 def test_the_same_state_at_the_same_time_is_the_same_page(world: World) -> None:
     line = (sys.executable, str(ROOT / "tests" / "clocked.py"), "1795278000", "report", "-")
     first, again = world.run(*line), world.run(*line)

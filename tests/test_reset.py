@@ -534,7 +534,6 @@ def test_a_local_base_that_went_its_own_way(world: World) -> None:
     assert (world.head, origin.git("rev-parse", "main")) == (ahead, result.data["commit"])
 
 
-@pytest.mark.slow
 def test_a_lease_of_another_machine(world: World) -> None:
     """A machine that died holds nothing for ever."""
     world.write("ralph.toml", 'lease = "remote"\n')

@@ -180,6 +180,7 @@ def test_what_the_work_hides_is_shown_to_its_reviewer(tmp_path: Path) -> None:
     assert "records/audit" not in seen and "records/evidence" not in seen
 
 
+@pytest.mark.slow
 def test_a_reviewer_that_cannot_work_reviews_nothing_and_says_so(tmp_path: Path) -> None:
     alpha, place = both(tmp_path, critic="echo 'Error: 401 Unauthorized'; exit 1\n")
     work(alpha)

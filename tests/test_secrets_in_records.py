@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import pytest
 from test_landing import agent
 from test_loop import loop, made, task
 from world import Place
@@ -96,6 +97,7 @@ def test_what_an_agent_calls_its_model(tmp_path: Path) -> None:
     assert "hunter2" not in (alpha.path / ".ralph" / "logs" / "loop.jsonl").read_text()
 
 
+@pytest.mark.slow
 def test_a_loop_with_an_agent_that_blocks_by_command(tmp_path: Path) -> None:
     alpha = made(tmp_path, TASK)
     does = f'{sys.executable} -m ralphgit block --question "It is $MY_SECRET_TOKEN, {TOKEN}"'

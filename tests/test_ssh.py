@@ -93,7 +93,6 @@ def test_nobody_is_asked(alpha: Place, server: Sshd, wrong: str) -> None:
     assert alpha.git("status", "--porcelain") == ""
 
 
-@pytest.mark.slow
 def test_the_hint_for_a_host_with_a_new_key_works(alpha: Place, server: Sshd) -> None:
     server.know("user")
     refused = alpha.ralph("claim", "T-1", "--json", env=REMOTE)

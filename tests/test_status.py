@@ -186,7 +186,6 @@ def test_the_picture_in_words(busy: World) -> None:
     ]
 
 
-@pytest.mark.slow
 def test_how_far_each_worker_is(tmp_path: Path) -> None:
     world = world_of(tmp_path, *(task(f"T-{n}") for n in range(1, 6)))
     world.write("kept.txt", "one\ntwo\nthree\n")

@@ -14,7 +14,6 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-import slow
 from bench import graphs, imports
 from world import ROOT, Place, World
 
@@ -346,6 +345,7 @@ def test_a_command_imports_few_modules(world: World, command: str) -> None:
     assert {*imports.of(RARE, found)} <= ({"tempfile"} if command == "packet" else set())
 
 
+@pytest.mark.slow
 def test_a_command_that_writes_imports_few_modules(tmp_path: Path) -> None:
     """The gate and the forges are imported where the base is changed, not by `block`."""
     world = World(tmp_path)
@@ -452,7 +452,8 @@ def writing(world: World, *, remote: bool) -> Iterator[tuple[str, Place, tuple[s
     yield "integrate", world, ("integrate", "T-7", "T-8")
 
 
-@pytest.mark.parametrize("remote", slow.but(1, [False, True]), ids=["alone", "with a remote"])
+@pytest.mark.slow
+@pytest.mark.parametrize("remote", [False, True], ids=["alone", "with a remote"])
 def test_a_command_that_writes_asks_git_once(tmp_path: Path, remote: bool) -> None:
     """What it has asked is kept until it has changed it itself."""
     world = World(tmp_path)
@@ -487,6 +488,7 @@ def test_no_test_is_skipped_in_ci_for_want_of_a_program() -> None:
 ANSWERED_ABOVE = {"problems_found", "not_ready"}
 
 
+@pytest.mark.slow
 def test_every_error_says_what_to_do_next() -> None:
     """A hint of its own, or the usual one of its class."""
     kinds = {name: kind for name, kind in vars(errors).items() if isinstance(kind, type)}

@@ -348,7 +348,6 @@ def test_a_revert_is_legal_and_told(method: str, tmp_path: Path) -> None:
     assert "it was taken back on main" in told.out
 
 
-@pytest.mark.slow
 def test_a_revert_of_a_part_is_told(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE, task("T-2"), remote=False)
     alpha.did("T-1", {"f.txt": "good\n", "g.txt": "good\n"})

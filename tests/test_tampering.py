@@ -286,7 +286,6 @@ def test_a_claim_that_comes_after_another_worker_s_work_is_never_clear(world: Wo
     assert codes(other, "--base", "main") == ["warning unfinished_claim"]
 
 
-@pytest.mark.slow
 def test_a_claim_that_came_and_went_within_a_branch_was_not_taken_back(world: World) -> None:
     """The other worker goes on, also where its stash was lost to whoever committed it."""
     one, other = swapped(world)
@@ -419,6 +418,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.slow
 def test_what_the_gate_refuses_is_never_clear(alpha: Place) -> None:
     alpha.did("T-2", {"two.txt": "2\n"})
     assert verdict(alpha) == ("clear", [])

@@ -100,7 +100,6 @@ def test_the_users_own_command_runs_unasked(tmp_path: Path) -> None:
     assert not (world.folder / "proj-beta" / "evil").exists()
 
 
-@pytest.mark.slow
 def test_the_users_own_agent_runs_unasked(tmp_path: Path) -> None:
     world = made(tmp_path, toml("agent.command", "no-such"), GRAPH.replace(".git/config", "a.txt"))
     world.git("config", "ralph.agent.command", "scripted")
@@ -237,7 +236,6 @@ def test_off_a_terminal_it_is_not_told_how(tmp_path: Path) -> None:
         assert "ask a person" in refused.out + refused.err
 
 
-@pytest.mark.slow
 def test_a_person_at_a_terminal_is_asked(tmp_path: Path) -> None:
     world = made(tmp_path, toml("agent.command", "scripted"))
     alpha = world.worktree("alpha")

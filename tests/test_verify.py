@@ -13,7 +13,6 @@ import time
 from pathlib import Path
 
 import pytest
-import slow
 from world import PATIENCE, Place, World
 
 from ralphgit.app.processes import run_program
@@ -66,7 +65,7 @@ BACKGROUND = {
 
 
 @pytest.mark.parametrize("how", BACKGROUND)
-@pytest.mark.parametrize("code", slow.but(1, [3, 0]))
+@pytest.mark.parametrize("code", [3, 0])
 def test_what_runs_on_in_the_background(tmp_path: Path, how: str, code: int) -> None:
     fifo, fd = open_fifo(tmp_path)
     command = BACKGROUND[how].format(end=f"echo end; exit {code}")

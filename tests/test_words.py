@@ -275,7 +275,6 @@ def validator() -> Any:
     return Draft202012Validator(schema, registry=empty)
 
 
-@pytest.mark.slow
 def test_global_options_stand_before_and_after_the_verb(world: World) -> None:
     elsewhere = world.folder
     place = str(world.path)

@@ -705,7 +705,6 @@ def test_a_squash_merge_has_landed(world: World) -> None:
     assert landing(world) == {"alpha": CONTENT}
 
 
-@pytest.mark.slow
 def test_landed_work_that_the_base_has_changed_again(world: World) -> None:
     alpha = new(world, "alpha")
     claim = done(alpha)
@@ -776,7 +775,6 @@ def test_the_same_records_with_other_files_have_not_landed(world: World) -> None
     assert landing(world) == {"alpha": ("kept", "2 commits are not on main")}
 
 
-@pytest.mark.slow
 def test_two_tasks_landed_one_by_one(world: World) -> None:
     alpha = new(world, "alpha")
     done(alpha, "T-1", "one")
@@ -820,7 +818,6 @@ def test_commits_that_cancel_each_other_out_have_not_landed(world: World) -> Non
     assert landing(world) == {"alpha": ("kept", "2 commits are not on main")}
 
 
-@pytest.mark.slow
 def test_a_squash_merge_on_the_forge(world: World) -> None:
     other = world.clone("elsewhere")
     alpha = new(world, "alpha")
@@ -841,7 +838,6 @@ def test_a_squash_merge_on_the_forge(world: World) -> None:
 # -- prune -------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_prune(world: World) -> None:
     landed, ongoing, _, dirty, alive = (
         new(world, name) for name in ("landed", "ongoing", "unused", "dirty", "alive")
@@ -940,7 +936,6 @@ def test_no_action(world: World) -> None:
     assert world.ralph("worktree", "frob").code == 2
 
 
-@pytest.mark.slow
 def test_the_recipes(world: World) -> None:
     just = Path(sys.executable).parent / "just"
     if not just.exists():
