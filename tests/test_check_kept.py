@@ -6,18 +6,24 @@ import hashlib
 import os
 import shutil
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from world import World
 
 from ralphgit.app.gate import clean_graph, task_verdicts
 from ralphgit.app.gate.check import check
+from ralphgit.app.gate.own_reading import OwnReading
 from ralphgit.app.gate.problem import Problem
-from ralphgit.app.gate.task_verdicts import TaskVerdicts
+from ralphgit.app.gate.task_verdicts import TaskVerdicts, Verdict
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings
+from ralphgit.errors import InvalidRecord
+from ralphgit.model.task_row import Row
 from ralphgit.records import graph_file, row_cache, task_mapping
+from ralphgit.records.graph_file import GraphFile
 from ralphgit.rules import active_scopes, branch_changes, contract_digest, cycles
 
 _GRAPH = "version: 1\ntasks:\n" + "".join(
@@ -162,7 +168,7 @@ _BESIDE = (
 
 @pytest.mark.parametrize(("name", "beside"), [*((name, "") for name in _CHANGES), *_BESIDE])
 def test_what_is_looked_at_in_part_is_found_as_in_whole(
-    world: World, name: str, beside: str
+    world: World, name: str, beside: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`beside`: what is wrong on the base, or comes with the change elsewhere."""
     text = _BASE
@@ -181,13 +187,54 @@ def test_what_is_looked_at_in_part_is_found_as_in_whole(
     world.git("add", "-A")
     world.git("commit", "--quiet", "--allow-empty", "-m", "The change")
     for words in (("main..work",), ("work",), ()):
-        whole = _problems(world, *words, anew=True)
+        with monkeypatch.context() as patched:  # every task is read and judged
+            patched.setattr(OwnReading, "view", lambda *_, **__: None)
+            whole = _problems(world, *words, anew=True)
         for _ in range(2):  # the second time by what the first one kept
             assert _problems(world, *words, anew=False) == whole
+            assert _problems(world, *words, anew=True) == whole
+
+
+def test_a_landing_costs_what_it_changes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a process has read and judged itself it does not read again, whole graphs least."""
+    read: list[int] = []
+    parse = graph_file.parse_all
+
+    def counted(data: bytes, *, path: str, limit: int) -> tuple[GraphFile, list[InvalidRecord]]:
+        found = parse(data, path=path, limit=limit)
+        read.append(len(found[0].tasks))
+        return found
+
+    tasks = 300
+    world.write_graph("version: 1\ntasks:\n" + "".join(
+        f"  - id: T-{n}\n    title: Do {n}\n    status: pending\n" for n in range(tasks)
+    ))  # fmt: skip
+    world.commit()
+    world.ralph("next")  # keeps the index of the base, which other parts ask for
+    monkeypatch.setattr(graph_file, "parse_all", counted)
+    judged: list[str] = []
+    verdict = task_verdicts._judged
+
+    def noted(row: Row, stored: Mapping[str, Any]) -> Verdict:
+        judged.append(row.id)
+        return verdict(row, stored)
+
+    monkeypatch.setattr(task_verdicts, "_judged", noted)
+    world.git("switch", "--quiet", "--detach", "main")
+    for number in (10, 20, 30):
+        read.clear()
+        judged.clear()
+        world.replace(f"title: Do {number}\n", f"title: Have done {number}\n")
+        world.git("commit", "--quiet", "--all", "--message", f"Change T-{number}")
+        assert _problems(world, "main..HEAD", anew=True) == []
+        world.git("branch", "--quiet", "--force", "main", "HEAD")
+        if number == 10:
+            assert (sum(read) >= tasks, len(judged) >= tasks) == (True, True)
+    assert (sum(read) < 10, len(judged) < 10) == (True, True)
 
 
 #: Of what decides a verdict on one task, by `VERSION`.
-RULES = {3: "f7f1753e14d1e6e2"}
+RULES = {4: "84291d01c40d7ced"}
 
 
 def test_another_rule_has_another_number() -> None:

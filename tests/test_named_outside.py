@@ -115,6 +115,33 @@ def test_what_a_line_only_writes_to_is_its_own(alpha: Place) -> None:
     assert changed(alpha, before) == []
 
 
+def test_a_folder_that_many_names_share_is_looked_at_once(alpha: Place) -> None:
+    """What is said of each is what a look at each by itself says."""
+    outside = alpha.path.parent / "outside"
+    outside.mkdir()
+    (outside / "tool").write_text("x\n", encoding="utf-8")
+    for name in ("plain", "sub/plain", "LOUD"):
+        alpha.write(name, "x\n")
+    (alpha.path / "to-file").symlink_to(outside / "tool")
+    (alpha.path / "sub" / "Link").symlink_to(outside)
+    (alpha.path / "sub" / "gone").symlink_to(outside / "nothing")
+    (alpha.path / "leads").symlink_to(outside)
+    (alpha.path / "home-tool").symlink_to("plain")
+    given = (
+        "plain", "./plain", "sub/plain", "sub/Link", "sub/Link/tool", "sub/gone", "to-file",
+        "leads/tool", "leads/none", "leads", "sub", ".", "..", "home-tool", "none/at/all",
+        f"{outside}/tool", "../outside/tool", "~/none", "sub/../to-file", "plain/x", "/",
+    )  # fmt: skip
+    project = opened(alpha)
+    each = {name: sign(project, name) for name in given}
+    leading = {*named_outside.leading_out(project, given, os.path.realpath)}
+    assert {name for name in given if each[name]} <= leading
+    assert {"to-file", "leads/tool", "sub/Link/tool"} <= {name for name in given if each[name]}
+    assert {"plain", "./plain", "sub/plain", "none/at/all", "plain/x"}.isdisjoint(leading)
+    many = tuple(f"sub/{number}" for number in range(1000))
+    assert [*named_outside.leading_out(project, many, os.path.realpath)] == []
+
+
 def test_of_a_large_folder_what_is_nearest_counts(alpha: Place) -> None:
     tools = alpha.path.parent / "tools"
     for number in range(named_outside.MOST_FILES):

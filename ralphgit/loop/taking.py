@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ralphgit.app.active_claims import next_tasks, providers
 from ralphgit.app.active_claims.claim_map import ClaimMap
@@ -78,19 +78,23 @@ class Taking:
         """Claim the first task that is free; beside others, who look at the same list, one at this
         worktree's own place in it.
         """
-        rows = [row for row in self._free(project) if row.id not in self.released]
-        place, alone = task_branch.place_of(project), not providers.others_work(ClaimMap(project))
-        if not alone:
-            rows = readiness.spread(rows, place)
+        place, tried = task_branch.place_of(project), set[str]()
+        if not providers.others_work(ClaimMap(project)):
+            first = next(self._free(project), None)
+            if first is None:
+                return None
+            if (lease := self._claim(project, first)) is not None:
+                return lease
+            tried.add(first.id)
+            project.refresh()  # and go on with what others have left of the list
+        rows = readiness.spread([row for row in self._free(project) if row.id not in tried], place)
         while rows:
             lease = self._claim(project, rows.pop(0))
             if lease is not None:
                 return lease
-            project.refresh()  # and go on with what others have left of the list
+            project.refresh()
             free = {row.id for row in self._free(project)}
             rows = [row for row in rows if row.id in free]
-            if alone:
-                alone, rows = False, readiness.spread(rows, place)
         return None
 
     def nothing(self, project: Project, why: RalphError) -> RalphError:
@@ -133,19 +137,21 @@ class Taking:
                 free.append(lease.task)
         return bool(free)
 
-    def _free(self, project: Project) -> list[Row]:
+    def _free(self, project: Project) -> Iterator[Row]:
         """What this loop may try to claim, in order."""
-        return [row for row in self._ready(project) if self._agents.takes(row)]
+        for row in self._ready(project):
+            if row.id not in self.released and self._agents.takes(row):
+                yield row
 
-    def _ready(self, project: Project) -> list[Row]:
+    def _ready(self, project: Project) -> Iterator[Row]:
         asked = self.asked(project)
         if asked.stack:
             rows = claim_facts.rows(project, ClaimMap(project), asked)
-            return [row for row in rows if not lacking(row, project.config.provides)]
+            return (row for row in rows if not lacking(row, project.config.provides))
         found = next_tasks.takeable(
             project, story=asked.story, priority=asked.priority, task=asked.task
         )
-        return [row for row, _ in found.tasks]
+        return (row for row, _ in found.tasks)
 
     def asked(self, project: Project) -> ClaimOptions:
         task, story, priority = self._options.task, self._options.story, self._options.priority

@@ -16,7 +16,7 @@ from ralphgit.records import row_pack
 from ralphgit.records.row_pack import FORMAT, Shard
 
 #: Of what is in an index, and how it follows from the rows: a change of either gets a new number.
-VERSION = 3
+VERSION = 4
 _HEAD = len(FORMAT) + 8
 Key = tuple[tuple[Shard, ...], tuple[Shard, ...]]
 """The shards of a graph, and those of its archive."""

@@ -23,8 +23,8 @@ from ralphgit.rules import active_scopes, readiness
 
 def index(rows: Sequence[Row]) -> GraphIndex:
     """Sum up a graph, whose ids are each used once."""
-    states = readiness.TaskStates(rows, {})
-    ready = {row.id for row in states.ready()}
+    free = readiness.TaskStates(rows, {}).ready()
+    ready = {row.id for row in free}
     firsts = array("I")
     stories: dict[str, int] = {}
     kinds = bytearray()
@@ -32,7 +32,7 @@ def index(rows: Sequence[Row]) -> GraphIndex:
         firsts.append(stories.setdefault(row.story, number) if row.story else NO_STORY)
         kinds += READY if row.id in ready else _kind(row)
     numbers = {row.id: number for number, row in enumerate(rows)}
-    order = array("I", (numbers[row.id] for row in readiness.order(states.ready(), of=rows)))
+    order = array("I", (numbers[row.id] for row in readiness.order(free, of=rows)))
     ids = sorted((digest(task), number) for task, number in numbers.items())
     names = sorted((digest(name), number) for name, number in stories.items())
     heads = sorted(
@@ -47,9 +47,9 @@ def index(rows: Sequence[Row]) -> GraphIndex:
         kinds=bytes(kinds),
         priorities=bytes(row.priority for row in rows),
         firsts=firsts,
-        by_story=array("I", sorted(
+        by_story=array("I", sorted(  # and so, of one story, by number
             (number for number, first in enumerate(firsts) if first != NO_STORY),
-            key=lambda number: (firsts[number], number),
+            key=firsts.__getitem__,
         )),
         id_digests=array("I", (digest for digest, _ in ids)),
         id_numbers=array("I", (number for _, number in ids)),

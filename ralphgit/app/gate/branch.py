@@ -12,6 +12,7 @@ from ralphgit.app.gate import (
     completions,
     effective_settings,
     evidence_history,
+    own_reading,
     record_files,
     reverts,
     tampering,
@@ -19,6 +20,7 @@ from ralphgit.app.gate import (
     work_and_records,
 )
 from ralphgit.app.gate.changed import BranchChange, Span, lost_claims
+from ralphgit.app.gate.own_reading import OwnReading
 from ralphgit.app.gate.problem import Problem, from_error, place
 from ralphgit.app.gate.state import ReadGraph, read_graph, runtime_tracked, state
 from ralphgit.app.workspace import (
@@ -36,6 +38,7 @@ from ralphgit.git import merge_preview, trees, worktrees
 from ralphgit.git.objects import Objects
 from ralphgit.model.printable import counted
 from ralphgit.model.task_row import Row
+from ralphgit.records.row_cache import Cache
 from ralphgit.rules import branch_changes
 from ralphgit.rules.branch_changes import Fault
 
@@ -53,7 +56,7 @@ def incoming(
     Without `whole`, only of what the branch brings, and not whether all records are valid. With
     `may_leave`, the removal of the graph and all records together is a warning. Without
     `own_reviews` those that come with the branch count for nothing; with them it is a warning.
-    Without `anew` a task may be taken for judged because it was before (`task_verdicts`).
+    Without `anew` a task may be taken for judged because the cache says so (`task_verdicts`).
 
     Raises: UsageError (bad_revision), InvalidRecord (no_graph).
     """
@@ -69,8 +72,9 @@ def incoming(
         )
         set_by = effective_settings.change(project, ours, tip, objects, label=base)
         was, now = set_by.was, set_by.now
+        source = _Source.of(project, anew)
         try:
-            before = was.view(ours, base)
+            before = source.before(was, ours, base)
         except InvalidRecord as error:
             # A branch that fixes the base must pass: what else it does cannot be judged.
             found = from_error(error, label=f"{base}:")._replace(severity="warning")
@@ -84,9 +88,11 @@ def incoming(
             if not left:
                 raise now.no_graph(f"{head} merged into {base}")
             return [left]
-        view = None if anew else readable(lambda: now.view_of_tree(merged.tree, merged.objects))
+        view = readable(lambda: source.after(now, merged.tree, merged.objects))
         graph = view or read_graph(now, tree)
-        problems = [*set_by.problems, *(state(now, tree, graph=graph) if whole else [])]
+        problems = [*set_by.problems]
+        if whole:
+            problems += state(now, tree, graph=graph, kept=source.kept)
         if isinstance(graph, ReadGraph) and not graph.whole:
             return problems
         files = Content(was, merged.tree, objects=merged.objects)
@@ -135,19 +141,50 @@ def across(
         if not left:
             raise now.no_graph(new)
         return [left]
-    only = None if whole else trees.differing(objects, start, head)
-    view = None if anew else readable(lambda: now.view_of_tree(head, objects))
-    graph = view or read_graph(now, tree)
-    problems = [*set_by.problems, *state(now, tree, only=only, graph=graph)]
+    source = _Source.of(project, anew)
+    fault, before = None, None
     try:
-        before = was.view(start, old)
+        before = source.before(was, start, old)
     except InvalidRecord as error:
-        return [from_error(error, label=f"{old}:")._replace(severity="warning"), *problems]
+        fault = from_error(error, label=f"{old}:")._replace(severity="warning")
+    only = None if whole else trees.differing(objects, start, head)
+    graph = readable(lambda: source.after(now, head, objects)) or read_graph(now, tree)
+    found = state(now, tree, only=only, graph=graph, kept=source.kept)
+    problems = [*set_by.problems, *found]
+    if fault is not None or before is None:
+        return [*([fault] if fault else []), *problems]
     if isinstance(graph, ReadGraph) and not graph.whole:
         return problems
     span = Span(start, head, head, objects)
     ends = _Ends.of(before, graph)
     return problems + _brought(set_by, span, ends, tree, Content(was, head), problems)
+
+
+class _Source(NamedTuple):
+    """Where graphs, and verdicts on them, are from."""
+
+    own: OwnReading | None
+    """What this process has read itself; None where the repository's cache is asked."""
+    kept: Cache
+
+    @classmethod
+    def of(cls, project: Project, anew: bool) -> _Source:
+        if not anew:
+            return cls(None, project.cache)
+        own = own_reading.of_repository(project.repository.common_dir)
+        return cls(own, own.memory)
+
+    def before(self, was: Project, commit: str, label: str) -> GraphView:
+        """Raises: InvalidRecord."""
+        objects = was.repository.objects
+        own = self.own.view(was, commit, objects, label) if self.own else None
+        return own or was.view(commit, label)
+
+    def after(self, now: Project, treeish: str, objects: Objects) -> GraphView | None:
+        """Raises: InvalidRecord."""
+        if self.own:
+            return self.own.view(now, treeish, objects)
+        return now.view_of_tree(treeish, objects)
 
 
 def _removal(was: Project, tasks: int, new: str, objects: Objects) -> Problem | None:
@@ -265,7 +302,7 @@ def _unrelated(project: Project, base: str, head: str) -> Problem:
     )
 
 
-def readable(read: Callable[[], GraphView]) -> GraphView | None:
+def readable(read: Callable[[], GraphView | None]) -> GraphView | None:
     """The graph that `read` gives; None where it cannot be read, which `state` says."""
     try:
         return read()

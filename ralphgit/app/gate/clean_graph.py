@@ -2,7 +2,7 @@
 
 A view may be another one but for some tasks (`GraphView.origin`). Where that one has no fault, and
 no change touches what tasks have to do with each other, the rest has none. What is kept is as
-the verdicts on tasks are (`task_verdicts`), and so for `check` alone.
+the verdicts on tasks are (`task_verdicts`), and where they are.
 """
 
 from __future__ import annotations
@@ -72,14 +72,15 @@ def _judged(project: Project, view: GraphView, verdicts: TaskVerdicts) -> _Judge
     """Judge a whole graph, or say what that gave before; None where it has a fault."""
     shards = repr((view.shards, view.archive.shards)).encode("utf-8", "surrogatepass")
     key = hashlib.blake2b(shards, digest_size=16).digest()
-    kept = project.cache.kept(_KEY)
+    cache = verdicts.cache or project.cache
+    kept = cache.kept(_KEY)
     known: dict[bytes, tuple[dict[str, str], list[str]] | None] = (
         kept if isinstance(kept, dict) else {}
     )
     if key not in known:
         others = {other: known[other] for other in [*known][-(_KEPT - 1) :]}
         known = {**others, key: _judge(project, view, verdicts)}
-        project.cache.keep(_KEY, known)
+        cache.keep(_KEY, known)
     found = known[key]
     return None if found is None else _Judged(*found)
 

@@ -20,7 +20,8 @@ def of_work(project: Project, tasks: Sequence[Task], head: str) -> Iterator[str]
     if base.shards == there.shards:
         return
     own = {task.id for task in tasks}
-    new = [row for row in there.rows if row.id not in own and base.known(row.id) is None]
+    rows = there.unlike(base)
+    new = [row for row in rows if row.id not in own and base.known(row.id) is None]
     if not new:
         return
     fork = worktrees.fork(project.repository.git, project.base.commit, head)

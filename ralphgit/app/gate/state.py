@@ -20,6 +20,7 @@ from ralphgit.model.config import SETTINGS_FILE
 from ralphgit.model.task_row import Row
 from ralphgit.records import graph_file
 from ralphgit.records.archive_file import Entry
+from ralphgit.records.row_cache import Cache
 from ralphgit.records.schemas import FILED
 from ralphgit.records.task_blocks import Block
 from ralphgit.records.task_fields import Problem as Wrong
@@ -39,16 +40,18 @@ def state(
     *,
     only: Collection[str] | None = None,
     graph: GraphView | ReadGraph | None = None,
+    kept: Cache | None = None,
 ) -> list[Problem]:
     """Find the problems of a tree. `only`: the records to read, where not all are wanted.
 
     `graph`: its graph, where it was read before. With a view, files are not parsed again, and what
-    was found of single tasks before counts (`task_verdicts`).
+    was found of single tasks before counts (`task_verdicts`), by the repository's cache or `kept`.
     """
     problems: list[Problem] = []
     homes = record_files.homes(project, tree)
     view = graph if isinstance(graph, GraphView) else None
-    verdicts = TaskVerdicts(None if view is None else project.cache)
+    cache = kept or project.cache
+    verdicts = TaskVerdicts(None if view is None else cache)
     archived = _archived(tree, problems)
     part, whole = None, True
     if view is not None:

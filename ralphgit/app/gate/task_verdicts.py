@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from ralphgit.model import paths
 from ralphgit.model.task_row import Row
 from ralphgit.records import task_mapping
 from ralphgit.records.row_cache import Cache
@@ -20,7 +21,7 @@ from ralphgit.rules.branch_changes import Fault
 from ralphgit.rules.contract_digest import keeps
 
 #: Of the rules that judge a task, by itself or beside others: a change of one gets a new number.
-VERSION = 3
+VERSION = 4
 _KEY = f"verdicts on tasks {VERSION}"
 #: So many verdicts on tasks of other branches and revisions are kept beside those asked for.
 _KEPT_OTHERS = 20_000
@@ -39,7 +40,7 @@ class TaskVerdicts:
     """Verdicts on tasks, those kept in `cache` among them; without one, each is made."""
 
     def __init__(self, cache: Cache | None) -> None:
-        self._cache = cache
+        self.cache = cache
         kept = cache.kept(_KEY) if cache else None
         self._known: dict[bytes, tuple[Any, ...]] = kept if isinstance(kept, dict) else {}
         self._asked: dict[bytes, tuple[Any, ...]] = {}
@@ -47,7 +48,7 @@ class TaskVerdicts:
     def of(self, row: Row) -> Verdict:
         """Judge the task of a row."""
         text = row.texts[row.texts_start : row.texts_end]
-        if self._cache is None:
+        if self.cache is None:
             return _judged(row, json.loads(bytes(text)))
         key = hashlib.blake2b(text, digest_size=16).digest()
         found = self._known.get(key)
@@ -60,10 +61,10 @@ class TaskVerdicts:
 
     def keep(self) -> None:
         """Keep what was asked for, and some of what was known before."""
-        if self._cache is None or self._asked.keys() <= self._known.keys():
+        if self.cache is None or self._asked.keys() <= self._known.keys():
             return
         others = [key for key in self._known if key not in self._asked][-_KEPT_OTHERS:]
-        self._cache.keep(_KEY, {**{key: self._known[key] for key in others}, **self._asked})
+        self.cache.keep(_KEY, {**{key: self._known[key] for key in others}, **self._asked})
 
 
 def _judged(row: Row, stored: Mapping[str, Any]) -> Verdict:
@@ -71,11 +72,21 @@ def _judged(row: Row, stored: Mapping[str, Any]) -> Verdict:
     if row.claim and row.contract and not keeps(task_mapping.task(stored), row.contract):
         faults.append(_stale(row))
     faults += filter(None, [branch_changes.nothing_to_verify(row.id, stored)])
+    is_placed = _writes_elsewhere(stored.get("x-script"))
     if row.status not in ("complete", "cancelled"):
+        is_placed = is_placed or any(stored.get(name) for name in ("agent", "review"))
         criteria = [one["id"] for one in task_mapping.criteria(stored.get("acceptance") or ())]
         proved = [one for _, named in task_mapping.commands(stored.get("verify")) for one in named]
         faults += branch_changes.misnamed_criteria(row.id, criteria, proved)
-    return Verdict(tuple(faults), any(stored.get(name) for name in ("x-script", "agent", "review")))
+    return Verdict(tuple(faults), is_placed)
+
+
+def _writes_elsewhere(script: object) -> bool:
+    """Whether what the built-in agent is told may be to write where no task has files."""
+    attempts = script if isinstance(script, list) else [script]
+    written = [one.get("write") for one in attempts if isinstance(one, dict)]
+    names = [name for one in written if isinstance(one, dict) for name in one]
+    return any(not isinstance(name, str) or paths.fault(name) for name in names)
 
 
 def _stale(row: Row) -> Fault:

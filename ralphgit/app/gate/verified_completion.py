@@ -168,14 +168,16 @@ def out_of_task_changes(
     fork, changes = _since_base(project, head, since)
     if not fork:
         return []
-    there, began = project.view(head, head[:12]), project.view(fork, fork[:12]).by_id
+    there, start = project.view(head, head[:12]), project.view(fork, fork[:12])
+    rows, began = there.unlike(start), start.by_id
+    then = start.rows if rows is there.rows else [began[row.id] for row in rows]
     moved = [
-        row for row in there.rows
+        row for row in rows
         if row.id != lease.task
         and (began[row.id].stage != row.stage if row.id in began else row.claim)
     ]  # fmt: skip
     if not seen:  # nobody but the agent says that the plan is to be another
-        others = (row for row in began.values() if row.id != lease.task)
+        others = (row for row in then if row.id != lease.task)
         moved += [row for row in others if _promise(there, row.id) != row.json and row not in moved]
     if moved:
         return [_carried(row) for row in moved]
@@ -185,8 +187,8 @@ def out_of_task_changes(
     new = [one.path for one in changes if not one.old]
     if brought := reviews.of_others(project, head, new, [lease.task]):
         return [carried_review(path, one) for path, one in brought]
-    before = {row.id: row.json for row in began.values()}
-    after = {row.id: row.json for row in there.rows}
+    before = {row.id: row.json for row in then}
+    after = {row.id: row.json for row in rows}
     touched = {id for id in before.keys() | after.keys() if before.get(id) != after.get(id)}
     own = audit_file.path(project.config.records, lease.task, lease.claim)
     kept = f"{project.config.records}/"

@@ -13,7 +13,7 @@ import functools
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -67,8 +67,7 @@ def signs(project: Project) -> Signs:
     Of programs those that a loop runs itself, and those that git's configuration, a setting or a
     verify command on the base names.
     """
-    found = _found_programs(project, _programs(project))
-    return {**found, **_settings(project)}
+    return {**_known_programs(project, _programs(project)), **_settings(project)}
 
 
 def with_branch(project: Project, before: Signs) -> Signs:
@@ -86,7 +85,7 @@ def with_task(project: Project, before: Signs, task: str) -> Signs:
     view = project.base_view if project.base_view.known(task) else project.require_here()
     named = {name for line in view.task(task).verify for name in named_outside.names(project, line)}
     new = [name for name in named if f"{_PROGRAM}{name}" not in before]
-    return {**_found_programs(project, new), **before} if new else before
+    return {**_known_programs(project, new), **before} if new else before
 
 
 def _behind(project: Project, branch: str) -> str:
@@ -131,12 +130,35 @@ def _symbolic(project: Project, name: str) -> bytes:
     return found.removeprefix(b"ref:").strip() if found.startswith(b"ref:") else b""
 
 
+def _known_programs(project: Project, names: Iterable[str]) -> dict[str, str]:
+    """Take down each name, "" for one of which there is nothing to say."""
+    nothing = {f"{_PROGRAM}{name}": "" for name in sorted({*_RUN, *names})}
+    return {**nothing, **_found_programs(project, names)}
+
+
 def _found_programs(project: Project, names: Iterable[str]) -> dict[str, str]:
-    there, found = _on_path(project), dict[str, str]()
+    """Say which file each program is, by its name in `signs`, and each one with a folder in its
+    name; of those in the worktree, which are work, nothing.
+    """
+    bare, placed = _parted(tuple(names))
+    found = {}
     real = functools.cache(os.path.realpath)  # of folders, which many names share
-    for one in sorted({*_RUN, *names}):
-        found.update(_program(project, one, there, real))
+    for name in bare & _on_path(project):
+        path = shutil.which(name, path=project.around.environ.get("PATH"))
+        if path and not os.path.realpath(path).startswith(real(project.top) + os.sep):
+            said = f"{os.path.abspath(path)} {named_outside.content(path)}"
+            found[f"{_PROGRAM}{name}"] = _digest(said.encode("utf-8", "surrogateescape"))
+    for name in named_outside.leading_out(project, placed, real):
+        if sign := named_outside.sign(project, name, real):
+            found[f"{_PROGRAM}{name}"] = sign
     return found
+
+
+@functools.lru_cache(maxsize=4)
+def _parted(names: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Part names, and those of what a loop always runs, from those with a folder in them."""
+    placed = {name for name in names if os.path.dirname(name) or name in (".", "..", "~")}
+    return frozenset({*_RUN, *names} - placed - {""}), tuple(sorted(placed))
 
 
 def _settings(project: Project) -> Signs:
@@ -178,14 +200,17 @@ def changes(project: Project, before: Signs) -> list[Change]:
     # The base may name others by now, and then nobody has changed them.
     programs = [name.removeprefix(_PROGRAM) for name in before if name.startswith(_PROGRAM)]
     now = _found_programs(project, programs)
-    if now[_PROGRAM + _GIT] != before.get(_PROGRAM + _GIT):
+    if now.get(_PROGRAM + _GIT) != (before.get(_PROGRAM + _GIT) or None):
         # It is not run: what it would say is the agent's word, and it may be gone then.
-        return [Change(name, True) for name in now if before.get(name) != now[name]]
+        names = [_PROGRAM + name for name in (*_RUN, *programs)]
+        changed = (name for name in names if now.get(name, "") != before.get(name, ""))
+        return [Change(name, True) for name in dict.fromkeys(changed)]
     now.update(_settings(project))
     for name in before:
         if name.startswith(_ON_BRANCH):
             now[name] = _behind(project, name.removeprefix(_ON_BRANCH))
-    names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    then = {name: sign for name, sign in before.items() if sign}  # "" is of what is not there
+    names = [name for name in {**then, **now} if then.get(name, "") != now.get(name, "")]
     names = [name for name in names if not _comes_or_goes(project, name, before, now)]
     found = [Change(name, _steers(name, before)) for name in names]
     if any(one.steers and not configured_git.is_of_branch(one.name) for one in found):
@@ -295,25 +320,6 @@ def _programs(project: Project) -> set[str]:
         for command in view.task(row.id).verify if '"verify"' in row.json else ():
             found.update(named_outside.names(project, command))
     return found
-
-
-def _program(
-    project: Project, name: str, there: Collection[str], real: Callable[[str], str]
-) -> Signs:
-    """Say which file a program is, or one with a folder in its name: "" for none, or one in the
-    worktree, which is work.
-
-    `there` are the names of all files on the PATH, and `real` finds folders.
-    """
-    if not name:
-        return {}
-    if os.path.dirname(name) or name in (".", "..", "~"):
-        return {f"{_PROGRAM}{name}": named_outside.sign(project, name, real)}
-    path = shutil.which(name, path=project.around.environ.get("PATH")) if name in there else None
-    if path is None or os.path.realpath(path).startswith(os.path.realpath(project.top) + os.sep):
-        return {f"{_PROGRAM}{name}": ""}
-    said = f"{os.path.abspath(path)} {named_outside.content(path)}"
-    return {f"{_PROGRAM}{name}": _digest(said.encode("utf-8", "surrogateescape"))}
 
 
 def _on_path(project: Project) -> set[str]:

@@ -16,6 +16,7 @@ import os
 import pwd
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ralphgit.app.workspace import inside_loop
@@ -328,9 +329,14 @@ def _record(project: Project) -> list[dict[str, str]]:
     if data is None:
         return []
     try:
-        value: Any = yaml_reader.load(texts.decode(data, limit=16 * 1024 * 1024))
+        return [*_entries(data)]
     except InvalidRecord as error:
         raise error.at(_path(project)) from None
+
+
+@lru_cache(maxsize=1)  # a loop asks for each task
+def _entries(data: bytes) -> Sequence[dict[str, str]]:
+    value: Any = yaml_reader.load(texts.decode(data, limit=16 * 1024 * 1024))
     entries = value.get("commands") if isinstance(value, dict) else None
     return [
         {key: str(entry.get(key, "")) for key in _KEYS}
