@@ -147,6 +147,36 @@ def test_a_loop_of_another_task_brings_nothing_back(
     assert on_base(alpha, "T-1")["status"] == "pending"
 
 
+PUSH = "git push -q -f origin alpha:main; "
+
+
+@pytest.mark.parametrize(
+    ("way", "lost"),
+    [
+        ("git fetch -q . +refs/heads/alpha:refs/remotes/origin/main", False),
+        ("git fetch -q . +alpha:remotes/origin/main", False),
+        ("git push -q origin alpha:x; git fetch -q origin +x:refs/remotes/origin/main", False),
+        (PUSH + "git fetch -q --depth 9 origin +main:refs/remotes/origin/main", True),
+        (PUSH + "git fetch -q origin +refs/heads/*:refs/remotes/origin/*", True),
+        (PUSH + "git fetch -q", True),
+    ],
+)  # fmt: skip
+def test_only_what_the_remote_had_was_taken_back(way: str, lost: bool, tmp_path: Path) -> None:
+    """A worker's own commits in the place of the remote's base were never there."""
+    alpha = made(tmp_path, ONE)
+    alpha.claim("T-1")
+    alpha.write("f.txt", "good\n")
+    alpha.commit("Work")
+    world = alpha.world
+    for line in way.split("; "):
+        world.git(*line.split()[1:])
+    assert world.ralph("status").code == 0  # and what it keeps of the log
+    world.git("push", "-q", "-f", "origin", "main")
+    world.git("fetch", "-q", "origin")
+    done = alpha.ralph("complete", "--json")
+    assert (done.code == 5) == lost, done.out
+
+
 # -- for everybody else ------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from ralphgit.git.repository import Repository
@@ -9,8 +10,10 @@ from ralphgit.git.run_git import Git
 
 #: So many steps a branch is followed back before git is asked for its whole history.
 _STEPS = 20
-#: How git begins what the log says of a remote's ref.
-_FROM_REMOTE = (b"fetch", b"pull", b"clone", b"update by push", b"remote")
+#: So long a line of a ref's log may be.
+_LONGEST_LINE = 4096
+#: How git begins what the log says of a remote's ref, besides the command line of a fetch or pull.
+_FROM_REMOTE = (b"clone:", b"update by push", b"remote:")
 
 
 class FileChange(NamedTuple):
@@ -110,10 +113,10 @@ class RefLog(NamedTuple):
 def moves(repository: Repository, ref: str, since: int, tip: str) -> RefLog:
     """Read where `ref` has been until it was at `tip`, from byte `since` of its log on.
 
-    Of a remote's ref only what git has fetched and pushed counts: what an agent has put there by
-    itself was never the remote's. Nothing where no log is kept, or where it has nothing of `tip`.
-    What is behind `tip` another process has moved since: it says nothing of what was before. A log
-    that has become shorter is read from its beginning.
+    Of a remote's ref only what git has fetched from that remote and pushed counts: what an agent
+    has put there by itself (`git fetch . +MINE:REF`) was never the remote's. Nothing where no log
+    is kept, or where it has nothing of `tip`. What is behind `tip` another process has moved since:
+    it says nothing of what was before. A log that has become shorter is read from its beginning.
     """
     path = os.path.join(repository.common_dir, "logs", *ref.split("/"))
     try:
@@ -122,22 +125,45 @@ def moves(repository: Repository, ref: str, since: int, tip: str) -> RefLog:
             return RefLog((), size)
         since = since if since < size else 0
         with open(path, "rb") as file:
-            file.seek(since)
-            lines = file.read().splitlines(keepends=True)
+            file.seek(begin := max(since - _LONGEST_LINE, 0))
+            data = file.read()
     except OSError:
         return RefLog((), 0)
+    # With the last one that was read before: what it came to may have been left since.
+    known = data[: since - begin].splitlines(keepends=True)[-1:]
+    lines = [*known, *data[since - begin :].splitlines(keepends=True)]
     moved = [line.split(b" ", 2)[:2] for line in lines]
     last = max((at for at, both in enumerate(moved) if both[1:] == [tip.encode()]), default=-1) + 1
-    said = [line.partition(b"\t")[2].startswith(_FROM_REMOTE) for line in lines[:last]]
-    if not ref.startswith("refs/remotes/"):
-        said = [True] * last
-    # Of the first line also what was before it.
+    said = [_is_remotes(line.partition(b"\t")[2], ref) for line in lines[:last]]
+    # Of the first line of all also what was before it.
     found = {
         oid.decode(): None
         for at, both in enumerate(moved[:last]) if said[at]
-        for oid in (both if at == 0 else both[1:]) if oid.strip(b"0\n")
+        for oid in (both if at == since == 0 else both[1:]) if oid.strip(b"0\n")
     }  # fmt: skip
-    return RefLog((*found,), since + sum(map(len, lines[:last])))
+    return RefLog((*found,), since + sum(map(len, lines[len(known) : last])))
+
+
+def _is_remotes(message: bytes, ref: str) -> bool:
+    """Whether an entry in the log of `ref` says that the remote had this, if it is a remote's.
+
+    Of a fetch or pull the log has the command line: it counts where that names this remote or none,
+    and puts no other branch there. Who writes the log by hand (`update-ref -m`) is believed.
+    """
+    if not ref.startswith("refs/remotes/") or message.startswith(_FROM_REMOTE):
+        return True
+    line, _, how = message.decode("utf-8", "replace").rpartition(": ")
+    verb, *words = (line or how).split() or [""]
+    # What is no option names the remote and what is fetched of it, but for an option's number.
+    named = [word for word in words if not word.startswith("-") and not word.isdigit()]
+    if verb not in ("fetch", "pull") or not named:
+        return verb in ("fetch", "pull")
+    folder = f"refs/remotes/{named[0]}/"
+    branch = ref.removeprefix(folder)
+    specs = [word.removeprefix("+").split(":", 1) for word in named[1:] if ":" in word]
+    put = [(source, to) for source, to in specs if to and fnmatchcase(ref, f"*{to}")]
+    same = ((branch, ref), (f"refs/heads/{branch}", ref), ("refs/heads/*", f"{folder}*"))
+    return ref.startswith(folder) and all(one in same for one in put)
 
 
 def only_in(git: Git, tips: Sequence[str], base: str) -> frozenset[str]:
