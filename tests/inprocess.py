@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 
+import known_configuration
 import pygit2
 from pygit2.enums import ConfigLevel
 from warm import content
@@ -36,6 +37,7 @@ def call(
         files[0].write(stdin)
         files[0].seek(0)
         stack.enter_context(_without_collector())
+        stack.enter_context(known_configuration.asked_once())
         stack.enter_context(_standing_in(cwd, env))
         stack.enter_context(_streams([file.fileno() for file in files]))
         old, sys.argv = sys.argv, ["ralphgit", *argv]

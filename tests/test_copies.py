@@ -6,7 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from world import World
+from known_configuration import QUESTION, asked_once
+from world import Place, World
+
+from ralphgit.git.run_git import Git
 
 
 def made(folder: Path, text: str) -> World:
@@ -76,3 +79,32 @@ def test_a_worktree_is_as_git_makes_it(
     mode = (alpha.path / "src/b.sh").stat().st_mode
     assert mode == (by_git.folder / "proj-alpha/src/b.sh").stat().st_mode
     assert alpha.run("git", "fsck", "--strict").code == 0
+
+
+def test_a_configuration_that_is_known_is_as_git_lists_it(tmp_path: Path) -> None:
+    """Of the same folder, whatever was changed in between, and of others."""
+    first, second = (made(tmp_path / name, "1") for name in ("one", "two"))
+    own = first.worktree("own")
+    with asked_once():
+
+        def asked(*places: World | Place, **env: str) -> None:
+            for place in places:
+                git = Git(str(place.path), {**place.environ, **env})
+                said = git.start(*QUESTION).finish()
+                assert said == git.try_run(*QUESTION)
+                assert git.start(*QUESTION).finish() == said
+
+        asked(first, second, own)
+        first.git("config", "core.x", "1")
+        asked(first, second, own)
+        first.git("config", "extensions.worktreeConfig", "true")
+        own.git("config", "--worktree", "core.y", "2")
+        asked(own, first, own)
+        user = first.write("user", "[core]\n\tz = 3\n")
+        asked(first, GIT_CONFIG_GLOBAL=str(user))
+        first.git("config", "include.path", str(user))
+        asked(first)
+        first.write("user", "[core]\n\tz = 4\n")
+        asked(first, own)
+        (second.path / ".git" / "HEAD").unlink()
+        asked(second)
