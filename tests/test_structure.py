@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import json
 import os
 import re
@@ -70,8 +71,16 @@ HOMES = {
 
 @cache
 def nodes(module: str) -> tuple[ast.AST, ...]:
-    """All that a module is made of."""
-    return tuple(ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))))
+    """All that a module is made of.
+
+    They stay: the collector, which would look through all of them again and again, never does.
+    """
+    gc.disable()
+    try:
+        return tuple(ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))))
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def part(module: str) -> str:
