@@ -33,7 +33,7 @@ def call(
 ) -> tuple[int, bytes, bytes]:
     """Exit code, stdout and stderr of `ralphgit ARGV`. Only for the main thread."""
     with ExitStack() as stack:
-        files = [stack.enter_context(tempfile.TemporaryFile(buffering=0)) for _ in range(3)]
+        files = [stack.enter_context(_file()) for _ in range(3)]
         files[0].write(stdin)
         files[0].seek(0)
         stack.enter_context(_without_collector())
@@ -53,6 +53,13 @@ def call(
         return code, out, err
 
 
+def _file() -> io.FileIO:
+    """A file without a name, in memory where that is possible."""
+    if sys.platform == "linux":
+        return io.FileIO(os.memfd_create("stream"), "r+")
+    return tempfile.TemporaryFile(buffering=0)
+
+
 @contextmanager
 def _without_collector() -> Iterator[None]:
     """As `ralphgit` itself runs; what it leaves (open files, child processes) goes at its end."""
@@ -66,11 +73,11 @@ def _without_collector() -> Iterator[None]:
 
 @contextmanager
 def _standing_in(folder: str, environ: Mapping[str, str]) -> Iterator[None]:
-    before, kept = os.open(".", os.O_RDONLY), dict(os.environ)
+    before, kept = os.open(".", os.O_RDONLY), dict(os.environb)
     temporary, tempfile.tempdir = tempfile.tempdir, None  # else found once for a whole process
     try:
         os.chdir(folder)
-        _surround(environ)
+        _surround({os.fsencode(name): os.fsencode(value) for name, value in environ.items()})
         yield
     finally:
         _surround(kept)
@@ -79,12 +86,12 @@ def _standing_in(folder: str, environ: Mapping[str, str]) -> Iterator[None]:
         os.close(before)
 
 
-def _surround(environ: Mapping[str, str]) -> None:
+def _surround(environ: Mapping[bytes, bytes]) -> None:
     """Have just these variables; what stays is not set again, which takes a call of C each."""
-    now = dict(os.environ)
+    now = dict(os.environb)
     for name in now.keys() - environ.keys():
-        del os.environ[name]
-    os.environ.update({name: value for name, value in environ.items() if now.get(name) != value})
+        del os.environb[name]
+    os.environb.update({name: value for name, value in environ.items() if now.get(name) != value})
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -84,8 +85,12 @@ def records(draw: some.DrawFn) -> tuple[str, object]:
 
 def exact(kind: str, value: object) -> list[str]:
     """What jsonschema alone says is wrong."""
-    document = json.loads(schemas.read(kind))
-    return [error.message for error in Draft202012Validator(document).iter_errors(value)]
+    return [error.message for error in _validator(kind).iter_errors(value)]
+
+
+@cache
+def _validator(kind: str) -> Draft202012Validator:
+    return Draft202012Validator(json.loads(schemas.read(kind)))
 
 
 @slow.examples(200)
