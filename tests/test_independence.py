@@ -495,16 +495,3 @@ def test_a_branch_and_its_remote_are_one(world: World) -> None:
     alpha.commit("More")
     branches = world.ralph("independence", "--branches", "--json").data["branches"]
     assert branches == {"compared": [{"branch": "alpha", "tasks": ["T-1"]}], "conflicts": []}
-
-
-def test_a_git_that_cannot_merge_aside_says_so(world: World, tmp_path: Path) -> None:
-    worked(world, "alpha", "T-1", a="1\n")
-    old = tmp_path / "old"
-    old.mkdir()
-    git = world.run("which", "git").out.strip()
-    case = 'case "$*" in *merge-tree*) echo usage: >&2; exit 129;; esac'
-    (old / "git").write_text(f'#!/bin/sh\n{case}\nexec {git} "$@"\n')
-    (old / "git").chmod(0o755)
-    env = {"PATH": f"{old}:{world.environ['PATH']}"}
-    told = world.ralph("independence", "--branches", "--json", env=env)
-    assert (told.code, told.error) == (1, "old_git")

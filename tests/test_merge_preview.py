@@ -1,12 +1,10 @@
-"""The merge preview: git's and libgit2's say what a real merge does, and leave nothing behind."""
+"""The merge preview: a new git's and an old one's say what a real merge does, and leave nothing."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from world import Place, World
@@ -111,13 +109,11 @@ def repository(place: Place) -> Repository:
     return Repository.open(str(place.path), place.environ)
 
 
-@contextmanager
-def by_libgit2(repo: Repository, ours: str, theirs: str) -> Iterator[merge_preview.Merged]:
-    with TemporaryDirectory() as scratch:
-        yield merge_preview.by_libgit2(repo, ours, theirs, scratch)
-
-
-READERS = [merge_preview.merged, by_libgit2]
+@pytest.fixture(params=["git", "old git"])
+def reading(request: pytest.FixtureRequest, world: World) -> Callable[[], Repository]:
+    """Opens the repository with this git, or with one that knows no `merge-tree --write-tree`."""
+    environ = world.environ if request.param == "git" else old_git(world)
+    return lambda: Repository.open(str(world.path), environ)
 
 
 def really(world: World, theirs: str) -> tuple[tuple[str, ...], str]:
@@ -130,17 +126,16 @@ def really(world: World, theirs: str) -> tuple[tuple[str, ...], str]:
     return tuple(paths), "" if paths else place.git("rev-parse", "HEAD^{tree}")
 
 
-@pytest.mark.parametrize("reader", READERS, ids=["git", "libgit2"])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
 def test_a_preview_says_what_the_merge_does(
-    world: World, case: Callable[[Place, Place], None], reader: Callable[..., object]
+    world: World, case: Callable[[Place, Place], None], reading: Callable[[], Repository]
 ) -> None:
     theirs = world.worktree("theirs")
     case(world, theirs)
     world.commit("Ours")
     theirs.commit("Theirs")
     before = world.snapshot()
-    with reader(repository(world), world.head, theirs.head) as found:  # type: ignore[attr-defined]
+    with merge_preview.merged(reading(), world.head, theirs.head) as found:
         said = (found.conflicts, "" if found.conflicts else found.tree)
         graph = found.objects.read([f"{found.tree}:task-graph.yaml"]) if not found.conflicts else {}
     assert world.snapshot() == before
@@ -154,19 +149,17 @@ def test_a_preview_says_what_the_merge_does(
         assert data == (world.folder / "proj-real/task-graph.yaml").read_bytes()
 
 
-@pytest.mark.parametrize("reader", READERS, ids=["git", "libgit2"])
-def test_histories_that_are_not_related(world: World, reader: Callable[..., object]) -> None:
+def test_histories_that_are_not_related(world: World, reading: Callable[[], Repository]) -> None:
     first = world.head
     world.git("checkout", "--quiet", "--orphan", "other")
     world.commit("Another beginning")
     before = world.snapshot()
-    with reader(repository(world), first, world.head) as found:  # type: ignore[attr-defined]
+    with merge_preview.merged(reading(), first, world.head) as found:
         assert (found.related, found.conflicts, found.tree) == (False, (), "")
     assert world.snapshot() == before
 
 
-@pytest.mark.parametrize("reader", READERS, ids=["git", "libgit2"])
-def test_several_merge_bases(world: World, reader: Callable[..., object]) -> None:
+def test_several_merge_bases(world: World, reading: Callable[[], Repository]) -> None:
     """Both sides have merged each other: the base is itself a merge, made in memory too."""
     theirs = world.worktree("theirs")
     claim(world, "T-1", "alpha")
@@ -180,7 +173,7 @@ def test_several_merge_bases(world: World, reader: Callable[..., object]) -> Non
     theirs.write("b.txt", "b\n")
     theirs.commit("More")
     before = world.snapshot()
-    with reader(repository(world), world.head, theirs.head) as found:  # type: ignore[attr-defined]
+    with merge_preview.merged(reading(), world.head, theirs.head) as found:
         said = (found.conflicts, found.tree)
     assert world.snapshot() == before
     assert said == really(world, "theirs")
@@ -203,27 +196,12 @@ def old_git(world: World) -> dict[str, str]:
     return {**world.environ, "PATH": f"{folder}{os.pathsep}{world.environ['PATH']}"}
 
 
-def test_an_older_git_previews_through_libgit2(world: World) -> None:
-    theirs = world.worktree("theirs")
-    one_task(world, theirs)
-    world.commit("Ours")
-    theirs.commit("Theirs")
-    world.environ = old_git(world)
-    before = world.snapshot()
-    with merge_preview.merged(repository(world), world.head, theirs.head) as found:
-        assert found.conflicts == ("task-graph.yaml",)
-    told = world.ralph("check", "--base", "main", "--at", "theirs", "--json").data["problems"]
-    assert [problem["code"] for problem in told] == ["merge_conflict", "claim_lost"]
-    assert world.snapshot() == before
-
-
-@pytest.mark.parametrize("reader", READERS, ids=["git", "libgit2"])
 def test_a_commit_that_is_not_there_is_an_error(
-    world: World, reader: Callable[..., object]
+    world: World, reading: Callable[[], Repository]
 ) -> None:
     with (
         pytest.raises(RalphError),
-        reader(repository(world), world.head, "0" * 39 + "1"),  # type: ignore[attr-defined]
+        merge_preview.merged(reading(), world.head, "0" * 39 + "1"),
     ):
         pass
 
@@ -248,8 +226,9 @@ def test_configuration_that_would_decide_a_merge_does_not(world: World) -> None:
     assert world.snapshot() == before
 
 
-@pytest.mark.parametrize("reader", READERS, ids=["git", "libgit2"])
-def test_a_merge_attribute_hides_no_conflict(world: World, reader: Callable[..., object]) -> None:
+def test_a_merge_attribute_hides_no_conflict(
+    world: World, reading: Callable[[], Repository]
+) -> None:
     """A forge knows no merge driver, and not every forge `merge=union`."""
     world.write(".gitattributes", "task-graph.yaml merge=union\n")
     world.commit("Attributes")
@@ -257,5 +236,27 @@ def test_a_merge_attribute_hides_no_conflict(world: World, reader: Callable[...,
     one_task(world, theirs)
     world.commit("Ours")
     theirs.commit("Theirs")
-    with reader(repository(world), world.head, theirs.head) as found:  # type: ignore[attr-defined]
+    with merge_preview.merged(reading(), world.head, theirs.head) as found:
         assert found.conflicts == ("task-graph.yaml",)
+
+
+def test_an_old_git_lands_on_a_base_that_has_moved(world: World) -> None:
+    places = {name: world.worktree(name) for name in ("alpha", "beta", "gamma")}
+    world.environ.update(old_git(world))
+    for number, place in enumerate(places.values(), 1):
+        place.claim(f"T-{number}")
+        place.write(f"{number}.txt", "made\n")
+    places["alpha"].complete("--land", "merge")
+    places["beta"].complete("--land", "merge")
+    places["gamma"].complete()
+    told = world.ralph("integrate", "gamma", "--json")
+    assert (told.code, told.data["merged"]) == (0, ["gamma"])
+    assert world.ralph("revert", "T-1", "--reason", "wrong").code == 0
+    world.git("reset", "--quiet", "--hard")
+    assert [(world.path / f"{n}.txt").exists() for n in (1, 2, 3)] == [False, True, True]
+    assert [world.task(f"T-{n}")["status"] for n in (1, 2, 3)] == [
+        "pending",
+        "complete",
+        "complete",
+    ]
+    assert world.ralph("check").code == 0

@@ -50,7 +50,6 @@ PARTS = {
 HOMES = {
     "click": ("cli",),
     "rich": ("cli",),
-    "pygit2": ("git",),
     "ruamel": ("records",),
     "ryaml": ("records",),
     "jsonschema": ("records",),

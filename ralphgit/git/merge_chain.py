@@ -30,7 +30,7 @@ class Chain:
 
         A step that is a plain step forward makes no commit.
 
-        Raises: OldGit, GitError.
+        Raises: GitError.
         """
         fork = worktrees.fork(self.git, self.tip, theirs)
         if fork == theirs:

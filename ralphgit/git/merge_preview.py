@@ -1,8 +1,8 @@
 """Compute a merge in memory: the repository gets no object and no ref.
 
-`git merge-tree --write-tree` (git 2.38 and newer) costs a spawned process; libgit2 costs
-90 ms to import and serves where git is older. Both write what they make into a folder of
-their own, which is thrown away: libgit2's merge "in memory", too, would leave blobs behind.
+`git merge-tree --write-tree` (git 2.38 and newer) costs a process; where git is older, `git
+merge-recursive` does the same in a git folder and a worktree of its own, for six. Both write what
+they make into a folder that is thrown away.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from ralphgit.errors import RalphError
 from ralphgit.git import trees, worktrees
 from ralphgit.git.commit_objects import commit_tree
+from ralphgit.git.index import staged
 from ralphgit.git.objects import Objects, objects_elsewhere, scratch_folder
 from ralphgit.git.repository import Repository
 from ralphgit.git.run_git import Git, failure
@@ -41,7 +41,7 @@ def merged(
 
     `keep`: what it makes goes into the repository's object store, to be committed.
 
-    Raises: GitError; RalphError where neither git nor libgit2 can.
+    Raises: GitError.
     """
     fork = worktrees.fork(repository.git, ours, theirs)
     if fork in (ours, theirs):
@@ -51,24 +51,8 @@ def merged(
         return
     with scratch_folder() as scratch:
         git = merging(repository, scratch, keep=keep)
-        try:
-            made = try_merge(git, ours, theirs)
-        except OldGit:
-            if keep:
-                raise
-            yield by_libgit2(repository, ours, theirs, scratch)
-            return
-        conflicts, tree, related = made
+        conflicts, tree, related = try_merge(git, ours, theirs)
         yield Merged(conflicts, tree, repository.objects.through(git), related)
-
-
-class OldGit(RalphError):
-    """This git knows no `merge-tree --write-tree`: it is older than 2.38."""
-
-    code = "old_git"
-
-    def __init__(self) -> None:
-        super().__init__("this git cannot merge in memory", hint="use git 2.38 or newer")
 
 
 class Tried(NamedTuple):
@@ -91,7 +75,7 @@ def merging(repository: Repository, scratch: str, *, keep: bool) -> Git:
 
 
 def try_merge(git: Git, ours: str, theirs: str) -> Tried:
-    """Merge two commits into a tree. Raises: OldGit, GitError."""
+    """Merge two commits into a tree, with a git from `merging`. Raises: GitError."""
     arguments = (
         "merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", ours, theirs,
     )  # fmt: skip
@@ -102,8 +86,75 @@ def try_merge(git: Git, ours: str, theirs: str) -> Tried:
     if b"unrelated histories" in result.err:
         return Tried((), "", False)
     if b"usage:" in result.err:
-        raise OldGit
+        return _recursively(git, ours, theirs)
     raise failure(arguments, result)
+
+
+#: No attribute says how to merge, nor what to do with a file on its way into the worktree.
+_PLAIN = "* " + " ".join(
+    f"!{name}" for name in (
+        "merge", "conflict-marker-size", "text", "eol", "ident", "filter", "working-tree-encoding",
+    )
+) + "\n"  # fmt: skip
+
+
+def _recursively(git: Git, ours: str, theirs: str) -> Tried:
+    """Do the same as git before 2.38 can: in a worktree, which may be empty.
+
+    Attributes of the index would count in it, so it has a git folder whose own say otherwise.
+    """
+    bases = git.try_run("merge-base", "--all", ours, theirs)
+    if bases.status == 1 and not bases.err:
+        return Tried((), "", False)
+    if bases.status:
+        raise failure(("merge-base",), bases)
+    objects, config = (
+        git.run("rev-parse", "--path-format=absolute", "--git-path", name)
+        .decode("utf-8", "surrogateescape").removesuffix("\n")
+        for name in ("objects", "config")
+    )  # fmt: skip
+    with scratch_folder() as scratch:
+        folder, work = os.path.join(scratch, "git"), os.path.join(scratch, "work")
+        for made in (os.path.join(folder, "info"), os.path.join(folder, "refs"), work):
+            os.makedirs(made)
+        for name, text in (
+            ("HEAD", "ref: refs/heads/none\n"),
+            ("info/attributes", _PLAIN),
+            (
+                "config",
+                "[core]\n\trepositoryFormatVersion = 1\n"
+                f"[extensions]\n\tobjectFormat = {git.line('rev-parse', '--show-object-format')}\n"
+                f'[include]\n\tpath = "{_quoted(config)}"\n'
+                "[core]\n\tfsmonitor = false\n\tsparseCheckout = false\n\tautocrlf = false\n"
+                "[index]\n\tsparse = false\n",
+            ),
+        ):
+            with open(
+                os.path.join(folder, name), "w", encoding="utf-8", errors="surrogateescape"
+            ) as file:
+                file.write(text)
+        own = git.at(work).using({
+            **{key: value for key, value in git.environ.items() if key.startswith("GIT_")},
+            "GIT_DIR": folder, "GIT_WORK_TREE": work, "GIT_OBJECT_DIRECTORY": objects,
+            "GIT_INDEX_FILE": os.path.join(folder, "index"),
+        })  # fmt: skip
+        own.run("read-tree", ours)
+        arguments = ("merge-recursive", *bases.out.decode().split(), "--", ours, theirs)
+        result = own.try_run(*arguments)
+        if result.status not in (0, 1):
+            raise failure(arguments, result)
+        unmerged = sorted({path for *_, path in staged(own.run("ls-files", "-u", "-z"))})
+        marked = [path for path in unmerged if not os.path.isdir(os.path.join(work, path))]
+        for option, paths in (("--force-remove", {*unmerged} - {*marked}), ("--remove", marked)):
+            if paths:
+                listed = "".join(f"{path}\0" for path in paths).encode("utf-8", "surrogateescape")
+                own.run("update-index", "--add", option, "-z", "--stdin", stdin=listed)
+        return Tried(tuple(unmerged), own.line("write-tree", "--missing-ok"), True)
+
+
+def _quoted(path: str) -> str:
+    """`path` within the double quotes of a configuration."""
+    return path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
 class Pairwise(NamedTuple):
@@ -125,7 +176,7 @@ def pairwise(repository: Repository, base: str, tips: Sequence[str]) -> Pairwise
     One that conflicts with the base, or shares no history with it, is merged with others as
     it is. A process for each pair.
 
-    Raises: OldGit, GitError.
+    Raises: GitError.
     """
     made = Pairwise({}, {})
     with scratch_folder() as scratch:
@@ -146,33 +197,10 @@ def pairwise(repository: Repository, base: str, tips: Sequence[str]) -> Pairwise
 def try_replay(repository: Repository, git: Git, old: str, new: str, onto: str) -> Tried:
     """Do what commit `new` changes since commit `old` on commit `onto`, wherever that is.
 
-    `git` is from `merging`, with its own folder for objects. Raises: OldGit, GitError.
+    `git` is from `merging`, with its own folder for objects. Raises: GitError.
     """
     alone = git.using(_NEVER)
     trees_of = [trees.tree_id(repository.objects, one) for one in (old, new, onto)]
     start = commit_tree(repository, trees_of[0], [], "Aside\n", git=alone)
     sides = [commit_tree(repository, one, [start], "Aside\n", git=alone) for one in trees_of[1:]]
     return try_merge(git, sides[1], sides[0])
-
-
-def by_libgit2(repository: Repository, ours: str, theirs: str, scratch: str) -> Merged:
-    """Do the same by libgit2, with its objects in a repository at `scratch`."""
-    import pygit2
-
-    folder = os.path.join(scratch, "merge.git")
-    store = os.path.join(repository.common_dir, "objects")
-    try:
-        temporary = pygit2.init_repository(folder, bare=True)
-        temporary.odb.add_disk_alternate(store)
-        if temporary.merge_base(ours, theirs) is None:
-            return Merged((), "", repository.objects, related=False)
-        index = temporary.merge_commits(ours, theirs)
-        conflicts = index.conflicts or ()
-        paths = {entry.path for conflict in conflicts for entry in conflict if entry is not None}
-        tree = "" if paths else str(index.write_tree(temporary))
-    except pygit2.GitError as error:
-        raise RalphError(
-            f"the merge cannot be previewed: {error}", code="old_git", hint="use git 2.38 or newer"
-        ) from None
-    env = objects_elsewhere(repository.common_dir, os.path.join(folder, "objects"))
-    return Merged(tuple(sorted(paths)), tree, repository.objects.through(repository.git.using(env)))

@@ -24,6 +24,12 @@ tasks:
     status: pending
     scope:
       write: [src/two.bin]
+
+  - id: T-3
+    title: Three
+    status: pending
+    scope:
+      write: [src/three.bin]
 """
 
 
@@ -66,6 +72,9 @@ class Journey:
         for text in ("one\r\nand\n", "one\n"):  # also what git would convert
             (alpha.path / "src").mkdir(exist_ok=True)
             alpha.write("src/one.bin", text)
+        self.does(beta, "claim", "T-3")
+        (beta.path / "src").mkdir(exist_ok=True)
+        beta.write("src/three.bin", "three\n")
         self.does(alpha, "complete")
         self.clean(alpha)
         branch = plain(alpha).git("rev-parse", "--abbrev-ref", "HEAD")
@@ -75,6 +84,8 @@ class Journey:
         self.does(main, "check", branch, "--base", self.base)
         self.does(alpha, "land", "--land", "merge")
         self.state("T-1", "complete")
+        self.does(beta, "complete", "--land", "merge")  # the base has moved
+        self.state("T-3", "complete")
         self.does(beta, "claim", "T-2")
         (beta.path / "src").mkdir(exist_ok=True)
         beta.write("src/two.bin", "two\n")

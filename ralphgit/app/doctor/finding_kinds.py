@@ -126,7 +126,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     # -- settings of git
     "old_git": Kind(
-        "Before 2.38 git cannot merge in memory, and before 2.34 it lacks what ralphgit needs.",
+        "Before 2.34 it lacks what ralphgit needs.",
         "Install a newer git.",
     ),
     "single_branch": Kind(

@@ -14,7 +14,6 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.records import atomic_files
 
 OLDEST_GIT = (2, 34)
-PREVIEW_GIT = (2, 38)
 
 
 def of_version(project: Project) -> Iterator[Finding]:
@@ -22,9 +21,6 @@ def of_version(project: Project) -> Iterator[Finding]:
     numbers = tuple(int(n) for n in re.findall(r"\d+", text)[:2])
     if numbers < OLDEST_GIT:
         yield Finding("old_git", "error", f"{text} is too old", "install git 2.34 or newer")
-    elif numbers < PREVIEW_GIT:
-        message = f"{text} previews merges through libgit2"
-        yield Finding("old_git", "advice", message, "git 2.38 does it itself")
 
 
 def of_clone(project: Project) -> Iterator[Finding]:

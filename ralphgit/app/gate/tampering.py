@@ -202,20 +202,14 @@ def _replayed(
     project: Project, scratch: str, old: str, base: str, commit: str, one: Evidence,
     tasks: Sequence[Task],
 ) -> bool:  # fmt: skip
-    """Whether a record is of what `commit` changes, done on the commit that was claimed from.
-
-    True where this cannot be found out: git is older than 2.38.
-    """
+    """Whether a record is of what `commit` changes, done on the commit that was claimed from."""
     repository = project.repository
     began = repository.objects.resolve([f"{base}^{{commit}}"])[0] if base else None
     fork = worktrees.fork(repository.git, old, commit)
     if began is None or not fork:
         return False
     git = merge_preview.merging(repository, scratch, keep=False)
-    try:
-        tried = merge_preview.try_replay(repository, git, fork, commit, began)
-    except merge_preview.OldGit:
-        return True
+    tried = merge_preview.try_replay(repository, git, fork, commit, began)
     if tried.conflicts:
         return False
     objects = repository.objects.through(git)
