@@ -61,6 +61,11 @@ class Command(NamedTuple):
         return self.timeout or config.agent_timeout
 
     @property
+    def read_as_line(self) -> str:
+        """The words, and the values of its variables, as one shell line."""
+        return shlex.join((*self.words, *self.environment.values()))
+
+    @property
     def name(self) -> str:
         """The preset, or the program's name: whose signs count."""
         return agent_pause.shown(self.line)

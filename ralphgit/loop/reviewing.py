@@ -14,6 +14,7 @@ from ralphgit.app.evidence import reviews
 from ralphgit.app.forge import choice, places
 from ralphgit.app.handoff import packet, review_report, worker_report
 from ralphgit.app.landing import record_review
+from ralphgit.app.processes import agent_files
 from ralphgit.app.workspace import record_tree, runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.worktrees.proving_worktree import Ground
@@ -55,8 +56,14 @@ class Waiting(NamedTuple):
     head: str
 
 
+class ForPerson(NamedTuple):
+    """A person has to review what changes what the reviewer's command runs."""
+
+    files: tuple[str, ...]
+
+
 #: What came of one try: a review, what kept the agent from working, or why there is none.
-_Tried = review_report.ReviewReport | Limited | Unavailable | Silent | str
+_Tried = review_report.ReviewReport | Limited | Unavailable | Silent | ForPerson | str
 
 
 class Reviewing:
@@ -159,13 +166,24 @@ class Reviewing:
                 case (Unavailable() | Silent()) as gone:
                     if away.gives_back(before, gone):
                         break
+                case ForPerson(files):
+                    self._say(
+                        f"{one.row.id} was not reviewed: {', '.join(files)}, which "
+                        f"{away.command.name} runs, is not as {project.base.label} has it; "
+                        "a person has to review it"
+                    )
+                    self._leave(one)
+                    break
                 case why:
                     self._say(f"{one.row.id} was not reviewed: {why}")
                     if self._failed(project, before, why):
-                        self._passed.add((one.row.id, one.head))
-                        self.failed.append(one.row.id)
+                        self._leave(one)
                         break
         self._beat.phase("idle", task="")
+
+    def _leave(self, one: Waiting) -> None:
+        self._passed.add((one.row.id, one.head))
+        self.failed.append(one.row.id)
 
     def _failed(self, project: Project, before: attempt_memory.Attempts, why: str) -> bool:
         """Note a failed try, and wait; True if it was the last."""
@@ -183,6 +201,8 @@ class Reviewing:
         """Run the agent once on the work, in a worktree that is thrown away."""
         with Ground(project, failing=f"{one.row.id} was not reviewed") as ground:
             top = ground.at(one.head)
+            if files := agent_files.changed_by(project, command.read_as_line, one.head, top):
+                return ForPerson(tuple(files))
             self._prepare(project, one, top, before)
             prompt = os.path.join(top, attempt.PROMPT)
             environ = agent_process.environment(

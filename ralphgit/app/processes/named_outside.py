@@ -58,20 +58,34 @@ def names(project: Project, command: str) -> set[str]:
 
     Most name nothing; of these there is nothing to see.
     """
-    line = _WRITTEN.sub(" ", _HERE.sub(".", _HOME.sub("~", command.replace("\\\n", ""))))
+    line = _read(command)
     words, free = _words(line), _words(_SET.sub(" ", line))
     folders = _folders(project, words)
     # A folder in a variable may be a cache.
     held = {os.path.normpath(word) for word in words - free if leaves(project, word)}
     held = {one for one in held if not os.path.isfile(_place(project, one))}
     unnamed = {one for word in words for one in named_files.UNNAMED.get(os.path.basename(word), ())}
-    unnamed |= {one for name in _MODULE.findall(line) for one in named_files.of_module(name)}
+    unnamed |= {one for name in modules(line) for one in named_files.of_module(name)}
     found = {word for word in words if os.path.normpath(word) not in held}
     for folder in folders:
         is_link = os.path.islink(_place(project, folder))
         joined = {os.path.normpath(os.path.join(folder, word)) for word in {*words, *unnamed}}
         found |= {one for one in joined - held if is_link or leaves(project, one)}
     return found
+
+
+def words(command: str) -> set[str]:
+    """Return the words of a shell line as they stand there, without what it only writes to."""
+    return _words(_read(command))
+
+
+def modules(command: str) -> list[str]:
+    """Return the modules that a line runs by name (`python3 -m`)."""
+    return _MODULE.findall(command)
+
+
+def _read(command: str) -> str:
+    return _WRITTEN.sub(" ", _HERE.sub(".", _HOME.sub("~", command.replace("\\\n", ""))))
 
 
 def _words(line: str) -> set[str]:

@@ -1,0 +1,82 @@
+"""Find files of the repository that an agent's command runs and that are not as the base has them.
+
+The command is a person's; in a worktree, what it names is the work's to write. Other than in a
+line of `land.via` a name counts as it stands there: an agent's line also tells it what to look at.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections.abc import Iterator
+
+from ralphgit.app.processes import named_files, named_outside
+from ralphgit.app.workspace.project import Project
+from ralphgit.git import trees
+from ralphgit.model import paths
+
+#: What runs a module, or a folder, that it is given.
+_INTERPRETER = re.compile(r"(?:python|pypy|node|nodejs|deno|bun|tsx|ts-node|ruby|go)[\d.]*")
+#: Where coding agents look in a worktree for programs that they start by themselves (hooks,
+#: plugins, MCP servers), and for what they may do; the names of folders end with a slash.
+_CONFIGURED = {
+    "aider": (".aider.conf.yml", ".aider.model.settings.yml", ".env"),
+    "claude": (".claude/", ".mcp.json"), "codex": (".codex/",),
+    "copilot": (".copilot/", ".github/hooks/", ".mcp.json", ".vscode/mcp.json"),
+    "cursor-agent": (".cursor/",), "gemini": (".gemini/", ".env"),
+    "opencode": (".opencode/", "opencode.json", "opencode.jsonc"), "qwen": (".qwen/", ".env"),
+}  # fmt: skip
+
+
+def changed_by(project: Project, line: str, head: str, top: str) -> list[str]:
+    """List the files that the work at `head`, which is checked out at `top`, has otherwise than
+    the base, and that the agent of `line` runs, or is told by what to run.
+    """
+    changes = trees.changes(project.repository.objects, project.base.commit, head)
+    named = set().union(*_named(line, top))
+    told = [one for word in _words(line) for one in _CONFIGURED.get(os.path.basename(word), ())]
+    folders = tuple(one for one in told if one.endswith("/"))
+    return [
+        path for path in (one.path for one in changes)
+        if path in named or path in told or path.startswith(folders)
+        or any(f"{name}/".startswith(f"{path}/") for name in (*named, *told))
+    ]  # fmt: skip
+
+
+def _words(line: str) -> set[str]:
+    return {word for word in named_outside.words(line) if not glob.has_magic(word)}
+
+
+def _named(line: str, top: str) -> tuple[set[str], set[str]]:
+    """Name the files of the worktree at `top` that a line has, also behind `cd` and by links, and
+    those that its programs come to without being given their names.
+    """
+    real, words = os.path.realpath(top), _words(line)
+    words |= {os.path.relpath(one, at) for one in words for at in (top, real)
+              if one.startswith(f"{at}/")}  # fmt: skip
+    folders = {word for word in words if os.path.isdir(os.path.join(top, word))}
+    folders |= {os.path.join(one, other) for one in folders for other in folders}
+    implied = {name for one in words for name in named_files.UNNAMED.get(os.path.basename(one), ())}
+    if any(_INTERPRETER.fullmatch(os.path.basename(word)) for word in words):
+        run = {*named_outside.modules(line), *folders, *(word for word in words if "/" in word)}
+        implied |= {name for one in run for name in named_files.of_module(one)}
+    both = [set[str](), set[str]()]
+    for found, names in zip(both, (words, implied), strict=True):
+        for folder in {"", *folders}:
+            for path in (os.path.normpath(os.path.join(folder, name)) for name in names):
+                found.update(glob.glob(path, root_dir=top) if glob.has_magic(path) else (path,))
+        found -= {name for name in found if paths.fault(name) is not None}
+        found |= {link for name in found for link in _behind(real, name)}
+    return both[0], both[1] - both[0]
+
+
+def _behind(top: str, name: str) -> Iterator[str]:
+    """Find the links on the way to a name, and where they lead in the worktree."""
+    parts = name.split("/")
+    ways = ["/".join(parts[:at]) for at in range(1, len(parts) + 1)]
+    links = [way for way in ways if os.path.islink(os.path.join(top, way))]
+    yield from links
+    real = os.path.realpath(os.path.join(top, name))
+    if links and real.startswith(f"{top}/"):
+        yield os.path.relpath(real, top)
