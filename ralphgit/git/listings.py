@@ -120,6 +120,16 @@ def refs_in(common_dir: str) -> dict[str, Ref] | None:
     return {ref.name: ref for ref in made}
 
 
+def is_there(common_dir: str, name: str) -> bool:
+    """Whether there is a ref of this name now, also outside of `FOLDERS`."""
+    if os.path.isfile(os.path.join(common_dir, name)):
+        return True
+    try:
+        return b" " + os.fsencode(name) + b"\n" in content(os.path.join(common_dir, "packed-refs"))
+    except FileNotFoundError:
+        return False
+
+
 def worktrees_in(
     common_dir: str, top: str, environ: Mapping[str, str]
 ) -> tuple[Worktree, ...] | None:

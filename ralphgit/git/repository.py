@@ -12,6 +12,7 @@ from ralphgit.git.listings import (
     LIST_WORKTREES,
     Ref,
     Worktree,
+    is_there,
     refs_in,
     refs_of,
     worktrees_in,
@@ -26,6 +27,8 @@ _QUESTIONS = {
 }  # fmt: skip
 #: Those of them that the files of a `plain_layout` answer.
 _IN_FILES = ("refs", "worktrees")
+#: Where git looks for a name that is no full one, in this order.
+_PLACES = ("", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/")
 UNMERGED = ("ls-files", "-u", "-z", "--full-name", "--", ":/")
 #: Changes refs as its stdin says, and reads none until then.
 CHANGE = ("update-ref", "--no-deref", "-z", "--stdin")
@@ -212,6 +215,20 @@ class Repository:
         """Branches, remote-tracking branches, leases and rescue refs, by full name."""
         found = refs_in(self.common_dir) if self._plain else None
         return refs_of(self._answer("refs")) if found is None else found
+
+    def shadows(self, ref: str) -> list[str]:
+        """List the refs there now that git takes for what `ref`, a branch, is called in short.
+
+        Not kept. One in the git folder itself has no `refs/`.
+        """
+        at = next(at for at in range(len(_PLACES), 0, -1) if ref.startswith(_PLACES[at - 1])) - 1
+        short = ref.removeprefix(_PLACES[at])
+        names = [f"{place}{short}" for place in _PLACES[:at]]
+        if self._plain:
+            return [name for name in names if is_there(self.common_dir, name)]
+        own = [short] if os.path.isfile(os.path.join(self.common_dir, short)) else []
+        known = self.objects.resolve(names[1:])
+        return own + [name for name, oid in zip(names[1:], known, strict=True) if oid is not None]
 
     @cached_property
     def worktrees(self) -> tuple[Worktree, ...]:

@@ -165,6 +165,7 @@ def _settings(project: Project) -> Signs:
     """All but the programs, by git among others."""
     found = dict(configured_git.taken_down(project))
     found.update(_default_branch(project))
+    found.update((f"{name}, which is called as the base is", _THERE) for name in _shadows(project))
     common, top = project.repository.common_dir, project.top
     sparse = os.path.join(project.repository.git_dir, "info", "sparse-checkout")
     infos = (os.path.join(common, "info", name) for name in _INFO)
@@ -244,6 +245,14 @@ def _run_by_git(project: Project) -> Signs:
 
 def _digest(data: bytes | None) -> str:
     return "" if data is None else hashlib.sha256(data).hexdigest()
+
+
+def _shadows(project: Project) -> list[str]:
+    """Name what git takes in the place of the base, where that is called by its short name."""
+    repository = project.repository
+    names = repository.shadows(project.base.ref) if project.base.ref else []
+    show = functools.partial(os.path.join, repository.common_dir)
+    return [name if name.startswith("refs/") else project.show_path(show(name)) for name in names]
 
 
 def _default_branch(project: Project) -> Signs:

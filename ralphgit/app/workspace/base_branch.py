@@ -16,10 +16,18 @@ class Base(NamedTuple):
     """Full name of the ref that is read; "" if there is none yet."""
     commit: str
     """Object id; "" if there is none yet."""
+    is_shadowed: bool = False
+    """Whether another ref is called the same: git would take that one."""
+
+    @property
+    def short(self) -> str:
+        """What it is called: `origin/main`."""
+        return self.ref.removeprefix("refs/heads/").removeprefix("refs/remotes/") or self.branch
 
     @property
     def label(self) -> str:
-        return self.ref.removeprefix("refs/heads/").removeprefix("refs/remotes/") or self.branch
+        """What names it, and nothing else, to people and to git."""
+        return self.ref if self.is_shadowed else self.short
 
 
 def locate(repository: Repository, branch: str, remote: str) -> Base:
@@ -27,7 +35,8 @@ def locate(repository: Repository, branch: str, remote: str) -> Base:
     refs = repository.refs
     branch = branch.removeprefix("refs/heads/")
     remote = remote or _remote_of(repository, branch)
-    if branch.startswith(f"{remote}/") and f"refs/heads/{branch}" not in refs:
+    is_remotes = f"refs/remotes/{branch}" in refs or f"refs/heads/{branch}" not in refs
+    if branch.startswith(f"{remote}/") and is_remotes:
         branch = branch.removeprefix(f"{remote}/")
     if not branch and remote and (head := refs.get(f"refs/remotes/{remote}/HEAD")):
         branch = head.symref.removeprefix(f"refs/remotes/{remote}/")
@@ -42,7 +51,7 @@ def locate(repository: Repository, branch: str, remote: str) -> Base:
     for ref in (f"refs/remotes/{remote}/{branch}" if remote else "", f"refs/heads/{branch}"):
         if ref in refs:
             tracked = remote if ref.startswith("refs/remotes/") else ""
-            return Base(branch, tracked, ref, refs[ref].oid)
+            return Base(branch, tracked, ref, refs[ref].oid, bool(repository.shadows(ref)))
     return Base(branch, "", "", "")
 
 

@@ -1,12 +1,16 @@
 """Resolve revisions as people name them: a commit, a range, the graph at a revision."""
 
+import re
+
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import UsageError
 from ralphgit.git import plain_layout
 
-#: What a revision begins with that is no branch's short name.
-_NO_NAMES = ("HEAD", "@", "refs/", ":")
+#: How git goes on in a revision from what its first part names.
+_GOES_ON = re.compile(r"@\{|[~^:]")
+_NO_NAMES = ("HEAD", "@", "")
+_BRANCHES = ("refs/heads/", "refs/remotes/")
 
 
 def range_in(text: str) -> tuple[str, str, bool] | None:
@@ -21,13 +25,28 @@ def range_in(text: str) -> tuple[str, str, bool] | None:
 
 
 def commit_of(project: Project, revision: str) -> str:
-    """The commit that a revision names: a branch, before a tag or a file of the git folder that is
-    called the same, which everybody can make here. Raises: UsageError (bad_revision).
+    """The commit that a revision names: the base by what it is called, else a branch, before a tag
+    or a file of the git folder that is called the same, which everybody can make here.
+
+    Raises: UsageError (bad_revision; ambiguous where several branches are called so).
     """
-    is_no_name = revision.startswith(_NO_NAMES) or plain_layout.is_id(revision.encode())
-    places = ("",) if is_no_name else ("refs/heads/", "refs/remotes/", "")
-    known = project.repository.objects.resolve([f"{one}{revision}^{{commit}}" for one in places])
-    found = next(filter(None, known), None)
+    name = _GOES_ON.split(revision, maxsplit=1)[0]
+    base, objects = project.base, project.repository.objects
+    places = [f"{one}{name}" for one in (*_BRANCHES, "refs/" if "/" in name else "") if one]
+    places += [f"refs/remotes/{name}/HEAD"]
+    if name == base.short and base.ref:
+        places = [base.ref]
+    if name in _NO_NAMES or name.startswith("refs/") or plain_layout.is_id(name.encode()):
+        places = []
+    specs = [f"{one}{revision.removeprefix(name)}^{{commit}}" for one in (*places, name)]
+    *known, other = objects.resolve(specs)
+    there = {place: oid for place, oid in zip(places, known, strict=True) if oid is not None}
+    if len({*there.values()}) > 1:
+        raise UsageError(
+            f"{name} may be {' or '.join(there)}; nothing was looked at",
+            code="ambiguous", hint=f"say which one in full: {[*there][-1]}",
+        )  # fmt: skip
+    found = next(iter(there.values()), other)
     if found is None:
         raise UsageError(f"{revision} is not a commit here", code="bad_revision", hint="git log")
     return found

@@ -61,8 +61,7 @@ def new(
         synchronise(project)
     commit = project.require_base().commit
     if start:
-        ref = project.repository.refs.get(f"refs/heads/{start}")
-        commit = ref.oid if ref is not None else revisions.commit_of(project, start)
+        commit = revisions.commit_of(project, start)
     path, branch = folder_of(project, name), BRANCHES + name
     _refuse(project, name, path, branch)
     _warn(project, story, branch)
