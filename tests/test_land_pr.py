@@ -97,10 +97,10 @@ def test_a_pull_request_that_is_closed_needs_a_person(tmp_path: Path) -> None:
         ran = run(alpha, forge)
         assert (ran.code, ran.out) == (7, "")
         assert ("T-1: its pull request was closed (https://forge" in ran.err) is said
-        assert ran.err.splitlines()[-2:] == [
-            "error: nothing is ready; 1 pull request waits for a person (T-1 closed)",
-            "hint: ralphgit inbox",
-        ]
+        told, hint = ran.err.splitlines()[-2:]
+        assert told.startswith("  T-1 is complete, and the pull request of alpha was closed (")
+        assert told.endswith(' reset T-1 --reason "TEXT" --force')
+        assert hint == "hint: ralphgit wait --for ready --fetch"
     assert [event["task"] for event in events(alpha, "pr-closed")] == ["T-1"]
     assert branches(alpha) == [branch]
     assert len(forge.pulls) == 1

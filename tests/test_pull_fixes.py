@@ -148,7 +148,7 @@ def test_without_fixes_it_waits_for_a_person(tmp_path: Path) -> None:
     flow = Flow(tmp_path, "gh", RALPH_LAND_FIXES="0")
     flow.turn()
     flow.forge.fails(flow.branch, "expected green")
-    assert "1 pull request waits for a person" in flow.turn()
+    assert "only a person can move things on: 1 task needs one" in flow.turn()
     assert (flow.prompts, flow.there()) == (1, "red")
 
 

@@ -204,6 +204,34 @@ def test_whoever_finds_nothing_to_claim_is_sent_to_the_pull_request(review: Revi
     assert (waited.code, review.url in waited.err) == (7, True), waited.err
 
 
+@pytest.mark.parametrize("happens", ["closed", "red", "asks"])
+def test_a_pull_request_that_a_person_moves_on_is_not_waited_for(
+    review: Review, happens: str
+) -> None:
+    forge, branch, world = review.forge, review.branch, review.alpha.world
+    if happens == "closed":
+        forge.close(branch)
+        needed = 'ralphgit reset T-1 --reason "TEXT" --force'
+    else:
+        needed = "ralphgit status --fetch"
+        forge.fails(branch, "boom") if happens == "red" else forge.says(
+            branch, "ann", "Rename it", asks=True
+        )
+    told = world.ralph("status", "--fetch", "--json", env=review.environ)
+    (attention,) = told.data["attention"]
+    assert told.data["nothing"]["code"] == "needs_person"
+    beta = world.worktree("beta")
+    for words in (("next",), ("claim", "--wait", "9"), ("wait", "--for", "done"),
+                  ("run", "--agent", "scripted")):  # fmt: skip
+        done = beta.ralph(*words, "--json", env=review.environ)
+        assert (done.code, done.error) == (7, "needs_person"), (words, done.out)
+        (need,) = done.json["error"]["needs"]
+        assert need["reason"] == "pull_request"
+        assert need["message"] == attention["message"]
+    (need,) = world.ralph("next", "--json", env=review.environ).json["error"]["needs"]
+    assert need["hint"] == attention["hint"] == needed
+
+
 @pytest.mark.parametrize(("happens", "state", "about"), [
     ("red", "failed", "tests"), ("asks", "changes", "ann"), ("says", "commented", "ann"),
     ("closed", "closed", ""),
@@ -249,7 +277,8 @@ def test_the_loop_tells_of_each_change_once(review: Review) -> None:
     shown = "CI / lint, CI / tests" if review.environ["RALPH_LAND_VIA"] == "gh" else "lint, tests"
     said = f"T-1: its pull request: checks failed: {shown} ({review.url})"
     assert said in ran.err.splitlines()
-    assert f"1 pull request waits for a person (T-1 checks failed: {shown})" in ran.err
+    waits = f"T-1 is complete, and the pull request of alpha: checks failed: {shown} ({review.url})"
+    assert f"  {waits}: ralphgit status --fetch" in ran.err.splitlines()
     assert said not in review.run().err
     forge.passes(branch)
     assert "its pull request waits for checks and review" in review.run().err

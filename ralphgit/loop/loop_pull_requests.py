@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
+from ralphgit.app.active_claims import stuck_pull_requests
 from ralphgit.app.base import fetch
 from ralphgit.app.forge import choice, open_pull_request
-from ralphgit.app.handoff import questions
 from ralphgit.app.landing import (
     land_way,
     pull_request,
@@ -112,7 +112,7 @@ class Pulls:
         """Check once more, and return how many are still in review, as the end of a sentence."""
         self.poll(project, now=True)
         pulls = tracked_pull_requests.read(project.top)
-        waiting = [pull for pull in pulls if questions.needs_person(project, pull)]
+        waiting = [pull for pull in pulls if stuck_pull_requests.needs_person(project, pull)]
         opened = [pull for pull in pulls if pull.is_at_forge]
         parts = []
         if number := len(opened) - len(waiting):
@@ -127,7 +127,7 @@ class Pulls:
     def waits(self, project: Project) -> bool:
         """Whether one waits for a person."""
         pulls = tracked_pull_requests.read(project.top)
-        return any(questions.needs_person(project, pull) for pull in pulls)
+        return any(stuck_pull_requests.needs_person(project, pull) for pull in pulls)
 
     def _retarget(self, project: Project) -> None:
         """Give pull requests the base for theirs once what they stood on has landed."""
@@ -240,7 +240,7 @@ class Pulls:
         elif pull.state == PullState.CLOSED:
             said = (
                 f"{pull.task}: its pull request was closed ({pull.place}); it needs a person: "
-                f"open it again, or: {questions.give_up_command(project, pull.task)}"
+                f"open it again, or: {stuck_pull_requests.give_up_command(project, pull.task)}"
             )
         elif pull.state == PullState.CONFLICT:
             shown = pull.about or "what the forge does not say"

@@ -35,6 +35,8 @@ class Need(StrEnum):
     """What frees it waits for its pull request to be merged."""
     PROVIDER = "unprovided"
     """No worker that runs provides what it needs."""
+    PULL_REQUEST = "pull_request"
+    """It is complete, and its pull request goes on only when a person acts."""
     CONCERNS = "concerns"
     """It was completed with concerns, and a person decides whether it lands."""
     REVIEW = "review"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from ralphgit.app.active_claims import concerns, recovery_commands
+from ralphgit.app.active_claims import concerns, recovery_commands, stuck_pull_requests
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.workspace import heartbeat, runtime_files
 from ralphgit.app.workspace.project import Project, stamp
@@ -98,7 +98,9 @@ def questions(project: Project, claim_map: ClaimMap | None = None) -> list[Quest
         elif task_state.state == "in-review" and task_state.holder is not None:
             found += _unreviewed(claim_map, row, task_state.holder)
             found += _with_concerns(claim_map, row, task_state.holder)
-    found += [_of_pull(claim_map, active, pull) for active, pull in waiting_pulls(claim_map)]
+    found += [
+        _of_pull(claim_map, active, pull) for active, pull in stuck_pull_requests.found(claim_map)
+    ]
     found += _beside(claim_map)
     found += [_in_review(claim_map, change) for change in changes]
     found += _of_agents(project)
@@ -195,49 +197,10 @@ def _with_concerns(claim_map: ClaimMap, row: Row, holder: ActiveClaim) -> Iterat
         yield _about(claim_map.project, holder, row.title, CONCERNS, said, holder.at, command)
 
 
-def needs_person(project: Project, pull: Pull) -> bool:
-    """Whether a pull request goes on only when a person acts: the agent is not given it again."""
-    left = 0 if pull.asks else project.config.land_fixes - pull.fixes
-    return pull.waits and (pull.state == PullState.CLOSED or left <= 0)
-
-
-def waiting_pulls(claim_map: ClaimMap) -> Iterator[tuple[ActiveClaim, Pull]]:
-    """Find this machine's pull requests that wait for a person, each with its claim."""
-    for row, task_state in claim_map.task_states.noted:
-        if task_state.state != State.IN_REVIEW:
-            continue
-        for active in claim_map.active_claims.get(row.id, ()):
-            pull = active.pull
-            if pull is not None and needs_person(claim_map.project, pull):
-                yield active, pull
-                break
-
-
-def pull_sentence(pull: Pull) -> str:
-    """Say what a pull request waits for."""
-    if pull.state == PullState.CLOSED:
-        return f"the pull request of {pull.by} was closed ({pull.place})"
-    said = f"the pull request of {pull.by}: {pull.words} ({pull.place})"
-    return f"{said}; {pull.by} says: {pull.asks.splitlines()[0]}" if pull.asks else said
-
-
-def pull_command(project: Project, pull: Pull) -> str:
-    """Return the command for a pull request that waits: looked at again once it goes on, or its
-    work is given up.
-    """
-    if pull.state == PullState.CLOSED:
-        return give_up_command(project, pull.task)
-    return "ralphgit status --fetch"
-
-
-def give_up_command(project: Project, task: str) -> str:
-    """Return the command that moves work in review to a rescue ref, and frees its task."""
-    return f"{recovery_commands.reset_command(project, task)} --force"
-
-
 def _of_pull(claim_map: ClaimMap, active: ActiveClaim, pull: Pull) -> Question:
     project, title = claim_map.project, claim_map.base.by_id[pull.task].title
-    said, command = pull_sentence(pull), pull_command(project, pull)
+    said = stuck_pull_requests.sentence(pull)
+    command = stuck_pull_requests.command(project, pull)
     if pull.state == PullState.CLOSED:
         said += "; open it again, or give the work up"
     return _about(project, pull, title, pull.event, said, pull.at or active.at, command)

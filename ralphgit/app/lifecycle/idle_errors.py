@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from ralphgit.app.active_claims import concerns, recovery_commands
+from ralphgit.app.active_claims import concerns, recovery_commands, stuck_pull_requests
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.next_tasks import Takeable
 from ralphgit.app.active_claims.sightings import question
@@ -48,6 +48,7 @@ _NEEDS = {
         "ralphgit run --provides {about}",
     ),
     Need.CONCERNS: ("{task} is complete, and {worker} is not sure: {about}", "{command}"),
+    Need.PULL_REQUEST: ("{task} is complete, and {about}", "{command}"),
     Need.REVIEW: ("{task} is complete, and waits for a review: {about}", "{command}"),
 }
 
@@ -124,6 +125,9 @@ def in_review(claim_map: ClaimMap) -> tuple[dict[str, Held], dict[str, Awaited]]
         elif told := concerns.concerns(claim_map.project, state.holder):
             said = cut("; ".join(told), _LONGEST)
             held[row.id] = Held(Need.CONCERNS, said, concerns.command(state.holder))
+    for _, pull in stuck_pull_requests.found(claim_map):
+        command = stuck_pull_requests.command(claim_map.project, pull)
+        held[pull.task] = Held(Need.PULL_REQUEST, stuck_pull_requests.sentence(pull), command)
     return held, reviews
 
 

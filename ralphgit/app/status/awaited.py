@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, cast
 
-from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.active_claims import next_tasks, stuck_pull_requests
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.next_tasks import Takeable
-from ralphgit.app.handoff import questions
 from ralphgit.app.lifecycle import idle_errors
 from ralphgit.app.status.overview import Attention, overview
 from ralphgit.app.workspace.project import Project
@@ -89,11 +88,11 @@ def _complete(claim_map: ClaimMap, task: str) -> CameTrue:
             f"{task} is cancelled, and will not be complete",
             code="cancelled", hint=f"ralphgit show {task}", details={"task": task},
         )  # fmt: skip
-    for _, pull in questions.waiting_pulls(claim_map):
+    for _, pull in stuck_pull_requests.found(claim_map):
         if pull.task == task:
             raise NeedsPerson(
-                f"{task} is not complete, and {questions.pull_sentence(pull)}",
-                code=Why.NEEDS_PERSON, hint=questions.pull_command(claim_map.project, pull),
+                f"{task} is not complete, and {stuck_pull_requests.sentence(pull)}",
+                code=Why.NEEDS_PERSON, hint=stuck_pull_requests.command(claim_map.project, pull),
                 details={"task": task},
             )  # fmt: skip
     error = idle_errors.nothing(claim_map, ClaimOptions(task=task), _takeable(claim_map))

@@ -6,7 +6,13 @@ import shlex
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ralphgit.app.active_claims import concerns, next_tasks, own_claims, recovery_commands
+from ralphgit.app.active_claims import (
+    concerns,
+    next_tasks,
+    own_claims,
+    recovery_commands,
+    stuck_pull_requests,
+)
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.next_tasks import Pair
 from ralphgit.app.active_claims.sightings import question
@@ -260,9 +266,9 @@ def _attention(project: Project, claim_map: ClaimMap) -> Iterator[Attention]:
     for task, gone in claim_map.removed.items():
         said, hint = gone.sentence(project.base.label), gone.hint(project)
         yield Attention("task_removed", task, said, hint)
-    for _, pull in questions.waiting_pulls(claim_map):
-        message = f"{pull.task} is complete, and {questions.pull_sentence(pull)}"
-        yield Attention(pull.event, pull.task, message, questions.pull_command(project, pull))
+    for _, pull in stuck_pull_requests.found(claim_map):
+        message = f"{pull.task} is complete, and {stuck_pull_requests.sentence(pull)}"
+        yield Attention(pull.event, pull.task, message, stuck_pull_requests.command(project, pull))
     for change in changes:
         yield Attention(
             questions.IN_REVIEW, "".join(change.tasks[:1]), change.sentence(base), change.command

@@ -6,6 +6,7 @@ import os
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from ralphgit.app.active_claims import stuck_pull_requests
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.sightings import question
 from ralphgit.app.handoff import questions
@@ -186,7 +187,7 @@ def _busy(
         began = bool(counted.paths) if counted is not None else work.committed
         state = WORKING if began else PLANNING
     if state == PR_READY and pull is not None:
-        state = STUCK if questions.needs_person(project, pull) else state
+        state = STUCK if stuck_pull_requests.needs_person(project, pull) else state
         reason = f"pull request {pull.words}" if pull.state != PullState.OPEN else ""
     waits = _waiting(project, path, beat)
     signs = [time for time in (seen, heard) if time is not None]
