@@ -51,6 +51,54 @@ def test_a_fake_program_on_the_agents_path_proves_nothing(tmp_path: Path) -> Non
     assert "a.txt" not in files_on_base(alpha)
 
 
+STARTS = {
+    "a script": ("tools/agent.sh", "sh tools/agent.sh", "tools/agent.sh"),
+    "a script that may be run": ("tools/agent.sh", "tools/agent.sh", "tools/agent.sh"),
+    "an ignored script": (".local/agent.sh", "sh .local/agent.sh", ".local/agent.sh"),
+    "what make reads before": ("Makefile", "make -s agent", "GNUmakefile"),
+    "a link": ("tools/agent.sh", "sh tools/agent.sh", "tools"),
+}
+
+
+@pytest.mark.parametrize("how", slow.but(1, STARTS))
+def test_what_an_agent_makes_of_its_own_command_is_not_run(how: str, tmp_path: Path) -> None:
+    path, line, changed = STARTS[how]
+    evil = f"touch {tmp_path}/evil; echo good > a.txt"
+    text = f"agent:\n\t{evil}\n" if line.startswith("make") else f"#!/bin/sh\n{evil}\n"
+    change = "mkdir x; cp ../new x/agent.sh; rm -r tools; ln -s x tools"
+    change = change if changed == "tools" else f"cp ../new {changed}"
+    script = f"echo attempt >> ../attempts; {change}; exit 1"
+    own = f"agent:\n\t{script}\n" if line.startswith("make") else f"#!/bin/sh\n{script}\n"
+    ignored = path.startswith(".local")
+    files = {".gitignore": "/.local\n"} if ignored else {path: own}
+    alpha = made(tmp_path, ONE, files=files)
+    if ignored:
+        alpha.write(path, own)
+    elif line == path:
+        (alpha.world.path / path).chmod(0o755)
+        alpha.world.commit("May be run")
+        alpha.world.git("push", "--quiet", "origin", "main")
+    (alpha.path.parent / "new").write_text(text)
+    (alpha.path.parent / "new").chmod(0o755)
+    env = {**judged(alpha), "RALPH_AGENT_ATTEMPTS": "2"}
+    ran = loop(alpha, "--agent", line, env=env)
+    assert ran.code == 7 and ", which the agent's command runs" in ran.err, ran.err
+    assert f"error: {changed}, " in ran.err
+    assert (tmp_path / "attempts").read_text() == "attempt\n"
+    assert not (tmp_path / "evil").exists()
+    if not ignored and changed == path:
+        hint = ran.err.splitlines()[-1].removeprefix("hint: ")
+        assert alpha.git(*hint.split()[1:]) == "" and alpha.read(path) == own
+
+
+@pytest.mark.slow
+def test_a_task_that_is_about_the_agent_s_own_command_lands(tmp_path: Path) -> None:
+    own = "echo good > a.txt; echo '# more' >> agent.sh\n"
+    alpha = made(tmp_path, task("T-1", "verify: [mytest]"), files={"agent.sh": own})
+    ran = loop(alpha, "--agent", "sh agent.sh", env=judged(alpha))
+    assert ran.code == 0 and on_base(alpha, "T-1")["status"] == "complete", ran.err
+
+
 @pytest.mark.slow
 def test_a_task_that_the_agent_completed_is_verified_again(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 
 from ralphgit.app.evidence import seen_here_alone
-from ralphgit.app.processes import changed_settings, watched_settings
+from ralphgit.app.processes import agent_files, changed_settings, watched_settings
 from ralphgit.app.processes.changed_settings import Signs
 from ralphgit.app.workspace.project import Project
+from ralphgit.errors import NeedsPerson
 from ralphgit.loop.event_log import Journal
 from ralphgit.loop.heartbeat_writer import HeartbeatWriter
 from ralphgit.loop.loop_options import Say
@@ -37,6 +39,29 @@ class HeldSettings:
         self._journal, self._beat, self._say = journal, beat, say
         self._named: set[str] = set()
         """What has been said to have changed."""
+        self._run: dict[str, Mapping[str, str]] = {}
+        """Files of the worktree that an agent's line runs, as before its first attempt."""
+
+    def require_agent(self, project: Project, line: str) -> None:
+        """Refuse to start an agent of whose command an earlier one has changed a file.
+
+        Raises: NeedsPerson (changed_program).
+        """
+        changed, now = agent_files.changed_here(project, line, self._run.get(line))
+        if changed:
+            base = project.base
+            there = project.repository.objects.resolve([f"{base.commit}:{one}" for one in changed])
+            known = [name for name, oid in zip(changed, there, strict=True) if oid]
+            raise NeedsPerson(
+                f"{', '.join(changed)}, which the agent's command runs, is not as {base.label} has "
+                "it, or as it was; the agent was not started, and the claim is kept",
+                code="changed_program",
+                hint=shlex.join(("git", "checkout", base.commit, "--", *known))
+                if known
+                else "look at it and put it back, then repeat",
+                details={"changed": changed},
+            )
+        self._run.setdefault(line, now)
 
     def with_task(self, project: Project, task: str) -> Signs:
         """Add what a task brings of its own; return all with what its branch has now."""

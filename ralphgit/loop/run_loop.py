@@ -326,7 +326,8 @@ class Loop:
                 project = self._project()
 
     def _attempt(self, project: Project, lease: Lease, before: attempt_memory.Attempts) -> Outcome:
-        """Have the agent work once."""
+        """Have the agent work once. Raises: NeedsPerson (changed_program)."""
+        self._held.require_agent(project, self._away.command.read_as_line)
         self._beat.phase(AGENT, task=lease.task, claim=lease.claim)
         began = time.time()
         number = before.failed + 1

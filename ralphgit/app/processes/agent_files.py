@@ -9,11 +9,12 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ralphgit.app.processes import named_files, named_outside
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import trees
+from ralphgit.git.objects import Objects
 from ralphgit.model import paths
 
 #: What runs a module, or a folder, that it is given.
@@ -42,6 +43,48 @@ def changed_by(project: Project, line: str, head: str, top: str) -> list[str]:
         if path in named or path in told or path.startswith(folders)
         or any(f"{name}/".startswith(f"{path}/") for name in (*named, *told))
     ]  # fmt: skip
+
+
+def changed_here(
+    project: Project, line: str, before: Mapping[str, str] | None
+) -> tuple[list[str], Mapping[str, str]]:
+    """List the files that the agent of `line` runs and this worktree has neither as the base nor as
+    they were `before`; returned is, too, how they are now.
+
+    Without a `before`, those that the base does not have are what they are.
+    """
+    objects, top = project.repository.objects, project.top
+    written, implied = _named(line, top)
+    names = sorted(written | implied)
+    known = objects.resolve([f"{project.base.commit}:{name}" for name in names])
+    now, changed = dict[str, str](), []
+    for name, oid in zip(names, known, strict=True):
+        path = os.path.join(top, name)
+        if os.path.isdir(path) and not os.path.islink(path):
+            continue
+        now[name] = _content(objects, path)
+        was = (before or {}).get(name, "")
+        if now[name] in (oid, was) or (oid and _is_converted(project, name, oid)):
+            continue
+        # What the base has not, and was not there, the line has run only if nobody had to name it.
+        if oid or was or (before is not None and name in implied):
+            changed.append(name)
+    return changed, now
+
+
+def _content(objects: Objects, path: str) -> str:
+    if os.path.islink(path):
+        return objects.blob_id(os.fsencode(os.readlink(path)))
+    return objects.file_id(path) if os.path.isfile(path) else ""
+
+
+def _is_converted(project: Project, name: str, oid: str) -> bool:
+    """Whether git would commit a file as `oid`: the ends of its lines, say, are others here."""
+    path = os.path.join(project.top, name)
+    if os.path.islink(path) or not os.path.isfile(path):
+        return False
+    git = project.repository.git.at(project.top)
+    return git.try_run("hash-object", f"--path={name}", "--", path).out.decode().strip() == oid
 
 
 def _words(line: str) -> set[str]:
