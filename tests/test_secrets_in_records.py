@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from test_landing import agent
 from test_loop import loop, made, task
 from world import Place
 
-from ralphgit.records.redact_secrets import redact, secrets_in
+from ralphgit.records.redact_secrets import MARK, LineRedactor, redact, secrets_in
 
 TOKEN = "ghp_abcdefghijklmnopqrstuvwxyz0123456789AB"
 SECRETS = {"MY_SECRET_TOKEN": "hunter2hunter2XYZ"}
@@ -140,3 +141,34 @@ def test_names_and_values_of_variables() -> None:
         "of-mails-1", "of-ssh-1", "correct-horse7", "one line\nsecond 2", "one line", "second 2",
         "of-queue",
     }  # fmt: skip
+
+
+_BEGUN = [
+    "ghp_", "github_pat_", "glpat-", "sk-", "sk_live_", "whsec_", "xoxb-", "xapp-", "AKIA", "AIza",
+    "ya29.", "npm_", "pypi-AgE", "hf_", "SG.", "SG.aaaaaaaaaaaaaaaaa.", "dckr_pat_", "dop_v1_",
+    "eyJaaaaaaaa.", "eyJaaaaaaaa.eyJaaaaaaaa.a ", "-----BEGIN ", "-----BEGIN PRIVATE KEY",
+    "-----BEGIN PRIVATE KEY-----\n-----END ", "://", "://a:", "http://1", "token", "token: ",
+    "token=\"", "authorization: bearer ", "--a-", "--token", "_", " ", "\n",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "begun", ["eyJ", "a-", *(pytest.param(one, marks=pytest.mark.slow) for one in _BEGUN)]
+)
+def test_a_megabyte_of_what_begins_as_a_secret_is_read_in_time(begun: str) -> None:
+    """What an agent prints may be anything; its loop waits for this."""
+    text = begun * (1_000_000 // len(begun))
+    started = time.process_time()
+    redact(text)
+    assert time.process_time() - started < 1
+
+
+@pytest.mark.parametrize(
+    "line", [" ", *(pytest.param(one, marks=pytest.mark.slow) for one in ("A ", "a: ", "\t"))]
+)
+def test_a_megabyte_within_a_private_key_is_read_in_time(line: str) -> None:
+    lines = LineRedactor(())
+    assert lines.redact("-----BEGIN PRIVATE KEY-----") == MARK
+    started = time.process_time()
+    lines.redact(line * (1_000_000 // len(line)) + "!")
+    assert time.process_time() - started < 1

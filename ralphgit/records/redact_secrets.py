@@ -11,24 +11,29 @@ from ralphgit.model import characters
 
 _T = TypeVar("_T")
 MARK = "[redacted]"
-# Only text: compiled where output is recorded.
+# Only text: compiled where output is recorded. Each is linear in what it reads, whatever that is:
+# none looks from a place on for what it has looked for from another one. Each part begins with a
+# letter, so that `re` looks at no place that has none of these.
 _SHAPES = r"""(?xs)
       gh[pousr]_[A-Za-z0-9]{20,} | github_pat_[A-Za-z0-9_]{20,}
     | gl(?:pat|ptt|dt|rtr?|cbt|ft|soat|agent|oas|imt)-[A-Za-z0-9_-]{16,}
-    | \bsk-[A-Za-z0-9_-]{16,} | \b[prs]k_(?:live|test)_[A-Za-z0-9]{10,} | \bwhsec_[A-Za-z0-9+/]{16,}
+    | s(?<!\ws)k-[A-Za-z0-9_-]{16,} | w(?<!\ww)hsec_[A-Za-z0-9+/]{16,}
+    | s(?<!\ws)k_(?:live|test)_[A-Za-z0-9]{10,} | p(?<!\wp)k_(?:live|test)_[A-Za-z0-9]{10,}
+    | r(?<!\wr)k_(?:live|test)_[A-Za-z0-9]{10,}
     | xox[abeprs]-[A-Za-z0-9-]{10,} | xapp-[A-Za-z0-9-]{10,} | A[KS]IA[0-9A-Z]{16}
     | AIza[0-9A-Za-z_-]{30,} | ya29\.[0-9A-Za-z_-]{20,} | npm_[A-Za-z0-9]{30,}
-    | pypi-AgE[A-Za-z0-9_-]{16,} | \bhf_[A-Za-z0-9]{20,} | SG\.[\w-]{16,}\.[\w-]{16,}
-    | dckr_pat_[A-Za-z0-9_-]{20,} | \bdo[opr]_v1_[a-f0-9]{32,}
-    | eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}
+    | pypi-AgE[A-Za-z0-9_-]{16,} | h(?<!\wh)f_[A-Za-z0-9]{20,} | SG\.[\w-]{16,}\.[\w-]{16,}
+    | dckr_pat_[A-Za-z0-9_-]{20,} | d(?<!\wd)o[opr]_v1_[a-f0-9]{32,}
     | -----BEGIN[ A-Z]*PRIVATE[ ]KEY(?:[ ]BLOCK)?-----.*?
       (?:-----END[ A-Z]*PRIVATE[ ]KEY(?:[ ]BLOCK)?-----|\Z)
-    | (?<=://)[\w.~+%-]*:[^\s/@]+(?=@) | (?<=tp://|ps://)(?=[^\s/:@]*[0-9])[^\s/:@]{16,}(?=@)
     """
-#: A name that says what stands behind it: with `:` or `=`, in JSON, as an option.
+_IN_URL = r"(?<=://)[\w.~+%-]*:[^\s/@]+(?=@)|(?<=tp://|ps://)(?=[^\s/:@]*[0-9])[^\s/:@]{16,}(?=@)"
+#: A JSON web token; else (1) the rest of the word, in which then none begins.
+_WEB_TOKEN = r"eyJ[\w-]{8,}+\.[\w-]{8,}+\.[\w-]{8,}|(eyJ[\w-]*)"
+#: The end of a name that says what stands behind it: with `:` or `=`, in JSON, as an option.
 _NAMED = (
-    r"(?i)((?:\b(?:authorization|[a-z0-9_-]{0,64}(?:token|secret|password|passwd|passphrase"
-    r"|_pass|_pwd|(?:api|access|private)[_-]?key))\\?[\"']?\s*[:=]\s*"
+    r"(?i)((?:(?:\bauthorization|token|secret|password|passwd|passphrase"
+    r"|_pass|_pwd|(?:api|access|private)[_-]?key)\\?[\"']?\s*[:=]\s*"
     r"|(?<![\w-])--[a-z0-9-]{0,64}(?:token|secret|password|passwd|passphrase|api-?key)[ ])"
     r"(?:bearer\s+|basic\s+)?)(\\?\"[^\"\n]+\"|'[^'\n]+'|[^\s\"']{4,})"
 )
@@ -43,7 +48,7 @@ _KEY_ENDS = r"-----END[ A-Z]*PRIVATE KEY(?: BLOCK)?-----"
 #: The password in an address: any variable may have one.
 _IN_ADDRESS = r"://[\w.~+%-]*:([^\s/@]+)@"
 #: A line within a private key: base64, or a header.
-_KEY_LINE = r"\s*(?:[A-Za-z0-9+/=]*|[A-Za-z0-9-]+: .*)\s*"
+_KEY_LINE = r"[A-Za-z0-9+/=]*|[A-Za-z0-9-]+: .*"
 #: From so many characters on a value is looked for, whatever it is.
 _LONG = 8
 #: So long may be what is known by its shape: a private key of 4,096 bits.
@@ -82,7 +87,8 @@ def redact(text: str, secrets: tuple[str, ...] = ()) -> str:
 def _without(text: str, secrets: tuple[str, ...]) -> str:
     for secret in secrets:
         text = text.replace(secret, MARK)
-    return re.sub(_SHAPES, MARK, text)
+    text = re.sub(_WEB_TOKEN, lambda found: found.group(1) or MARK, text, flags=re.ASCII)
+    return re.sub(_IN_URL, MARK, re.sub(_SHAPES, MARK, text))
 
 
 def redact_end(text: str, secrets: tuple[str, ...] = ()) -> str:
@@ -155,7 +161,7 @@ class LineRedactor:
         """The next line without secrets."""
         if self._within_key:
             end = re.search(_KEY_ENDS, line)
-            if end is None and re.fullmatch(_KEY_LINE, line):
+            if end is None and re.fullmatch(_KEY_LINE, line.strip()):
                 return MARK
             self._within_key = False
             line = MARK + line[end.end() :] if end else line
