@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
+import os
+import sys
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -10,7 +16,7 @@ from forge import Forge
 from test_integrate import task, worked, world_of
 from test_loop import loop, made, on_base
 from test_loop import task as loop_task
-from world import Place, World
+from world import Place, Result, World, until
 
 
 @pytest.fixture
@@ -388,3 +394,47 @@ def test_a_loop_opens_pull_requests_for_what_an_earlier_one_left(tmp_path: Path)
     assert "T-1 of an earlier loop is in review" in again.err, again
     assert [pull["title"] for pull in forge.pulls] == ["T-1: Task T-1"]
     assert "not landed" not in again.out
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="who waits is seen in /proc")
+def test_of_two_worktrees_that_land_at_once_each_pushes_once(tmp_path: Path) -> None:
+    """The second waits for its turn, and then lands on what the first has made of the base."""
+    alpha = made(tmp_path, loop_task("T-1", "scope: {write: [a.txt]}", "verify: [test -s a.txt]"))
+    world = alpha.world
+    alpha.claim("T-1")
+    alpha.write("a.txt", "a\n")
+    alpha.ralph("status", apart=True)  # what runs commands apart is there from now on
+    turn = world.path / ".git" / "ralphgit" / "landing"
+    turn.mkdir(parents=True)
+    trace = tmp_path / "trace"
+    landed: list[Result] = []
+    fd = os.open(turn, os.O_RDONLY)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    waiting = threading.Thread(target=lambda: landed.append(
+        alpha.ralph("complete", "--land", env={"GIT_TRACE2_EVENT": str(trace)}, apart=True)
+    ))  # fmt: skip
+    waiting.start()
+    try:
+        until(lambda: landed or os.fspath(turn) in opened_by_others())
+        assert landed == []
+        world.write("b.txt", "b\n")
+        world.commit("Another one lands")
+        world.git("push", "--quiet", "origin", "HEAD:main")
+    finally:
+        os.close(fd)
+        waiting.join()
+    assert landed[0].code == 0, landed[0].err
+    started = (json.loads(line) for line in trace.read_text().splitlines())
+    pushed = [one for one in started if one["event"] == "start" and "push" in one["argv"]]
+    assert len(pushed) == 1
+    assert {"a.txt", "b.txt"} <= {*alpha.git("ls-tree", "--name-only", "origin/main").split()}
+
+
+def opened_by_others() -> set[str]:
+    """What other processes have open, by /proc."""
+    found = set[str]()
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with suppress(OSError):  # it has ended
+            links = os.listdir(f"/proc/{pid}/fd") if int(pid) != os.getpid() else ()
+            found.update(os.readlink(f"/proc/{pid}/fd/{link}") for link in links)
+    return found

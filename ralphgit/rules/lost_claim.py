@@ -1,4 +1,8 @@
-"""Decide whether a claim is lost: the base has moved past it, or somebody else has the lease."""
+"""Decide whether a claim is lost: the base has moved past it, or somebody else has the lease.
+
+What the history of the base says besides is decided in `app.active_claims.lost_claims`, which is
+whom others ask.
+"""
 
 from enum import StrEnum
 from typing import NamedTuple

@@ -16,7 +16,7 @@ from ralphgit.app.gate import landing_gate, verified_completion
 from ralphgit.app.landing import base_step, merged_proof
 from ralphgit.app.landing.base_step import Brought
 from ralphgit.app.lifecycle import give_up, rescued_work
-from ralphgit.app.workspace.locks import WorktreeLock
+from ralphgit.app.workspace.locks import RepositoryLock, WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.git import merge_preview, worktrees
@@ -36,6 +36,9 @@ class Conflict(NamedTuple):
 
 
 _ATTEMPTS = 40
+#: How long it is waited while another worktree of this repository lands: two at a time would push
+#: one after the other anyway, and the second would have to merge and judge once more.
+_TURN_S = 10.0
 
 
 def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
@@ -55,6 +58,11 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
     NeedsPerson (concerns_wait, review_missing), GuardRefused (not_complete, unverified,
     not_landable, unsettled).
     """
+    with RepositoryLock(project, "landing", patience_s=_TURN_S):
+        return _by_merge(project, lease)
+
+
+def _by_merge(project: Project, lease: Lease) -> Landed | Conflict:
     asked, proved = None, merged_proof.NOTHING
     for attempt in range(1, _ATTEMPTS + 1):
         # Where other machines have leases of their own, the push alone does not tell.
