@@ -258,15 +258,39 @@ def test_plan_shows_the_groups_and_changes_nothing(make: Callable[..., World]) -
                       "--assume")  # fmt: skip
     assert one.data == {
         "groups": [["T-1", "T-2"]],
+        "notes": [""],
         "left": [
-            {"task": "T-4", "state": "claimed", "waits_for": []},
-            {"task": "T-5", "state": "waiting", "waits_for": ["T-4"]},
-            {"task": "T-7", "state": "waiting", "waits_for": ["T-9"]},
+            {"task": "T-4", "state": "claimed", "waits_for": [], "needs": []},
+            {"task": "T-5", "state": "waiting", "waits_for": ["T-4"], "needs": []},
+            {"task": "T-7", "state": "waiting", "waits_for": ["T-9"], "needs": []},
         ],
     }
     set_to = world.ralph("batch", "plan", "--assume", "--json", env={"RALPH_BATCH_AT_ONCE": "1"})
     assert set_to.data["groups"] == [["T-1"], ["T-2"], ["T-3"]]
     assert world.snapshot() == before
+
+
+def test_what_needs_another_machine_is_left_to_it(make: Callable[..., World]) -> None:
+    world = make(task("T-1"), task("T-3", "needs: [gpu]"), task("T-4", "depends_on: [T-3]"))
+    planned = world.ralph("batch", "plan")
+    assert planned.out.splitlines() == [
+        "1: T-1 (no write scope: alone)",
+        "left: T-3 (ready) needs gpu, which is not provided here",
+        "left: T-4 (waiting) waits for T-3",
+    ]
+    done = batch(world, "--json")
+    assert (done.code, done.error) == (7, "blocked"), done
+    assert done.json["error"]["hint"] == "ralphgit run --provides gpu"
+    told = {one["task"]: (one["outcome"], one["why"]) for one in done.data["tasks"]}
+    assert told == {
+        "T-1": ("done", ""),
+        "T-3": ("blocked", "it needs gpu, which is not provided here"),
+        "T-4": ("waiting", "it waits for T-3"),
+    }
+    world.git("config", "ralph.provides", "gpu")
+    provided = world.ralph("batch", "plan", "--json").data
+    assert provided["groups"] == [["T-3"], ["T-4"]]
+    assert provided["notes"] == ["no write scope: alone"] * 2
 
 
 def test_a_plan_of_nothing(make: Callable[..., World]) -> None:

@@ -295,7 +295,8 @@ GOOD: dict[str, Any] = {
         "batch",
         {
             "groups": [["T-1", "T-2"]],
-            "left": [{"task": "T-3", "state": "blocked", "waits_for": []}],
+            "notes": [""],
+            "left": [{"task": "T-3", "state": "blocked", "waits_for": [], "needs": []}],
         },
     ),
     "batch-run": {
@@ -309,6 +310,7 @@ GOOD: dict[str, Any] = {
                     "why": "Which?",
                     "worker": "b1",
                     "claim": None,
+                    "command": None,
                 },
             ],
             "complete": "BATCH_COMPLETE T-1=blocked",

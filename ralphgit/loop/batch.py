@@ -42,6 +42,7 @@ from ralphgit.model.task_status import Reason
 from ralphgit.records import question_file as codec
 from ralphgit.records.redact_secrets import secrets_in
 from ralphgit.rules import readiness
+from ralphgit.rules.claim_options import Unprovided
 from ralphgit.rules.readiness import ACTIVE_STATES, TaskState
 
 _TURN_S = 0.05
@@ -315,7 +316,11 @@ class Batch:
                 if row.id in planned.plan.left and row.id not in known:
                     waits = planned.plan.left[row.id]
                     task_state = planned.claim_map.task_states[row.id]
-                    known[row.id] = _not_begun(project, row, task_state, waits)
+                    unprovided = planned.unprovided.get(row.id) if not waits else None
+                    known[row.id] = (
+                        _not_begun(project, row, task_state, waits)
+                        if unprovided is None else _not_provided(unprovided)
+                    )  # fmt: skip
         return tuple(known[row.id] for row in readiness.order(rows) if row.id in known)
 
 
@@ -381,6 +386,15 @@ def _not_begun(
     if holder is not None:
         return WorkerResult(row.id, "waiting", f"{holder.by} holds it in {holder.where}")
     return WorkerResult(row.id, "waiting", f"it waits for {', '.join(waits)}" if waits else "")
+
+
+def _not_provided(found: Unprovided) -> WorkerResult:
+    if found.by:
+        return WorkerResult(found.task, "waiting", found.sentence)
+    return WorkerResult(
+        found.task, "blocked", f"it needs {', '.join(found.needs)}, which is not provided here",
+        command=f"ralphgit run --provides {','.join(found.needs)}",
+    )  # fmt: skip
 
 
 _ANSWER = "Begin again, on the base as it is now; no other worker changes the repository meanwhile."

@@ -31,6 +31,8 @@ class WorkerResult(NamedTuple):
     why: str = ""
     worker: str = ""
     claim: str = ""
+    command: str = ""
+    """What a person types who moves it on; "" where `inbox` says it."""
 
     @property
     def sentence(self) -> str:

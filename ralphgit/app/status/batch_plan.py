@@ -8,11 +8,13 @@ from collections.abc import Collection, Mapping
 from functools import partial
 from typing import NamedTuple
 
+from ralphgit.app.active_claims import providers
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.worktree_names import folder_of
 from ralphgit.rules import batches
 from ralphgit.rules.batches import Plan
+from ralphgit.rules.claim_options import Unprovided, lacking
 from ralphgit.rules.readiness import ACTIVE_STATES, TaskState
 
 _NAME = re.compile(r"b[1-9][0-9]?")
@@ -24,6 +26,8 @@ class Planned(NamedTuple):
     claim_map: ClaimMap
     begun: Mapping[str, str]
     """What a batch has begun, or has completed and not landed, with its worker."""
+    unprovided: Mapping[str, Unprovided]
+    """Of what is left, what needs something that is not provided here."""
 
 
 def worker(number: int) -> str:
@@ -42,14 +46,15 @@ def plan(
     """Group what is ready or waits, and what a batch has begun, by `rules.batches`.
 
     `at_once` 0 is as configured. Without a write scope a task is alone, unless we are to `assume`
-    that it is independent. Tasks of `without` count as nobody's to take.
+    that it is independent. Tasks of `without` count as nobody's to take, and so do those that need
+    what this machine does not provide.
 
     Raises: InvalidRecord, GuardRefused (no_commit).
     """
     project.require_base()
     claim_map = ClaimMap(project)
     rows, task_states = claim_map.base.rows, claim_map.task_states
-    free, begun, held = set(), {}, set()
+    free, begun, held, unprovided = set(), {}, set(), {}
     for row in rows:
         task_state = task_states[row.id]
         if task_state.state in ACTIVE_STATES:
@@ -57,7 +62,14 @@ def plan(
                 begun[row.id] = name
             else:
                 held.add(row.id)
-        if task_state.state in ("ready", "waiting") or row.id in begun:
+        if row.id in begun:
+            free.add(row.id)
+        elif task_state.state not in ("ready", "waiting"):
+            continue
+        elif lacking(row, project.config.provides):
+            by = providers.running(claim_map, row.needs)
+            unprovided[row.id] = Unprovided(row.id, row.needs, by)
+        else:
             free.add(row.id)
     made = batches.plan(
         rows,
@@ -68,7 +80,7 @@ def plan(
         beside=partial(batches.together, generated=project.config.generated),
         assume=assume,
     )
-    return Planned(made, claim_map, begun)
+    return Planned(made, claim_map, begun, unprovided)
 
 
 def owner(project: Project, task_state: TaskState) -> str:

@@ -12,6 +12,8 @@ from ralphgit.cli.render import Outcome, safe, telling
 from ralphgit.errors import AwaitsPerson, NothingReady, RalphError, Refused, UsageError
 
 _MOST = 64
+#: What a result may not have, null in JSON.
+_MAYBE = ("worker", "claim", "command")
 
 
 class Options(NamedTuple):
@@ -35,19 +37,23 @@ def _plan(project: Project, options: Options) -> Outcome:
     )
     groups = planned.plan.groups[: options.limit]
     rows = planned.claim_map.base.by_id
-    lines, left = [], []
+    lines, notes, left = [], [], []
     for number, group in enumerate(groups, 1):
         first = rows[group[0]]
-        note = f" ({first.mode})" if first.mode != "parallel" else ""
+        note = first.mode if first.mode != "parallel" else ""
         if not (note or first.write or options.assume):
-            note = " (no write scope: alone)"
-        lines.append(f"{number}: {' '.join(group)}{note}")
+            note = "no write scope: alone"
+        notes.append(note)
+        lines.append(f"{number}: {' '.join(group)}{f' ({note})' if note else ''}")
     for task, waits in planned.plan.left.items():
         state = planned.claim_map.task_states[task].state
         waits_for = f" waits for {', '.join(waits)}" if waits else ""
-        lines.append(f"left: {task} ({state}){waits_for}")
-        left.append({"task": task, "state": state, "waits_for": waits})
-    data = {"groups": groups, "left": left}
+        unprovided = planned.unprovided.get(task)
+        needs = unprovided.needs if unprovided is not None else ()
+        needing = f" needs {', '.join(needs)}, which is not provided here" if needs else ""
+        lines.append(f"left: {task} ({state}){waits_for}{needing}")
+        left.append({"task": task, "state": state, "waits_for": waits, "needs": needs})
+    data = {"groups": groups, "notes": notes, "left": left}
     return Outcome(data, before=lines or ["Nothing is left to be done."])
 
 
@@ -59,18 +65,18 @@ def _run(call: Call, options: Options) -> Outcome:
     ran = Batch(call.around, told, warnings=call.warnings, say=telling(call.screen)).run()
     word = " ".join(["BATCH_COMPLETE", *(f"{one.task}={one.outcome}" for one in ran)])
     tasks = [
-        {**one._asdict(), "worker": one.worker or None, "claim": one.claim or None} for one in ran
+        {**one._asdict(), **{name: getattr(one, name) or None for name in _MAYBE}} for one in ran
     ]
     lines = [safe(one.sentence) for one in ran if one.why]
-    found = {one.outcome: one.task for one in reversed(ran)}
+    found = {one.outcome: one for one in reversed(ran)}
     error: RalphError | None = None
-    if task := found.get("failed"):
+    if one := found.get("failed"):
         hint = "ralphgit status"
-        said = f"{task} failed, also alone (see .ralph/batch/progress.md)"
+        said = f"{one.task} failed, also alone (see .ralph/batch/progress.md)"
         error = Refused(said, code="failed", hint=hint)
-    elif "blocked" in found:
-        error = AwaitsPerson(f"{found['blocked']} waits for a person", code="blocked",
-                            hint="ralphgit inbox")  # fmt: skip
-    elif task := found.get("waiting"):
-        error = NothingReady(f"{task} could not be begun", hint="ralphgit batch plan")
+    elif one := found.get("blocked"):
+        error = AwaitsPerson(f"{one.task} waits for a person", code="blocked",
+                             hint=one.command or "ralphgit inbox")  # fmt: skip
+    elif one := found.get("waiting"):
+        error = NothingReady(f"{one.task} could not be begun", hint="ralphgit batch plan")
     return Outcome({"tasks": tasks, "complete": word}, before=lines, error=error, last=word)
