@@ -7,18 +7,22 @@ from pathlib import Path
 
 import pytest
 from test_complete import at_work, one_task, world_of
-from world import Place, Result
+from world import Place, Result, grown
 
 FILE = ("-c", "protocol.file.allow=always")
 
 
 @pytest.fixture
-def alpha(tmp_path: Path) -> Place:
+def alpha() -> Place:
     """At work where the base has a submodule, which is checked out."""
-    world = world_of(tmp_path, one_task("verify: [sh check]"), check="grep -q good lib/impl\n")
-    lib = tmp_path / "lib.git"
+    return grown(begun)
+
+
+def begun(folder: Path) -> Place:
+    world = world_of(folder, one_task("verify: [sh check]"), check="grep -q good lib/impl\n")
+    lib = folder / "lib.git"
     world.git("init", "--quiet", "--bare", str(lib))
-    filled = tmp_path / "filling"
+    filled = folder / "filling"
     world.git("clone", "--quiet", str(lib), str(filled))
     (filled / "impl").write_text("bad\n")
     (filled / ".gitignore").write_text("*.o\n")
