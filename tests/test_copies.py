@@ -81,6 +81,22 @@ def test_a_worktree_is_as_git_makes_it(
     assert alpha.run("git", "fsck", "--strict").code == 0
 
 
+@pytest.mark.parametrize("at", ["origin/main", "main"])
+def test_a_worktree_of_the_base_is_as_git_makes_it(tmp_path: Path, at: str) -> None:
+    """Also behind a remote, and where something of the user's has paths in it."""
+    worlds = [made(tmp_path / name, "1") for name in "123"]
+    for world in worlds:
+        assert world.origin
+        trust = world.folder / "home" / ".local" / "trust"
+        trust.parent.mkdir()
+        trust.write_text(str(world.path))
+    *others, by_git = worlds
+    for world in others:
+        world.worktree("alpha", at=at)
+    by_git.git("worktree", "add", "--quiet", "--no-track", "-b", "alpha", "../proj-alpha", at)
+    assert seen(others[0]) == seen(others[1]) == seen(by_git)
+
+
 def test_a_configuration_that_is_known_is_as_git_lists_it(tmp_path: Path) -> None:
     """Of the same folder, whatever was changed in between, and of others."""
     first, second = (made(tmp_path / name, "1") for name in ("one", "two"))

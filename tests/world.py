@@ -72,6 +72,7 @@ class Result(NamedTuple):
 
 #: Where a path stands in a file of git's as it is.
 _PLAIN = re.compile(r"[\w/.-]+", re.ASCII).fullmatch
+_BASES = {"main": "heads/main", "origin/main": "remotes/origin/main"}
 #: The folder of the world whose origin others copy.
 _first: dict[object, Path] = {}
 
@@ -303,16 +304,16 @@ class World(Place):
         parts = [path, own, self._store / branch, logs / branch]
         special = ("config.worktree", "packed-refs", "info/sparse-checkout", "reftable")
         if (
-            at != "HEAD"
+            not self._is_head(at)
             or not logs.exists()
             or any(part.exists() for part in parts)
             or any((self._store / part).exists() for part in special)
         ):
             make()
             return Place(path, self.environ, self)
-        config, hooks = (self._store / "config").read_bytes(), copies.files(self._store / "hooks")
-        info = copies.files(self._store / "info")
-        shape = (path.name, name, self._person(), config, hooks, info)
+        hooks, info = (copies.files(self._store / folder) for folder in ("hooks", "info"))
+        config = (self._store / "config").read_bytes().replace(os.fsencode(self.folder), b"")
+        shape = (path.name, name, at, self._person(), config, hooks, info)
         key = (self.head, *shape)
         if copies.kept(key) is None and self._like(shape, parts):
             return Place(path, self.environ, self)
@@ -323,6 +324,13 @@ class World(Place):
         elif copies.kept(key):
             self._first_worktrees.setdefault(shape, (copies.kept(key), self.head))
         return Place(path, self.environ, self)
+
+    def _is_head(self, at: str) -> bool:
+        """Whether it is, or is a base at the same commit."""
+        if at == "HEAD":
+            return True
+        ref = self._store / "refs" / _BASES.get(at, "")
+        return ref.is_file() and ref.read_text().strip() == self.head
 
     #: The first worktree of each shape, where it is kept, and its commit.
     _first_worktrees: ClassVar[dict[object, tuple[Path | None, str]]] = {}
@@ -353,9 +361,12 @@ class World(Place):
         return {n: data for n, data in files if not any(p in n for p in ("/objects/", *but))}
 
     def _person(self) -> object:
-        """Who makes something here, when, and with which configuration of the user."""
+        """Who makes something here, when, and with which configuration of the user.
+
+        What ralphgit keeps below `~/.local` names repositories by their paths; git reads no such.
+        """
         home = Path(self.environ["HOME"])
-        return tuple(sorted({**self.environ, "HOME": ""}.items())), copies.files(home)
+        return tuple(sorted({**self.environ, "HOME": ""}.items())), copies.files(home, but=".local")
 
     @cached_property
     def origin(self) -> Place:
