@@ -39,7 +39,7 @@ def _beyond(folder: Path, script: str, *, base: str = "") -> Place:
     return alpha
 
 
-@pytest.mark.parametrize("script", [MADE[0], *_slow(MADE[1:])])
+@pytest.mark.parametrize("script", MADE)
 def test_the_base_is_judged_against(script: str, tmp_path: Path) -> None:
     alpha = _beyond(tmp_path, script)
     real = alpha.git("rev-parse", "refs/remotes/origin/main")

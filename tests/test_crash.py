@@ -41,8 +41,11 @@ def test_a_killed_command_can_be_repeated(
     stopped(command, stage, stage.kills(locks=command != "reset-and-push"), capsys, 2)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("command", CASES)
+#: What takes the least.
+SHORT = ["add", "init", "init-undo", "shard", "shard-within-a-glob"]
+
+
+@pytest.mark.parametrize("command", slow.but(len(SHORT), dict.fromkeys([*SHORT, *CASES])))
 def test_a_command_of_which_a_step_failed_can_be_repeated(
     command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -60,7 +60,7 @@ STARTS = {
 }
 
 
-@pytest.mark.parametrize("how", slow.but(1, STARTS))
+@pytest.mark.parametrize("how", STARTS)
 def test_what_an_agent_makes_of_its_own_command_is_not_run(how: str, tmp_path: Path) -> None:
     path, line, changed = STARTS[how]
     evil = f"touch {tmp_path}/evil; echo good > a.txt"
@@ -219,7 +219,7 @@ OBSERVES = {
 }
 
 
-@pytest.mark.parametrize("how", slow.but(3, [*OBSERVES]))
+@pytest.mark.parametrize("how", [*OBSERVES])
 def test_what_the_agent_has_observed_proves_nothing(how: str, tmp_path: Path) -> None:
     runs = ["verify: [test -e a.txt]"] if how == "more than its run" else []
     one = task("T-1", "acceptance: [it is good]", "scope: {write: [a.txt]}", *runs)

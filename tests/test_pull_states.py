@@ -190,7 +190,6 @@ def test_the_address_is_in_every_view(review: Review) -> None:
     assert told["url"] == url
 
 
-@pytest.mark.slow
 def test_whoever_finds_nothing_to_claim_is_sent_to_the_pull_request(review: Review) -> None:
     """Not to `land`, which has nothing to do any more."""
     for words in (("next",), ("claim",)):

@@ -152,23 +152,21 @@ _BEGUN = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "begun", ["eyJ", "a-", *(pytest.param(one, marks=pytest.mark.slow) for one in _BEGUN)]
-)
-def test_a_megabyte_of_what_begins_as_a_secret_is_read_in_time(begun: str) -> None:
+@pytest.mark.parametrize("some", [["eyJ"], ["a-"], pytest.param(_BEGUN, marks=pytest.mark.slow)])
+def test_a_megabyte_of_what_begins_as_a_secret_is_read_in_time(some: list[str]) -> None:
     """What an agent prints may be anything; its loop waits for this."""
-    text = begun * (1_000_000 // len(begun))
-    started = time.process_time()
-    redact(text)
-    assert time.process_time() - started < 1
+    for begun in some:
+        text = begun * (1_000_000 // len(begun))
+        started = time.process_time()
+        redact(text)
+        assert time.process_time() - started < 1, begun
 
 
-@pytest.mark.parametrize(
-    "line", [" ", *(pytest.param(one, marks=pytest.mark.slow) for one in ("A ", "a: ", "\t"))]
-)
-def test_a_megabyte_within_a_private_key_is_read_in_time(line: str) -> None:
-    lines = LineRedactor(())
-    assert lines.redact("-----BEGIN PRIVATE KEY-----") == MARK
-    started = time.process_time()
-    lines.redact(line * (1_000_000 // len(line)) + "!")
-    assert time.process_time() - started < 1
+@pytest.mark.parametrize("some", [[" "], pytest.param(["A ", "a: ", "\t"], marks=pytest.mark.slow)])
+def test_a_megabyte_within_a_private_key_is_read_in_time(some: list[str]) -> None:
+    for line in some:
+        lines = LineRedactor(())
+        assert lines.redact("-----BEGIN PRIVATE KEY-----") == MARK
+        started = time.process_time()
+        lines.redact(line * (1_000_000 // len(line)) + "!")
+        assert time.process_time() - started < 1, line

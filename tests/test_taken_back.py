@@ -406,9 +406,8 @@ def test_a_revert_of_a_part_is_told(tmp_path: Path) -> None:
 # -- revert ID -----------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("remote", [True, False])
+@pytest.mark.parametrize("remote", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_person_takes_a_task_back(remote: bool, method: str, tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE, task("T-2"), task("T-3"), remote=remote)
     world = alpha.world
