@@ -81,3 +81,22 @@ def test_a_loop_ends_where_its_agent_makes_one(script: str, tmp_path: Path) -> N
     assert ran.json["error"]["changed"] == [f"{ref}, which is called as the base is"]
     alpha.git("update-ref", "-d", ref)
     assert works(alpha, "true", "--json").code == 0
+
+
+@pytest.mark.parametrize("folder", ["heads", *_slow(["tags"])])
+def test_a_name_that_a_commit_s_id_begins_with_is_refused(folder: str, tmp_path: Path) -> None:
+    """A message had it of the commit; who types it would review another one."""
+    alpha = _beyond(tmp_path, "true")
+    whole = alpha.git("rev-parse", "origin/main")
+    alpha.git("update-ref", f"refs/{folder}/{whole[:12]}", "HEAD")
+    found = alpha.ralph(
+        "audit", "add", "T-1", "--target", whole[:12], "--verdict", "clear", "--by", "z"
+    )
+    assert (found.code, found.err) == (
+        2, f"error: {whole[:12]} may be refs/{folder}/{whole[:12]} or {whole}; nothing was looked "
+        f"at\nhint: say which one in full: {whole}\n",
+    )  # fmt: skip
+    assert "other.txt" in alpha.ralph("diff", f"{whole}...alpha").out
+    assert alpha.ralph("diff", f"{whole[:11]}...alpha").code == 0
+    alpha.git("branch", "abcdef")
+    assert alpha.ralph("diff", "abcdef...alpha").code == 0  # it is nothing else

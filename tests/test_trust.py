@@ -159,7 +159,7 @@ def test_a_changed_prompt_template_asks_again(tmp_path: Path) -> None:
         if not one["trusted"]
     ]  # fmt: skip
     assert (found["of"], found["trusted_before"]) == (
-        "agent.prompt", f"what git show {old[:12]} shows",
+        "agent.prompt", f"what git show {old} shows",
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 
 from ralphgit.app.active_claims import remote_beats
@@ -35,7 +36,7 @@ def up_here(
         log = next(one.worktree for one in started if one.state == "failed")
         error.hint = f"what it said: {log}.log"
     data = {"workers": [one._asdict() for one in started], "session": None}
-    advice = () if error else (f"Next: ralphgit fleet status --url {url}",)
+    advice = () if error else (f"Next: ralphgit fleet status --url {shlex.quote(url)}",)
     return Outcome(data, before=lines, error=error, advice=advice)
 
 

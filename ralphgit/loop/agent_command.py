@@ -189,7 +189,7 @@ def of_profile(project: Project, profile: AgentProfile) -> Command:
     if not profile.command:
         raise UsageError(
             f"the profile {profile.name} has no command", code="no_agent",
-            hint=f"git config ralph.agents.{profile.name}.command CMD",
+            hint=f"git config {shlex.quote(f'ralph.agents.{profile.name}.command')} CMD",
         )  # fmt: skip
     found = command(profile.command, folder=project.around.directory, warn=project.warn)
     trust.require_profile(project, profile)

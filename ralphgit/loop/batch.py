@@ -8,6 +8,7 @@ the leases and a small state (`batch_state`), so repeating it after a crash goes
 from __future__ import annotations
 
 import json
+import shlex
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -393,7 +394,7 @@ def _not_provided(found: Unprovided) -> WorkerResult:
         return WorkerResult(found.task, "waiting", found.sentence)
     return WorkerResult(
         found.task, "blocked", f"it needs {', '.join(found.needs)}, which is not provided here",
-        command=f"ralphgit run --provides {','.join(found.needs)}",
+        command=f"ralphgit run --provides {shlex.quote(','.join(found.needs))}",
     )  # fmt: skip
 
 

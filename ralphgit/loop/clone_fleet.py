@@ -7,6 +7,7 @@ that runs has the lock of its clone, and the lock's text is its process; nothing
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import sys
 import time
@@ -126,7 +127,7 @@ def down(environ: Mapping[str, str], url: str, name: str, *, now: bool) -> list[
     if name and not asked:
         raise GuardRefused(
             f"no worker {name} of {url} runs here",
-            code="no_loop", hint=f"ralphgit fleet status --url {url}",
+            code="no_loop", hint=f"ralphgit fleet status --url {shlex.quote(url)}",
         )  # fmt: skip
     deadline = time.monotonic() + (_END_NOW_S if now else _END_S)
     return [_awaited(one, deadline if now or not one.task else 0.0) for one in asked]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import sys
 import time
@@ -103,7 +104,7 @@ def wanted(number: int, stories: Sequence[str]) -> list[Wanted]:
         if twin := found.get(story.casefold()):
             raise UsageError(
                 f"the worktrees of {twin.story} and {story} would differ only in case",
-                code="bad_story", hint=f"ralphgit worktree new NAME --story {story}",
+                code="bad_story", hint=f"ralphgit worktree new NAME --story {shlex.quote(story)}",
             )  # fmt: skip
         found[story.casefold()] = Wanted(story, story)
     return list(found.values())
@@ -340,7 +341,8 @@ def down(project: Project, names: Sequence[str], *, now: bool) -> list[Ending]:
         by_hand = fleet_state.beat_of(chosen[0].path) is not None
         raise GuardRefused(
             f"the loop of {name} was started by hand" if by_hand else f"no loop of {name} runs",
-            code="no_loop", hint=f"ralphgit stop {name}" if by_hand else "ralphgit fleet status",
+            code="no_loop",
+            hint=f"ralphgit stop {shlex.quote(name)}" if by_hand else "ralphgit fleet status",
         )  # fmt: skip
     deadline = time.monotonic() + (_END_NOW_S if now else _END_S)
     return [_awaited(one, deadline if now or not one.task else 0.0) for one in asked]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 
 from ralphgit.app.workspace import agent_pause
@@ -183,6 +184,6 @@ class TaskAgents:
         return kind(
             f"nothing can be claimed here: {sentences[0]}",
             code="needs_person" if unknown else "waiting", lines=tuple(sentences[1:]),
-            hint="ralphgit check" if unknown else f"ralphgit run --agent {profile}",
+            hint="ralphgit check" if unknown else f"ralphgit run --agent {shlex.quote(profile)}",
             details={"left": dict(self.left)},
         )  # fmt: skip

@@ -35,7 +35,7 @@ def other_evidence(row: Row, claim: str, path: str, *, has_audit: bool) -> Fault
     if claim in ("", row.claim) or has_audit:
         return None
     said = f"evidence of claim {claim} comes without its audit, and {row.id} has another claim"
-    return Fault("other_evidence", row.id, said, f"git rm {path}")
+    return Fault("other_evidence", row.id, said, shlex.join(("git", "rm", path)))
 
 
 def work_missing(row: Row, *, verified: bool, changed: Sequence[str]) -> Fault | None:

@@ -82,7 +82,7 @@ def local_only(project: Project, old: str, new: str) -> bool:
         if worktrees.is_ancestor(project.repository.git, local, old):
             hint = "git pull"
         elif worktrees.is_ancestor(project.repository.git, old, local):
-            hint = f"git push {base.remote} {base.branch}"
+            hint = shlex.join(("git", "push", base.remote, base.branch))
         raise GuardRefused(
             f"the change cannot be pushed, and the local {base.branch} is not at {base.label}",
             code="base_diverged",
@@ -92,7 +92,7 @@ def local_only(project: Project, old: str, new: str) -> bool:
         return False
     project.warn(
         f"the change is on the local {base.branch} only; others see it once it is on {base.label}: "
-        f"git push {base.remote} {base.branch}"
+        + shlex.join(("git", "push", base.remote, base.branch))
     )
     return True
 
@@ -126,7 +126,7 @@ def put_back_or_warn(project: Project, old: str) -> None:
     try:
         put_back(project, old)
     except GuardRefused as error:
-        again = f"git reset --keep {base.label}"
+        again = f"git reset --keep {shlex.quote(base.label)}"
         project.warn(
             f"the local {base.branch} is still ahead of {base.label}: {error.message}; {again} "
             "brings it back"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -144,8 +145,8 @@ def _decision(left: Sequence[Open]) -> tuple[str, str]:
     """Return the command for a file that is right as it is, and what else can be done."""
     edited = next((one for one in left if one.question.code == "edited"), None)
     if edited is not None:
-        file = edited.file
+        file, shown = shlex.quote(edited.file), edited.file
         again = f"git checkout --merge -- {file} && ralphgit resolve"
-        return f"git add {file}", f"to have {file} decided again: {again}"
-    file = next(one for one in left if one.question.code != "waits").file
-    return f"git add {file}", f"decide it in {file} first"
+        return f"git add {file}", f"to have {shown} decided again: {again}"
+    shown = next(one for one in left if one.question.code != "waits").file
+    return f"git add {shlex.quote(shown)}", f"decide it in {shown} first"

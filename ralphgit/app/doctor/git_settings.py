@@ -60,7 +60,11 @@ def of_filters(project: Project) -> Iterator[Finding]:
         keys = [f"filter.{name.lower()}.{verb}" for verb in ("process", "clean", "smudge")]
         keys += [key.replace(name.lower(), name) for key in keys]
         lines = [config[key] for key in keys if config.get(key)]
-        hint = "git lfs install" if name == "lfs" else f"git config filter.{name}.clean COMMAND"
+        hint = (
+            "git lfs install"
+            if name == "lfs"
+            else f"git config {shlex.quote(f'filter.{name}.clean')} COMMAND"
+        )
         programs = [words[0] for line in lines if (words := line.split())]
         gone = [program for program in programs if shutil.which(program, path=path) is None]
         if not lines:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from ralphgit.app.base import is_landed, update_base
@@ -34,7 +35,7 @@ def find(project: Project, fix: bool) -> Iterator[Finding]:
     if work:
         named = "; ".join(work[:_NAMED]) + "; ..." * (len(work) > _NAMED)
         said = f"the local {base.branch} and {base.label} have diverged, and not by records alone"
-        hint = f"git log --oneline {base.label}..{base.branch}"
+        hint = f"git log --oneline {shlex.quote(f'{base.label}..{base.branch}')}"
         yield Finding("diverged_base", "warning", f"{said}: {named}", hint)
         return
     many = counted(commits, "commit")
@@ -75,6 +76,6 @@ def _mend(project: Project, tip: str) -> str:
         known = refs.current(project.repository.objects, ref)
         refs.swap(project.repository.git, ref, new=tip, old=known)
         project.moved(ref, tip)
-        kept = f"; they are on {name}, and come to the base by: ralphgit land {name}"
+        kept = f"; they are on {name}, and come to the base by: ralphgit land {shlex.quote(name)}"
     update_base.put_back(project, tip)
     return kept or f"; {project.base.label} has what they did"

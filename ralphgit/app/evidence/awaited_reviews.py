@@ -56,7 +56,7 @@ def awaited(claim_map: ClaimMap, task: str, holder: ActiveClaim) -> Awaited | No
 
 def _command(task: str, holder: ActiveClaim, found: Standing) -> str:
     """The command that says the work is clear, and what becomes of what somebody found."""
-    command = reviews.command(task, shlex.quote(holder.ref.removeprefix("refs/heads/")))
+    command = reviews.command(task, holder.ref.removeprefix("refs/heads/"))
     if (review := found.against) is None:
         return command
     if not review.findings:

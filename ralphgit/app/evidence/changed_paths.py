@@ -179,7 +179,8 @@ def _refuse_repositories(project: Project, copy: scratch_index.Scratch, tree: st
         "nothing was changed",
         code="nested_repository",
         hint=exclude(project, found[0]),
-        lines=[f"take it out of the index: git rm --cached {found[0]}"] * (found[0] in links),
+        lines=[f"take it out of the index: git rm --cached {shlex.quote(found[0])}"]
+        * (found[0] in links),
         details={"paths": found},
     )
 

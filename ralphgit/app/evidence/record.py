@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -236,7 +237,7 @@ def _rerun(project: Project, found: Sequence[TaskEvidence]) -> list[Rerun]:
         raise Refused(
             f"a verify command changed {spoilt[0]}; nothing was recorded",
             code="not_done",
-            hint=f"git diff -- {spoilt[0]}",
+            hint=f"git diff -- {shlex.quote(spoilt[0])}",
             details={"files": spoilt},
         )
     reruns, records = [], {}

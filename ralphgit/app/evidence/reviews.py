@@ -1,5 +1,6 @@
 """Record and list reviews, and require one before work lands that asks for it."""
 
+import shlex
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
@@ -268,4 +269,4 @@ def require(project: Project, head: str) -> None:
 
 def command(task: str, target: str) -> str:
     """Return the command that a reviewer runs."""
-    return f"ralphgit audit add {task} --target {target} --verdict clear --by NAME"
+    return f"ralphgit audit add {task} --target {shlex.quote(target)} --verdict clear --by NAME"

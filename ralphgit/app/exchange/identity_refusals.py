@@ -38,7 +38,7 @@ def another(item: Item, other: Known, name: str) -> InvalidRecord:
         f"the graph has another task {other.id} ({short(other.title)}); nothing was written; "
         "--prefix puts a word before the ids",
         file=file, line=line, task=item.name, code="other_source",
-        hint=f"ralphgit import --prefix {word} {shlex.quote(name)}",
+        hint=f"ralphgit import --prefix {shlex.quote(word)} {shlex.quote(name)}",
     )  # fmt: skip
 
 

@@ -365,7 +365,9 @@ def reader(project: Project, name: str, how: Reading, *, beside: bool = False) -
     if importer is None and not beside:
         error = file.refused("the format of this file is not known")
         if file.has_bullets():
-            error.hint = f"ralphgit import --bullets {name} reads items without a box, too"
+            error.hint = (
+                f"ralphgit import --bullets {shlex.quote(name)} reads items without a box, too"
+            )
         raise error
     return Reader(data, importer, opened) if importer else None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from ralphgit.app.workspace.graph_files import is_wild
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
@@ -17,10 +19,11 @@ def graph(project: Project) -> GraphView:
             raise
         folder, _, name = error.file.rpartition("/")
         aside = f"{folder}/old-{name}" if folder else f"old-{name}"
+        move = shlex.join(("git", "mv", error.file, aside))
         raise InvalidRecord(
             f"{error.message}; new tasks would go into this file",
             file=error.file, line=error.line, column=error.column, code="foreign_graph",
-            hint=f"git mv {error.file} {aside} && ralphgit import {aside}",
+            hint=f"{move} && ralphgit import {shlex.quote(aside)}",
         ) from None  # fmt: skip
 
 

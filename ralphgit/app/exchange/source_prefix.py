@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Collection, Iterable, Sequence
 
 from ralphgit.app.exchange.known_task import Known
@@ -30,7 +31,7 @@ def remembered(name: str, own: Iterable[Known], wanted: str) -> str:
     if not wanted or wanted == known or all(task.id.startswith(wanted) for task in own):
         return wanted or known
     before = f"with --prefix {known}" if known else "without a prefix"
-    again = f"ralphgit import --prefix {known} {name}" if known else f"ralphgit import {name}"
+    again = shlex.join(("ralphgit", "import", *(("--prefix", known) if known else ()), name))
     raise UsageError(
         f"{name} was imported {before}, and its tasks keep their ids; nothing was written",
         code="other_prefix", hint=again,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -69,7 +70,7 @@ def tick(project: Project, names: Sequence[str], *, at: str = "") -> tuple[Ticke
             raise UsageError(
                 f"the items of {name} have no boxes that could be ticked; write [ ] before them; "
                 "nothing was written",
-                code="no_tick", hint=f"ralphgit import {name}",
+                code="no_tick", hint=f"ralphgit import {shlex.quote(name)}",
             )  # fmt: skip
         if read is None:
             continue
@@ -78,7 +79,7 @@ def tick(project: Project, names: Sequence[str], *, at: str = "") -> tuple[Ticke
         if not done and not beside and not own:
             raise UsageError(
                 f"no task here came from {name}; nothing was written",
-                code="not_imported", hint=f"ralphgit import {name}",
+                code="not_imported", hint=f"ralphgit import {shlex.quote(name)}",
             )  # fmt: skip
         if read.importer.tick is None:
             raise UsageError(

@@ -8,6 +8,7 @@ again finds the branch pushed, and asks the forge for its pull request before it
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -153,7 +154,7 @@ def push(
         raise GuardRefused(
             f"{branch} on {where} has commits that are not from here; it was left as it is",
             code="branch_taken",
-            hint=f"git fetch {where} {branch} && git log FETCH_HEAD",
+            hint=f"{shlex.join(('git', 'fetch', where, branch))} && git log FETCH_HEAD",
         )
     with project.around.progress.step(f"pushing {branch} to {where}"):
         sent = remote.send(

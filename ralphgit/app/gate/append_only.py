@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 
 from ralphgit.app.gate import evidence_history
@@ -55,7 +56,7 @@ def between(
     )
     changes = (pair for pair in pairs
                if (folder == target and pair[0] not in moved) or pair[1] != pair[2])  # fmt: skip
-    return list(_judged(was, changes, start[:12]))
+    return list(_judged(was, changes, start))
 
 
 def uncommitted(project: Project, renames: Mapping[str, str], packed: Unpacked) -> list[Problem]:
@@ -110,7 +111,7 @@ def _judged(project: Project, pairs: Iterable[_Changed], rev: str) -> Iterator[P
             file=path,
             task=rest.partition("/")[0],
             message=f"{kind} is never {what}",
-            hint=f"git checkout {rev} -- {path}",
+            hint=shlex.join(("git", "checkout", rev, "--", path)),
         )
 
 

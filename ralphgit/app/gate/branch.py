@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -111,7 +112,7 @@ def _rewritten(project: Project, base: str, ours: str, theirs: str) -> Iterator[
             code="taken_back",
             message=f"the history of {base} was rewritten, and {theirs[:12]} stands on commits "
             "that it had before: merging it would bring them back",
-            hint=f"git switch -c NAME {base} && git cherry-pick COMMITS",
+            hint=f"git switch -c NAME {shlex.quote(base)} && git cherry-pick COMMITS",
         )
 
 
@@ -321,7 +322,8 @@ def _conflicts(
             code="merge_conflict",
             file=path,
             message=f"the branch conflicts with {base} in {path}",
-            hint=f"git merge {base}" + ("; ralphgit resolve" if path in graphs else ""),
+            hint=f"git merge {shlex.quote(base)}"
+            + ("; ralphgit resolve" if path in graphs else ""),
         )
         for path in paths
     ]

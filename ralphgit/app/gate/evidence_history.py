@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Collection, Mapping
 
 from ralphgit.app.gate.changed import Span
@@ -207,9 +208,10 @@ def _is_first(project: Project, path: str, first: dict[str, str]) -> bool:
 def _problem(path: str, first: Mapping[str, str], folder: str, what: str) -> Problem:
     kind = folder.rpartition("/")[2]
     oid = first.get(path, "")
-    restore = f"git cat-file blob {oid[:12]} > {path}" if oid else f"git checkout HEAD -- {path}"
+    file = shlex.quote(path)
+    restore = f"git cat-file blob {oid} > {file}" if oid else f"git checkout HEAD -- {file}"
     if kind != FILED[0]:
-        restore = f"git log --diff-filter=D -- {path}, then: git checkout COMMIT~ -- {path}"
+        restore = f"git log --diff-filter=D -- {file}, then: git checkout COMMIT~ -- {file}"
     again = "a new observation is a new record" if kind == FILED[0] else "it only grows"
     return Problem(
         code=f"{what}_{kind}",

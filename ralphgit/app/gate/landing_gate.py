@@ -50,7 +50,7 @@ def require(project: Project, lease: Lease, result: str) -> None:
     if found := problems(project, result):
         raise not_landable(
             found, f"{lease.task} as merged into {project.base.label} does not pass the gate",
-            f"ralphgit check --base {project.base.label}", task=lease.task,
+            f"ralphgit check --base {shlex.quote(project.base.label)}", task=lease.task,
         )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -225,7 +226,8 @@ def _no_folders(project: Project, tree: Tree, tasks: Collection[str]) -> Iterato
         if name not in tree.links("/".join(folder[:-1])):
             said = f"{path} is no folder, and no record can be put there"
             task = name if folder not in folders else ""
-            yield in_file("no_folder", tree, path, said, f"git rm -r --cached {path}", task=task)
+            hint = f"git rm -r --cached {shlex.quote(path)}"
+            yield in_file("no_folder", tree, path, said, hint, task=task)
 
 
 def _is_no_folder(tree: Tree, folder: Sequence[str]) -> bool:

@@ -7,6 +7,7 @@ lands work runs its commands again (SPEC, L9); this is what a reviewer is shown.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
@@ -84,7 +85,7 @@ def _audits(project: Project, span: Span, made: BranchChange) -> Iterator[Proble
         if one.kind == "A" and row is not None and last is not None and last.event == "claimed":
             if row.claim != claim:
                 said = f"the audit of claim {claim} came along, and {task} has another claim"
-                hint = f"git rm --cached {one.path}"
+                hint = f"git rm --cached {shlex.quote(one.path)}"
                 yield in_file("carried_claim", made.tree, one.path, said, hint, task=task)
             elif row.status == "in-progress":
                 added.append((one.path, row))

@@ -71,7 +71,7 @@ def written(
         "",
         prompt.as_data(asked),
         "",
-        f"## What was changed (git diff {fork[:12]} HEAD)",
+        f"## What was changed (git diff {fork} HEAD)",
         "",
         prompt.as_data(named or ["nothing but records"]),
         "",

@@ -68,13 +68,13 @@ def complete_by(project: Project, options: CompleteOptions) -> CompletedBy:
     if not options.task:
         raise UsageError(
             "which task was done is not said",
-            hint=f"ralphgit complete ID --by {options.by}",
+            hint=f"ralphgit complete ID --by {shlex.quote(options.by)}",
         )
     if options.force or options.message or options.shows:
         raise UsageError(
             "--by takes neither --force nor --message nor --shows: it makes a commit of its own on "
             "the base",
-            hint=f"ralphgit complete {options.task} --by {options.by}",
+            hint=f"ralphgit complete {options.task} --by {shlex.quote(options.by)}",
         )
     inside_loop.refuse(project, "complete", options._asdict())
     update_base.refuse_unfit(project)
@@ -119,7 +119,7 @@ def _once(project: Project, options: CompleteOptions) -> CompletedBy | None:
     if problems := landing_gate.problems(project, made):
         raise not_landable(
             problems, f"{row.id} as completed would not pass the gate",
-            f"ralphgit check --base {project.base.label}", task=row.id,
+            f"ralphgit check --base {shlex.quote(project.base.label)}", task=row.id,
         )  # fmt: skip
     told = Change(f"{row.id}: complete by work that was merged", (row.id,))
     moved = change_base.advance(project, project.base.commit, made, told, push=True)
@@ -176,7 +176,8 @@ def _begun(
             raise GuardRefused(
                 f"{said}; nothing was changed",
                 code="contract_changed",
-                hint=f"ralphgit complete {promised.id} --by {options.by} --accept-contract",
+                hint=f"ralphgit complete {promised.id} --by {shlex.quote(options.by)} "
+                "--accept-contract",
                 details={"task": promised.id, "claimed": old.claim.contract, "now": digest},
             )
         project.warn(f"{said}; accepted")

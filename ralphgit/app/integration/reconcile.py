@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -94,7 +95,7 @@ def _one(project: Project, branch: str) -> Reconciled:
             f"{branch} does not claim, complete or block any task; if it belongs on "
             f"{project.base.label}, merge it there",
             code="not_a_worker",
-            hint=f"git merge {branch}",
+            hint=f"git merge {shlex.quote(branch)}",
         )
     paths = trees.differing(project.repository.objects, fork, commit) if fork else []
     files = tuple(path for path in paths if not record_tree.is_record(project, path))
@@ -192,7 +193,8 @@ def _criteria(project: Project, place: JudgedState, row: Row, promised: Task) ->
             "error" if challenged else "warning",
             row.id,
             f"{item.criterion} is {item.support}: {_first_line(item.text)}",
-            hint=f"ralphgit evidence add {row.id} --proves {item.criterion} --shows TEXT",
+            hint=f"ralphgit evidence add {row.id} --proves {shlex.quote(item.criterion)} "
+            "--shows TEXT",
         )
 
 

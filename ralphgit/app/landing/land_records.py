@@ -353,7 +353,7 @@ def _refuse_faulty(project: Project, made: str, branch: str) -> None:
     if problems := landing_gate.problems(project, made):
         raise not_landable(
             problems, f"{branch} as merged into {project.base.label} does not pass the gate",
-            f"ralphgit check {branch} --base {project.base.label}",
+            shlex.join(("ralphgit", "check", branch, "--base", project.base.label)),
         )  # fmt: skip
 
 
@@ -366,7 +366,7 @@ def _merged(project: Project, base: str, found: _Records, branch: str) -> str:
                 f"{branch} conflicts with {project.base.label} in {', '.join(made.conflicts)}; "
                 "nothing was landed",
                 code="conflicts_with_base",
-                hint=f"git merge {project.base.label}; ralphgit resolve",
+                hint=f"git merge {shlex.quote(project.base.label)}; ralphgit resolve",
             )
         tree = made.tree
     what = ", ".join(f"{one.task} ({one.word})" for one in found.told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from ralphgit.app.active_claims.claim_map import ClaimMap
@@ -27,7 +28,7 @@ def for_a_person(project: Project, branch: str, tasks: Sequence[str]) -> str:
     done one task has no say in another.
     """
     tip = project.repository.refs[f"refs/heads/{branch}"].oid
-    lands = f"a person lands it: ralphgit land {branch}"
+    lands = f"a person lands it: ralphgit land {shlex.quote(branch)}"
     if not verified_here.is_noted(project, tip):
         return f"nothing here has verified it; {lands}"
     if len(tasks) > 1:

@@ -247,7 +247,7 @@ def given_up(mine: Lease, winner: Winner | None, *, kept: str, back: str, base: 
     return ClaimLost(
         f"the claim on {mine.task} is lost: {lost_because(winner)}",
         lines=lines,
-        hint=f"git log -p {base}..{kept}" if kept else "ralphgit next",
+        hint=f"git log -p {shlex.quote(f'{base}..{kept}')}" if kept else "ralphgit next",
         details={
             "task": mine.task,
             "claim": mine.claim,

@@ -95,7 +95,7 @@ def _nothing_held(project: Project, claim_map: ClaimMap, task: str, verb: str) -
             return claim_errors.of(claim_facts.held(project, task, holder, state), project)
         return ClaimHeld(
             f"{row.by} has {task}, claim {row.claim}; who is {row.by} says so",
-            hint=f"ralphgit {verb} {task} --worker {row.by}",
+            hint=f"ralphgit {verb} {task} --worker {shlex.quote(row.by)}",
             details={**details, "holder": {"worker": row.by, "since": row.at, "claim": row.claim}},
         )
     hint = f"ralphgit claim {task}" if row.status == "pending" else f"ralphgit show {task}"

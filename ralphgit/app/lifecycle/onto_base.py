@@ -5,6 +5,7 @@ left where it is, or the base is merged into it, which is the caller's choice.
 """
 
 import os
+import shlex
 from enum import Enum, auto
 from typing import NamedTuple
 
@@ -239,7 +240,7 @@ def merge_base(project: Project) -> None:
         f"this branch does not merge with {project.base.label}; nothing was changed (with "
         "--branch task each task has a branch of its own)",
         code="conflicts_with_base",
-        hint=f"git merge {project.base.label}",
+        hint=f"git merge {shlex.quote(project.base.label)}",
     )
 
 

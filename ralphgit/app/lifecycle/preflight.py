@@ -128,7 +128,7 @@ def _merge(project: Project) -> Finding:
             error = RalphError(
                 f"merging this branch into {label} would conflict in {names}",
                 code="merge_conflict",
-                hint=f"git merge {label}",
+                hint=f"git merge {shlex.quote(label)}",
                 details={"paths": list(found.conflicts)},
             )
             return Finding("merge", False, error.message, error)

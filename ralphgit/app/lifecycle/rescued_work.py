@@ -158,7 +158,7 @@ def apply(project: Project, kept: Kept) -> None:
         raise Refused(
             f"the work in {kept.ref} does not fit onto this worktree; nothing was changed",
             code="does_not_apply", lines=[f"  {line}" for line in lines[:10]],
-            hint=f"git cherry-pick --no-commit {kept.commit[:12]}",
+            hint=f"git cherry-pick --no-commit {kept.commit}",
         )  # fmt: skip
 
 

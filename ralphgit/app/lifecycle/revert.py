@@ -164,7 +164,7 @@ def _refuse_together(project: Project, row: Row, work: LandedWork) -> None:
     if others and len(work.commits) == 1:
         commit = work.commits[0]
         parents = project.repository.git.line("rev-list", "--parents", "-1", commit).split()
-        words = f"git revert {'-m 1 ' if len(parents) > 2 else ''}{commit[:12]}"
+        words = f"git revert {'-m 1 ' if len(parents) > 2 else ''}{commit}"
         raise GuardRefused(
             f"{row.id} has landed together with {', '.join(others)}, in {commit[:12]}; nothing was "
             "changed",

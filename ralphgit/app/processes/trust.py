@@ -90,7 +90,7 @@ def _compared(
         if last["text"] != one.text:
             before = last["text"]
         elif one.use == PROMPT:
-            before = f"what git show {last['detail'][:12]} shows"
+            before = f"what git show {last['detail']} shows"
         else:
             before = f"the same with verify.env = {last['detail']}"
         yield one._replace(before=before)

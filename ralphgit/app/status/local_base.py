@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.printable import counted
 
@@ -24,8 +26,8 @@ def _command(project: Project) -> str:
 
     base = project.base
     if land_records.changes(project, base.branch):
-        return f"ralphgit land {base.branch}"
-    return f"git push {base.remote} {base.branch}"
+        return f"ralphgit land {shlex.quote(base.branch)}"
+    return shlex.join(("git", "push", base.remote, base.branch))
 
 
 def _is_above(project: Project) -> bool:

@@ -141,7 +141,10 @@ def _unprovided(found: next_tasks.Takeable) -> Iterator[Attention]:
         what = f"{', '.join(waiting)} {need} {', '.join(needs)}"
         message = f"{what}, and no worker that runs provides it"
         yield Attention(
-            "unprovided", waiting[0], message, f"ralphgit run --provides {','.join(needs)}"
+            "unprovided",
+            waiting[0],
+            message,
+            f"ralphgit run --provides {shlex.quote(','.join(needs))}",
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -116,7 +117,7 @@ def _refuse_in_the_way(
     for path in sorted(there.union(files_below(project.top, wanted)).difference(old)):
         if path not in texts or _content(project, path) != texts[path].encode("utf-8"):
             message = f"{path} exists and is not part of the graph; nothing was changed"
-            hint = f"git mv {path} ELSEWHERE"
+            hint = f"git mv {shlex.quote(path)} ELSEWHERE"
             raise GuardRefused(message, code="in_the_way", hint=hint, details={"file": path})
 
 

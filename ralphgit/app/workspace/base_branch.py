@@ -1,5 +1,6 @@
 """Find the branch that decides (SPEC 6)."""
 
+import shlex
 from typing import NamedTuple
 
 from ralphgit.git.repository import Repository
@@ -82,7 +83,7 @@ def unchosen(repository: Repository, base: Base, setting: str) -> Unchosen | Non
         f"nobody chose the base: {remote} has no branch {base.branch or 'main'}, so the local one "
         f"decides, and {remote}/{likely} looks like the right one "
         f'(base = "{likely}" in ralph.toml says so, too)',
-        f"git remote set-head {remote} --auto",
+        f"git remote set-head {shlex.quote(remote)} --auto",
     )
 
 

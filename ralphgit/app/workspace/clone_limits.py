@@ -1,6 +1,7 @@
 """Say what this clone cannot see of the repository, and the command that changes it."""
 
 import os
+import shlex
 from typing import NamedTuple
 
 from ralphgit.app.workspace.project import Project
@@ -16,19 +17,20 @@ class CloneLimit(NamedTuple):
 def found(project: Project) -> list[CloneLimit]:
     """What this clone lacks; nothing in a whole one."""
     limits, remote = [], project.base.remote
+    named = shlex.quote(remote)
     if remote and not _fetches_branches(project, remote):
         limits.append(CloneLimit(
             "single_branch",
             f"this clone does not fetch the branches of {remote}: work on them, claimed or in "
             "review, is not seen",
-            f"git remote set-branches {remote} '*' && git fetch {remote}",
+            f"git remote set-branches {named} '*' && git fetch {named}",
         ))  # fmt: skip
     if is_shallow(project):
         limits.append(CloneLimit(
             "shallow",
             "this clone is shallow: whether a branch has landed, and what was taken back, is not "
             "always seen",
-            f"git fetch --unshallow {remote}".rstrip(),
+            _whole(remote),
         ))  # fmt: skip
     return limits
 
@@ -49,8 +51,12 @@ def is_shallow(project: Project) -> bool:
 def unrelated_hint(project: Project, onto: str) -> str:
     """What to do about a commit that shares no history with `onto`."""
     if is_shallow(project):
-        return f"git fetch --unshallow {project.base.remote}".rstrip()
-    return f"git switch -c NAME {onto} && git cherry-pick COMMITS"
+        return _whole(project.base.remote)
+    return f"git switch -c NAME {shlex.quote(onto)} && git cherry-pick COMMITS"
+
+
+def _whole(remote: str) -> str:
+    return shlex.join(("git", "fetch", "--unshallow", *filter(None, [remote])))
 
 
 def _fetches_branches(project: Project, remote: str) -> bool:

@@ -292,7 +292,7 @@ class Project:
         paths = [path for path, _ in self.shards_at([fork])[fork]] if fork else []
         if not paths:
             return None
-        named = " ".join(map(shlex.quote, [base.label, "--", *paths[:3]]))
+        named = shlex.join([base.label, "--", *paths[:3]])
         return InvalidRecord(
             f"the task graph ({', '.join(paths[:3])}) was removed from {base.label}; nothing was "
             "changed here; revert the commit that did it",

@@ -9,6 +9,8 @@ from ralphgit.git import plain_layout
 
 #: How git goes on in a revision from what its first part names.
 _GOES_ON = re.compile(r"@\{|[~^:]")
+#: What may be the beginning of an object's id.
+_SHORT_ID = re.compile("[0-9a-f]{4,}")
 _NO_NAMES = ("HEAD", "@", "")
 _BRANCHES = ("refs/heads/", "refs/remotes/")
 
@@ -47,9 +49,24 @@ def commit_of(project: Project, revision: str) -> str:
             code="ambiguous", hint=f"say which one in full: {[*there][-1]}",
         )  # fmt: skip
     found = next(iter(there.values()), other)
+    if found is not None and _SHORT_ID.fullmatch(name) and places:
+        _refuse_other_commit(project, name)
     if found is None:
         raise UsageError(f"{revision} is not a commit here", code="bad_revision", hint="git log")
     return found
+
+
+def _refuse_other_commit(project: Project, name: str) -> None:
+    """Refuse a name that a ref has and an object's id begins with: git takes the ref, which
+    everybody can make, and the one who typed it has read it of a commit.
+    """
+    repository = project.repository
+    refs = [one for one in repository.shadows(f"refs/remotes/{name}") if one]
+    if refs and (ids := repository.git.run("rev-parse", f"--disambiguate={name}").split()):
+        raise UsageError(
+            f"{name} may be {refs[0]} or {ids[0].decode()}; nothing was looked at",
+            code="ambiguous", hint=f"say which one in full: {ids[0].decode()}",
+        )  # fmt: skip
 
 
 def view_at(project: Project, revision: str) -> GraphView:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -104,7 +105,7 @@ def _refuse(project: Project, name: str, path: str, branch: str) -> None:
             raise GuardRefused(
                 f"the branch {short} leaves no room for a branch feature/{name}; nothing was made",
                 code="branch_exists",
-                hint=f"git branch -m {short} OTHER",
+                hint=f"git branch -m {shlex.quote(short)} OTHER",
                 details={"branch": short},
             )
     shown = project.show_path(path)
@@ -136,7 +137,7 @@ def _branch_exists(project: Project, branch: str) -> GuardRefused:
         hint = "take another name"
         if tip and fork == tip:
             message += f", and all of it is on {project.base.label}"
-            hint = f"git branch -D {short}"
+            hint = f"git branch -D {shlex.quote(short)}"
     said = f"{message}; nothing was made"
     return GuardRefused(said, code="branch_exists", hint=hint, details={"branch": short})
 
@@ -153,7 +154,7 @@ def _warn(project: Project, story: str, branch: str) -> None:
         refspec = f"+refs/heads/{base.branch}:refs/remotes/{remote}/{base.branch}"
         project.warn(
             f"{base.branch} was not fetched, this bare clone tracks no branch of {remote}: "
-            f"git fetch {remote} {refspec} changes that"
+            f"{shlex.join(('git', 'fetch', remote, refspec))} changes that"
         )
     if story and project.shards_at([base.commit])[base.commit]:
         rows = project.base_view.rows

@@ -72,7 +72,7 @@ def _refusal(
         main = seen.worktree.main
         message = "the main worktree" if main else f"the worktree you are in ({shown})"
         home = shlex.quote(project.repository.home)
-        hint = "" if main else f"ralphgit -C {home} worktree remove {seen.name}"
+        hint = "" if main else f"ralphgit -C {home} worktree remove {shlex.quote(seen.name)}"
         return GuardRefused(
             f"{message} is not removed; nothing was changed",
             code=found[0].code, hint=hint, details=details,
@@ -89,7 +89,7 @@ def _refusal(
             hint=f"git -C {home} worktree repair {shlex.quote(seen.path)}",
             details=details,
         )
-    hint, lines = f"ralphgit worktree remove {seen.name} --force REASON", []
+    hint, lines = f"ralphgit worktree remove {shlex.quote(seen.name)} --force REASON", []
     if final:
         hint = "clear that up by hand, then repeat"
         if all(reason.code == "submodules" for reason in final):
@@ -98,7 +98,7 @@ def _refusal(
     else:
         lines = ["with --force it is saved in a rescue ref first"]
         if any(reason.code == "not_landed" for reason in found) and project.base.remote:
-            command = f"ralphgit worktree remove {seen.name} --fetch"
+            command = f"ralphgit worktree remove {shlex.quote(seen.name)} --fetch"
             lines.insert(0, f"if it was merged meanwhile: {command}")
     return GuardRefused(
         f"the worktree {shown} was not removed: it has work that would be lost",

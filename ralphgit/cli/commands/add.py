@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import NamedTuple
 
 from ralphgit.app.tasks import edit
@@ -35,5 +36,5 @@ def outcome(changed: Changed, verb: str) -> Outcome:
     if not files:
         return Outcome(data, before=(f"{row.id} {verb}: {safe(row.title)}",))
     line = f"{row.id} {verb} in {safe(row.file)}:{row.line}: {safe(row.title)}"
-    advice = f"Not committed: git add {safe(' '.join(files))} && git commit"
+    advice = f"Not committed: git add {safe(shlex.join(files))} && git commit"
     return Outcome(data, before=(line,), advice=(advice,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import NamedTuple
 
 from ralphgit.app.tasks import edit, rename, take_scope
@@ -53,6 +54,6 @@ def _renamed(made: rename.Renamed) -> Outcome:
     row, task_state, files = made.changed
     data = stored_task(row, task_state, renamed_from=made.old)
     line = f"{made.old} is {row.id} now, in {safe(row.file)}:{row.line}: {safe(row.title)}"
-    paths = safe(" ".join([*files, *made.gone]))
+    paths = safe(shlex.join([*files, *made.gone]))
     advice = f"Not committed, and all of it is one commit: git add {paths} && git commit"
     return Outcome(data, before=(line,), advice=(advice,))

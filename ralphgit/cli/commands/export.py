@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from ralphgit.app.exchange import export_tasks
 from ralphgit.app.exchange.export_tasks import ExportOptions
 from ralphgit.cli.command_call import Call
@@ -35,7 +37,7 @@ def run(call: Call, options: ExportOptions) -> Outcome:
 def _tick(call: Call, options: ExportOptions) -> Outcome:
     if options.file or options.form != ExportOptions().form:
         message = "--tick marks tasks in the files that it names, and exports nothing else"
-        raise UsageError(message, hint=f"ralphgit export --tick {options.tick[0]}")
+        raise UsageError(message, hint=f"ralphgit export --tick {shlex.quote(options.tick[0])}")
     from ralphgit.app.exchange import tick_sources
     from ralphgit.app.workspace.locks import WorktreeLock
 

@@ -296,7 +296,7 @@ def _status(project: Project, options: Options) -> Outcome:
 
 
 def _attach(call: Call, project: Project, name: str) -> Outcome:
-    logs = f"ralphgit logs -f {name or 'NAME'}"
+    logs = f"ralphgit logs -f {shlex.quote(name or 'NAME')}"
     if name:
         worktree_names.chosen(project, (name,))
     if lacking := tmux_session.missing():
@@ -309,8 +309,10 @@ def _attach(call: Call, project: Project, name: str) -> Outcome:
     if name and not windows:
         raise GuardRefused(f"{name} does not run in tmux", code="no_session", hint=logs)
     if call.screen.json or not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise GuardRefused("there is no terminal to attach the session to", code="no_terminal",
-                           hint=f"tmux attach -t {session.name}, or {logs}")  # fmt: skip
+        raise GuardRefused(
+            "there is no terminal to attach the session to", code="no_terminal",
+            hint=f"tmux attach -t {shlex.quote(session.name)}, or {logs}",
+        )  # fmt: skip
     leave()
     session.attach(windows[0] if windows else None)
 

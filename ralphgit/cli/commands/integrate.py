@@ -97,7 +97,7 @@ def _hint(plan: Plan, stop: Stop) -> str:
     if _unreviewed(plan, stop):
         return "ralphgit inbox"
     if stop.kind == "not-ready":
-        return f"ralphgit reconcile {stop.branch}"
+        return f"ralphgit reconcile {shlex.quote(stop.branch)}"
     if stop.kind == "stacked":
         return "ralphgit land --all"
     if stop.kind == "concerns":

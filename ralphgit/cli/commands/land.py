@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import ClaimMap
@@ -37,7 +38,8 @@ def run(call: Call, options: Options) -> Outcome:
     project = call.project()
     if options.all and options.branch:
         raise UsageError(
-            "--all cannot be combined with a branch", hint=f"ralphgit land {options.branch}"
+            "--all cannot be combined with a branch",
+            hint=f"ralphgit land {shlex.quote(options.branch)}",
         )
     if not options.dry_run:
         watched_settings.require_seen(project)  # before git is asked for more

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -36,7 +37,7 @@ def run(call: Call, options: Options) -> Outcome:
     }
     advice: tuple[str, ...] = ()
     if done.files and not options.dry_run:
-        advice = (f"Not committed: git add {safe(' '.join(done.files))} && git commit",)
+        advice = (f"Not committed: git add {safe(shlex.join(done.files))} && git commit",)
     return Outcome(data, before=[*_lines(done, options)], advice=advice)
 
 

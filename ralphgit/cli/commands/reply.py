@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import next_tasks
@@ -53,7 +54,7 @@ def run(call: Call, options: Options) -> Outcome:
     if found.fenced:
         lines.append(
             f"The block in {safe(found.fenced)} can no longer land: there, once nothing else waits "
-            f"to land, git reset --hard {project.base.label}"
+            f"to land, git reset --hard {shlex.quote(project.base.label)}"
         )
     about = {"rescued": done.rescued, "claim": done.claim, "commit": done.commit}
     told = {"pushed": done.pushed, "record": found.record, "inbox": found.inbox or None,

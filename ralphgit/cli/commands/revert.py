@@ -30,8 +30,8 @@ def run(call: Call, options: RevertOptions) -> Outcome:
         f"with {counted(len(done.files), 'file')} besides the records"
     ]
     if done.branch:
-        remote, name = project.base.remote, shlex.quote(done.branch)
-        hint = f"git push {remote} {name}" if remote else f"git merge {name}"
+        remote = project.base.remote
+        hint = shlex.join(("git", *(("push", remote) if remote else ("merge",)), done.branch))
         how = "; a pull request brings it to the base" if remote else ""
         lines.append(f"Nothing else was changed{how}. Next: {hint}")
     about = {
