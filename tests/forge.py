@@ -287,7 +287,7 @@ def main(top: str, program: str, words: list[str]) -> int:
     elif words[0] == "api":
         sys.stdout.write(_api(forge, words[1]))
     elif verb == "list":
-        found = [pull for pull in mine if pull["state"] == "OPEN"]
+        found = [pull for pull in reversed(mine) if pull["state"] == "OPEN" or "--all" in words]
         sys.stdout.write(json.dumps([_shown(program, pull) for pull in found]))
     elif verb == "view":
         sys.stdout.write(json.dumps(_shown(program, mine[-1])))
@@ -325,6 +325,8 @@ def _names(pull: dict[str, Any]) -> tuple[str, ...]:
 def _api(forge: Repository, path: str) -> str:
     """What `api` answers: logs of jobs, comments on lines, threads and failed jobs."""
     number = path.split("/")[-2]
+    if path.startswith("projects/") and path.count("/") == 1:
+        return json.dumps({"id": path[len("projects/") :].partition("%2F")[0]})
     if path.endswith(("/logs", "/trace")):
         return forge.logs[number]
     pulls = {str(pull["number"]): pull for pull in forge.pulls}
@@ -343,9 +345,16 @@ def _api(forge: Repository, path: str) -> str:
 
 
 def _shown(program: str, pull: dict[str, Any]) -> dict[str, Any]:
+    owner = pull["head"].rpartition(":")[0]
     if program == "gh":
         merged = {"oid": pull["commit"]} if "commit" in pull else None
-        told = {"number": pull["number"], "url": pull["url"], "state": pull["state"]}
+        told = {
+            "number": pull["number"],
+            "url": pull["url"],
+            "state": pull["state"],
+            "isCrossRepository": bool(owner),
+            "headRepositoryOwner": {"login": owner or "acme"},
+        }
         said = pull.get("said", ())
         return {
             **told, "mergeCommit": merged, "baseRefName": pull["base"],
@@ -368,6 +377,7 @@ def _shown(program: str, pull: dict[str, Any]) -> dict[str, Any]:
         }  # fmt: skip
     state = {"OPEN": "opened"}.get(pull["state"], pull["state"].lower())
     return {
+        "source_project_id": owner or "acme", "target_project_id": "acme",
         "iid": pull["number"], "web_url": pull["url"], "state": state, "sha": pull.get("judged"),
         "target_branch": pull["base"], "has_conflicts": False,
         "blocking_discussions_resolved": not any(one["asks"] for one in pull.get("said", ())),

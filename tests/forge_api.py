@@ -152,12 +152,13 @@ class GiteaApi(Served):
         return 404, {"message": f"{method} {words}"}
 
     def _pull(self, pull: dict[str, Any]) -> dict[str, Any]:
-        merged = pull["state"] == "MERGED"
+        merged, (owner, _, ref) = pull["state"] == "MERGED", pull["head"].rpartition(":")
         return {
             "number": pull["number"], "html_url": pull["url"], "title": pull["title"],
             "state": "open" if pull["state"] == "OPEN" else "closed", "merged": merged,
             "mergeable": not merged, "merge_commit_sha": pull.get("commit"),
-            "head": {"ref": pull["head"], "label": pull["head"], "sha": self.forge.tip(pull)},
+            "head": {"ref": ref, "label": pull["head"], "sha": self.forge.tip(pull),
+                     "repo": {"full_name": f"{owner or 'acme'}/proj"}},
             "base": {"ref": pull["base"]},
         }  # fmt: skip
 
@@ -259,7 +260,8 @@ class GitLabApi(Served):
             case "GET", ["projects", _, "merge_requests"]:
                 (branch,) = query.get("source_branch", [""])
                 return 200, [self._shown(one) for one in pulls.values()
-                             if one["head"] == branch and one["state"] == "OPEN"]  # fmt: skip
+                             if one["head"] == branch
+                             and (one["state"] == "OPEN" or "state" not in query)]  # fmt: skip
             case "POST", ["projects", _, "merge_requests"]:
                 made = self.forge.open(body["source_branch"], body["target_branch"], body["title"],
                                        body["description"])  # fmt: skip

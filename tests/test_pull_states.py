@@ -20,7 +20,7 @@ from test_land_pr import branches, states
 from test_loop import events, made, task
 from world import Place, Result, installed
 
-from ralphgit.app.forge import places
+from ralphgit.app.forge import choice, places
 from ralphgit.app.forge.contract import PullName
 from ralphgit.app.forge.github import GitHub
 from ralphgit.app.forge.gitlab import GitLab
@@ -439,6 +439,26 @@ def test_work_goes_to_the_fork(via: str, setting: str, tmp_path: Path) -> None:
     forge.merge(pull["head"], "squash")
     assert "T-1 has landed on upstream/main" in review.run().err
     assert world.git("for-each-ref", "refs/remotes/origin/ralph", "refs/ralph") == ""
+    review.close()
+
+
+@pytest.mark.parametrize("via", slow.but(1, FORGES))
+def test_a_branch_of_a_stranger_s_fork_that_is_called_the_same_is_not_ours(
+    via: str, tmp_path: Path
+) -> None:
+    review = Review(tmp_path, via)
+    assert review.run().code == 0
+    world, forge, branch = review.alpha.world, review.forge, review.branch
+    world.git("clone", "--quiet", "--bare", str(world.origin.path), str(world.folder / "fork.git"))
+    forge.open(f"stranger:{branch}", "main", "Mine", "")
+    environ = {**world.environ, **review.environ}
+    project = Project.open(Surroundings(str(world.path), environ, time.time, str, {}))
+    there = choice.required(project)
+    assert there.find(branch) == review.url
+    forge.close(branch)
+    assert there.find(branch) is None
+    if via == "glab":
+        assert there.look(PullName(branch)).url == review.url
     review.close()
 
 

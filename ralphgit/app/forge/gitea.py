@@ -35,11 +35,12 @@ class Gitea:
         self._opener = urllib.request.build_opener(_NoRedirect())
 
     def find(self, branch: str) -> PullName | None:
-        owner = _owner(self._repository)
+        whose = (places.fork(self._project, branch) or self._repository).casefold()
         for one in self._mappings("pulls?state=open&sort=recentupdate&limit=50"):
             head = _mapping(one.get("head"))
-            names = (head.get("ref"), head.get("label"), f"{owner}:{head.get('ref')}")
-            if branch in names:
+            repository = str(_mapping(head.get("repo")).get("full_name") or "")
+            # In a repository of its own anybody may have a branch of this name.
+            if head.get("ref") == branch and repository.casefold() == whose:
                 return PullName(str(one.get("html_url") or one.get("number")))
         return None
 
@@ -227,10 +228,6 @@ def _refusal(error: urllib.error.HTTPError, what: str) -> RalphError:
         f"{sentence}; the branch is pushed and nothing is lost",
         code="forge_failed", hint="ralphgit status --fetch",
     )  # fmt: skip
-
-
-def _owner(repository: str) -> str:
-    return repository.partition("/")[0]
 
 
 def _said(one: dict[str, Any], time: str) -> Said:

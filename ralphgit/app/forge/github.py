@@ -13,6 +13,8 @@ from ralphgit.model.pull_request import Check, PullSeen, PullState, Said
 _FIELDS = (
     "number,url,state,baseRefName,headRefOid,mergeable,latestReviews,comments,statusCheckRollup"
 )
+#: So many pull requests of branches of one name are asked for.
+_MOST = "200"
 _FAILED = frozenset(("FAILURE", "ERROR", "TIMED_OUT", "STARTUP_FAILURE", "CANCELLED"))
 #: Whose words count as a review: on a public repository everybody can write one.
 _TRUSTED = frozenset(("OWNER", "MEMBER", "COLLABORATOR"))
@@ -26,13 +28,16 @@ class GitHub:
         self._project = project
 
     def find(self, branch: str) -> PullName | None:
-        where = places.repository(self._project, branch)
-        found = self._json("pr", "list", "--head", branch, "--state", "open",
-                           "--json", "number,url", *where)  # fmt: skip
-        first = found[0] if isinstance(found, list) and found else None
-        if not isinstance(first, dict):
-            return None
-        return PullName(str(first.get("url") or first.get("number") or branch))
+        where, fork = places.repository(self._project, branch), places.fork(self._project, branch)
+        found = self._json(
+            "pr", "list", "--head", branch, "--state", "open", "--limit", _MOST,
+            "--json", "number,url,isCrossRepository,headRepositoryOwner", *where,
+        )  # fmt: skip
+        names = (
+            one.get("url") or one.get("number") for one in _mappings(found) if _is_of(one, fork)
+        )
+        first = next(names, None)
+        return PullName(str(first)) if first else None
 
     def create(self, request: Request) -> str:
         return contract.url_in(self._ask(
@@ -109,6 +114,13 @@ class GitHub:
 
     def _json(self, *words: str) -> object:
         return program.answer(self._project, "gh", *words)
+
+
+def _is_of(told: dict[str, Any], fork: str) -> bool:
+    """Whether the branch is in the base's repository, or in `fork`: others may call theirs so."""
+    if not fork:
+        return told.get("isCrossRepository") is False
+    return _name(told.get("headRepositoryOwner")).casefold() == fork.partition("/")[0].casefold()
 
 
 def _state(told: dict[str, Any]) -> PullState:

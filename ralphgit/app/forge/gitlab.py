@@ -8,9 +8,13 @@ from urllib.parse import quote
 from ralphgit.app.forge import contract, places, program
 from ralphgit.app.forge.contract import PullName, Request
 from ralphgit.app.workspace.project import Project
+from ralphgit.errors import RalphError
 from ralphgit.model.pull_request import Check, PullSeen, PullState, Said
 
 _STATES = {"merged": PullState.MERGED, "closed": PullState.CLOSED, "locked": PullState.MERGED}
+
+#: So many merge requests of branches of one name are asked for, of any page at most.
+_MOST = "100"
 
 #: What asks for changes, and what else was written.
 _Words = tuple[list[Said], list[Said]]
@@ -23,12 +27,30 @@ class GitLab:
         self._project = project
 
     def find(self, branch: str) -> PullName | None:
-        where = places.repository(self._project, branch)
-        found = self._json("mr", "list", "--source-branch", branch, "--output", "json", *where)
-        first = found[0] if isinstance(found, list) and found else None
-        if not isinstance(first, dict):
-            return None
-        return PullName(str(first.get("web_url") or first.get("iid") or branch))
+        told = self._first(branch)
+        found = told.get("web_url") or told.get("iid")
+        return PullName(str(found)) if found else None
+
+    def _first(self, branch: str, *which: str) -> dict[str, Any]:
+        """The newest merge request of a branch of ours; others may call theirs so. Open ones alone,
+        or `which`.
+        """
+        where, fork = places.repository(self._project, branch), places.fork(self._project, branch)
+        asked = ("mr", "list", "--source-branch", branch, *which, "--per-page", _MOST)
+        found = _mappings(self._json(*asked, "--output", "json", *where))
+        if not found:
+            return {}
+        # All are to be merged into the base's project.
+        source = self._fork_id(branch, fork) if fork else found[0].get("target_project_id")
+        return next((one for one in found if one.get("source_project_id") == source), {})
+
+    def _fork_id(self, branch: str, fork: str) -> object:
+        remote = self._project.push_remote(branch)
+        host = next(
+            host for host, place in places.remote_places(self._project, remote) if place == fork
+        )
+        path = f"projects/{quote(fork, safe='')}"
+        return _mapping(self._json("api", path, "--hostname", host)).get("id")
 
     def create(self, request: Request) -> str:
         where = places.repository(self._project, request.branch)
@@ -39,7 +61,7 @@ class GitLab:
         ))  # fmt: skip
 
     def look(self, pull: PullName) -> PullSeen:
-        told = _mapping(self._json("mr", "view", _reference(pull), "--output", "json"))
+        told = _mapping(self._json("mr", "view", self._reference(pull), "--output", "json"))
         state = _STATES.get(str(told.get("state", "")).lower(), PullState.OPEN)
         url = str(told.get("web_url") or "")
         changes: list[Said] = []
@@ -102,25 +124,39 @@ class GitLab:
 
     def merge_when_allowed(self, pull: PullName, method: str, commit: str) -> None:
         how = () if method == "merge" else (f"--{method}",)
-        self._ask("mr", "merge", _reference(pull), "--auto-merge", *how, "--sha", commit, "--yes")
+        self._ask(
+            "mr", "merge", self._reference(pull), "--auto-merge", *how, "--sha", commit, "--yes"
+        )
 
     def retarget(self, pull: PullName, base: str) -> None:
         place = places.address(pull)
         if place is None:
-            self._ask("mr", "update", _reference(pull), "--target-branch", base)
+            self._ask("mr", "update", self._reference(pull), "--target-branch", base)
             return
         # Whether `mr update` has --yes, and asks without it, is a matter of glab's version.
         path = _project(place, f"merge_requests/{place.number}")
         self._ask("api", *path, "--method", "PUT", "--raw-field", f"target_branch={base}")
 
     def comment(self, pull: PullName, text: str) -> None:
-        self._ask("mr", "note", _reference(pull), "--message", text)
+        self._ask("mr", "note", self._reference(pull), "--message", text)
 
     def merged_commit(self, pull: PullName) -> str:
-        told = _mapping(self._json("mr", "view", _reference(pull), "--output", "json"))
+        told = _mapping(self._json("mr", "view", self._reference(pull), "--output", "json"))
         names = ("merge_commit_sha", "squash_commit_sha", "sha")
         commit = next((str(told[name]) for name in names if told.get(name)), "")
         return commit if told.get("state") == "merged" else ""
+
+    def _reference(self, pull: str) -> str:
+        """The number of a merge request: `glab` takes a branch for any that is called so."""
+        place = places.address(pull)
+        if place is not None or pull.isdecimal():
+            return place.number if place is not None else pull
+        if number := self._first(pull, "--all").get("iid"):
+            return str(number)
+        raise RalphError(
+            f"there is no merge request of {pull}", code="forge_failed",
+            hint="ralphgit status --fetch",
+        )  # fmt: skip
 
     def _api(self, place: places.Address, path: str) -> object:
         return self._json("api", *_project(place, path))
@@ -134,12 +170,6 @@ class GitLab:
 
 def _project(place: places.Address, path: str) -> tuple[str, ...]:
     return f"projects/{quote(place.repository, safe='')}/{path}", "--hostname", place.host
-
-
-def _reference(pull: str) -> str:
-    """What `glab` takes for a merge request: its number, or its branch."""
-    place = places.address(pull)
-    return place.number if place is not None else pull
 
 
 def _said(note: dict[str, Any]) -> Said:
