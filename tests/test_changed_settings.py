@@ -220,6 +220,50 @@ def test_the_configuration_of_another_worktree_ends_the_loop(tmp_path: Path) -> 
     assert ran.out.splitlines()[0] == "done: T-1", ran.err
 
 
+#: How another worktree comes to be one of another repository.
+ELSEWHERE = {
+    "its commondir": ('echo "$R" > "$B/commondir"', "/commondir"),
+    "its .git": ('echo "gitdir: $R" > $T/.git', "/.git"),
+    "a repository in its place": ('rm $T/.git; cp -r "$R" $T/.git', "/.git"),
+    "its gitdir": ('echo "$R" > "$B/gitdir"', "evil/.git"),
+    "a new one": (
+        'git worktree add -q --detach ../x; echo "$R" > "$C/worktrees/x/commondir"',
+        "worktrees/x/commondir",
+    ),
+    "one by hand": ('mkdir -p "$C/worktrees/z"; cp -r "$R/." "$C/worktrees/z"; '
+                    'echo "$PWD/../z/.git" > "$C/worktrees/z/gitdir"', "worktrees/z/commondir"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", slow.but(1, ELSEWHERE))
+def test_another_worktree_of_another_repository_ends_the_loop(how: str, tmp_path: Path) -> None:
+    """And nothing that looks into worktrees runs what that repository says."""
+    alpha = made(tmp_path, ONE, task("T-2"))
+    beta = alpha.world.worktree("beta")
+    beta.claim("T-2")
+    beta.commit("Claim T-2")
+    evil, ran_it = tmp_path / "evil.sh", tmp_path / "ran"
+    evil.write_text(f"#!/bin/sh\ntouch {ran_it}\nexit 1\n")
+    evil.chmod(0o755)
+    does, name = ELSEWHERE[how]
+    git_dir = beta.git("rev-parse", "--absolute-git-dir")
+    made_evil = (
+        f"B={git_dir}; T={beta.path}; R=$PWD/../evil/.git; "
+        f"git clone -q . ../evil; git -C ../evil config core.fsmonitor {evil}; "
+        "git -C ../evil checkout -q feature/beta 2>/dev/null; "
+        "C=$(git rev-parse --path-format=absolute --git-common-dir)"
+    )
+    ran = works(alpha, f"echo good > a.txt; {made_evil}; {does}", "--json")
+    assert (ran.code, ran.error) == (7, "settings_changed"), ran.err
+    (named,) = ran.json["error"]["changed"]
+    assert named.startswith("leads git to another repository: ") and named.endswith(name)
+    ran_it.unlink(missing_ok=True)
+    world = alpha.world
+    for words in ("status", "worktree list", "worktree prune --dry-run", "report -", "list"):
+        world.ralph(*words.split())
+        assert not ran_it.exists(), words
+
+
 #: What a test of the agent's may do while it is run, and what is named then.
 IN_VERIFY = [
     ("printf '#!/bin/sh\\n' > ../programs/grep; chmod +x ../programs/grep", "program grep"),

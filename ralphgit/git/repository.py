@@ -294,17 +294,22 @@ class Repository:
 
         Raises: NotARepository.
         """
-        from ralphgit.git.worktrees import folders  # most commands look from one place alone
+        from ralphgit.git import worktrees  # most commands look from one place alone
 
         own = os.path.join(worktree.path, ".git")
         git_dir, name = "", ""
         if not worktree.main and os.path.isfile(own):
-            git_dir = folders(self.common_dir).get(os.path.realpath(worktree.path), "")
+            git_dir = worktrees.folders(self.common_dir).get(os.path.realpath(worktree.path), "")
             name = f"worktrees/{os.path.basename(git_dir)}"
         elif worktree.main and os.path.realpath(own) == os.path.realpath(self.common_dir):
             git_dir, name = self.common_dir, "main-worktree"
+        if git_dir and not worktree.main and not worktrees.points_to(own, git_dir):
+            raise _elsewhere(own)
         if not git_dir or self.config.get("extensions.worktreeconfig"):
-            return Repository.open(worktree.path, self.git.environ)
+            found = Repository.open(worktree.path, self.git.environ)
+            if os.path.realpath(found.common_dir) != os.path.realpath(self.common_dir):
+                raise _elsewhere(own)
+            return found
         places = (git_dir, self.common_dir, worktree.path)
         git = self.git.at(worktree.path)
         made = Repository(git, places, False, self.objects, {}, plain=self._plain)
@@ -392,3 +397,12 @@ _STATES = (
     ("REVERT_HEAD", "revert"),
     ("BISECT_LOG", "bisect"),
 )
+
+
+def _elsewhere(own: str) -> NotARepository:
+    import shlex
+
+    return NotARepository(
+        f"{own} is of another repository; git was not asked there",
+        hint=f"ls -ld {shlex.quote(own)}",
+    )

@@ -30,14 +30,13 @@ class Asked(NamedTuple):
     new: Child
 
 
-def begin(git: Git, top: str, start: str, base: str, but: Sequence[str]) -> Asked:
-    """Have git compare the working tree at `top` with the commit `start`; where that is "", with
-    the commit that HEAD and `base` have in common.
+def begin(there: Git, start: str, base: str, but: Sequence[str]) -> Asked:
+    """Have git compare the working tree that it is in with the commit `start`; where that is "",
+    with the commit that HEAD and `base` have in common.
 
     Changes of the paths `but`, and below them, are not looked at. No program of the repository's
     settings is run to show a difference, and nothing is written.
     """
-    there = git.at(top)
     since = (start,) if start else ("--merge-base", base)
     left_out = [f":(exclude,literal,top){path}" for path in but]
     tracked = there.start(
@@ -47,7 +46,7 @@ def begin(git: Git, top: str, start: str, base: str, but: Sequence[str]) -> Aske
         "--ignore-submodules=dirty", *since, "--", ":/", *left_out,
     )  # fmt: skip
     new = there.start("ls-files", "--others", "--exclude-standard", "-z", "--", ":/", *left_out)
-    return Asked(top, tracked, new)
+    return Asked(there.directory, tracked, new)
 
 
 def finish(asked: Asked, counts: Callable[[str], bool]) -> Counted | None:

@@ -5,7 +5,7 @@ git would find, and answer for, whatever repository is around it.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ralphgit.git.child_process import Child, TimedOut
@@ -22,13 +22,68 @@ class Changes(NamedTuple):
 
 
 def folders(common_dir: str) -> dict[str, str]:
-    """Return each linked worktree's git folder, by the worktree's real path; also of lost ones."""
+    """Return each linked worktree's git folder, by the worktree's real path; also of lost ones.
+
+    One with which git would take another repository is none.
+    """
+    return {
+        os.path.realpath(top): folder
+        for folder, top in _listed(common_dir)
+        if _is_of(common_dir, folder)
+    }
+
+
+def misled(common_dir: str) -> dict[str, bytes]:
+    """Return the files by which git takes another repository for that of a linked worktree, each
+    with what is in it.
+
+    git makes a worktree file by file: what is not there yet, or is empty, misleads nobody.
+    """
     found = {}
+    for folder, top in _listed(common_dir):
+        own, link = os.path.join(top, ".git"), os.path.join(folder, _COMMON)
+        if not _is_of(common_dir, folder):
+            found[link] = _content(link)
+        elif not points_to(own, folder):
+            found[own] = _content(own)
+    return found
+
+
+def points_to(own: str, folder: str) -> bool:
+    """Whether the file `own`, a worktree's `.git`, names the git folder, or nothing yet."""
+    link = _content(own)
+    if not link and not os.path.isdir(own):
+        return True
+    place = os.fsdecode(link.removeprefix(_POINTS).strip())
+    return link.startswith(_POINTS) and os.path.realpath(
+        os.path.join(os.path.dirname(own), place)
+    ) == os.path.realpath(folder)
+
+
+def git_of(git: Git, common_dir: str, path: str) -> Git | None:
+    """Return git in the worktree at `path`, told of its git folder: whatever lies in the place of
+    its `.git` has no say. None where the repository has none of this path.
+    """
+    folder = folders(common_dir).get(os.path.realpath(path))
+    if not folder and os.path.realpath(os.path.join(path, ".git")) == os.path.realpath(common_dir):
+        folder = common_dir
+    told = {"GIT_DIR": folder, "GIT_WORK_TREE": path} if folder else None
+    return git.at(path).using(told) if told else None
+
+
+#: Of a linked worktree's git folder: where the repository is.
+_COMMON = "commondir"
+#: How a worktree's `.git` begins that is a file.
+_POINTS = b"gitdir: "
+
+
+def _listed(common_dir: str) -> Iterator[tuple[str, str]]:
+    """Find each linked worktree's git folder, with the worktree's."""
     home = os.path.join(common_dir, "worktrees")
     try:
         names = sorted(os.listdir(home))
     except OSError:
-        return {}
+        return
     for name in names:
         folder = os.path.join(home, name)
         try:
@@ -37,9 +92,26 @@ def folders(common_dir: str) -> dict[str, str]:
         except OSError:
             continue
         # git 2.48 and newer may write it relative to the git folder.
-        top = os.path.dirname(os.path.join(folder, path))
-        found[os.path.realpath(top)] = folder
-    return found
+        yield folder, os.path.dirname(os.path.join(folder, path))
+
+
+def _is_of(common_dir: str, folder: str) -> bool:
+    """Whether a worktree's git folder says that it is of the repository, or nothing yet."""
+    said = os.fsdecode(_content(os.path.join(folder, _COMMON)).strip())
+    if not said:  # git would take it for a repository of its own, if it has objects
+        return not os.path.lexists(os.path.join(folder, "objects"))
+    return os.path.realpath(os.path.join(folder, said)) == os.path.realpath(common_dir)
+
+
+def _content(path: str) -> bytes:
+    """What is in a file; b"" for none, and for what is no file."""
+    try:
+        if not os.path.isfile(path):
+            return b""
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
 
 
 #: How long git may look for changes in a worktree.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import RalphError
+from ralphgit.git import worktrees
 from ralphgit.git.listings import Worktree
 from ralphgit.model.active_claim import Lease
 
@@ -49,7 +50,10 @@ def _last_change(project: Project, top: str) -> float:
     """When the worktree at `top` changed last, in seconds since 1970: a file that differs from
     the index or is new, the index, HEAD, or what an agent printed. 0 if that is unknown.
     """
-    git = project.repository.git.at(top)
+    repository = project.repository
+    git = worktrees.git_of(repository.git, repository.common_dir, top)
+    if git is None:
+        return 0.0
     arguments = ("ls-files", "--others", "--modified", "--exclude-standard", "-z")
     try:
         folder = git.line("rev-parse", "--path-format=absolute", "--git-dir")

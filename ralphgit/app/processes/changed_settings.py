@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from ralphgit.app.processes import configured_git, named_outside
 from ralphgit.app.workspace.project import Project
+from ralphgit.git import worktrees
 from ralphgit.records import atomic_files, settings_file
 
 #: Of a linked worktree's git folder: where the repository is, and the worktree.
@@ -43,6 +44,7 @@ _CONFIGURED = configured_git.PREFIX
 _ON_BRANCH = "HEAD, which was on "
 _GIT_RUNS = "what git runs: "
 _WORKTREE = "worktree's git config "
+_ELSEWHERE = "leads git to another repository: "
 _CONFIG = "config.worktree"
 _THERE = "there"
 
@@ -185,6 +187,7 @@ def _settings(project: Project) -> Signs:
     own = atomic_files.read(os.path.join(top, settings_file.FILE))
     found[settings_file.FILE] = _digest(own)
     found.update(_worktrees_configured(project))
+    found.update(_misled(project))
     found.update(_run_by_git(project))
     config = project.repository.config
     hooks = config.get("core.hookspath") or os.path.join(common, "hooks")
@@ -279,13 +282,19 @@ def _worktrees_configured(project: Project) -> Signs:
     return found
 
 
+def _misled(project: Project) -> Signs:
+    """The files by which git takes another repository for that of another worktree."""
+    found = worktrees.misled(project.repository.common_dir)
+    return {f"{_ELSEWHERE}{project.show_path(path)}": _digest(text) for path, text in found.items()}
+
+
 def _comes_or_goes(project: Project, name: str, before: Signs, now: Signs) -> bool:
-    """Whether a worktree went, or a new one came, with another's configuration as git copies it; or
-    git has all the history now.
+    """Whether a worktree went, or a new one came, with another's configuration as git copies it;
+    one is of this repository again; or git has all the history now.
 
     This worktree's own is one of them, and is judged key by key.
     """
-    if before.get(name) == _THERE:
+    if before.get(name) == _THERE or (name.startswith(_ELSEWHERE) and name not in now):
         return True
     if not name.startswith(_WORKTREE) or (name in before and name in now):
         return False

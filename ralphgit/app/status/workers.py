@@ -299,22 +299,32 @@ def _idle_elsewhere(one: Seen) -> Busy:
 # -- what is changed -----------------------------------------------------------------------
 
 
-def _begin(project: Project, claim_map: ClaimMap, path: str, active: ActiveClaim) -> Asked:
-    """Have git count what was changed since the claim; by its lease, else by its note."""
+def _begin(
+    project: Project, claim_map: ClaimMap, path: str, active: ActiveClaim
+) -> Asked | None:  # fmt: skip
+    """Have git count what was changed since the claim; by its lease, else by its note. None where
+    the repository knows of no such worktree.
+    """
+    repository = project.repository
+    git = worktrees.git_of(repository.git, repository.common_dir, path)
+    if git is None:
+        return None
     lease, noted = claim_map.leases.get(active.task), runtime_files.remembered(path)
     known = [one for one in (lease, noted) if one is not None and one.claim == active.claim]
     start = next((one.start for one in known if _is_id(one.start)), "")
     config = project.config
     records = [f"{config.records}/{kind}" for kind in FILED]
     left_out = [*(name for name in config.graph if not is_wild(name)), *records]
-    return work_done.begin(project.repository.git, path, start, project.base.commit, left_out)
+    return work_done.begin(git, start, project.base.commit, left_out)
 
 
 def _is_id(text: str) -> bool:
     return len(text) in (40, 64) and not text.strip("0123456789abcdef")
 
 
-def _finish(project: Project, asked: Asked, path: str) -> Counted | None:
+def _finish(project: Project, asked: Asked | None, path: str) -> Counted | None:
+    if asked is None:
+        return None
     left = {*runtime_files.left(path)}
     return work_done.finish(
         asked, lambda name: name not in left and not record_tree.is_record(project, name)

@@ -93,7 +93,8 @@ def survey(project: Project, name: str | None = None) -> list[Seen]:
         path = os.path.realpath(worktree.path)
         git_dir = repository.common_dir if worktree.main else folders.get(path, "")
         has_files = not worktree.bare and os.path.lexists(os.path.join(worktree.path, ".git"))
-        looked = worktrees.begin_changes(git, worktree.path, git_dir) if has_files else None
+        is_known = has_files and git_dir != ""
+        looked = worktrees.begin_changes(git, worktree.path, git_dir) if is_known else None
         head = worktree.head if not worktree.bare else ""
         counted = worktrees.begin_distance(git, base.commit, head) if head else None
         asked.append((worktree, path, git_dir, looked, counted))
