@@ -64,6 +64,20 @@ def test_a_task_lands_and_the_branch_stands_on_the_base(world: World) -> None:
     assert beta.ralph("claim").code == 0
 
 
+def test_what_was_completed_below_is_named_with_the_command_that_lands_both(world: World) -> None:
+    alpha = begun(world, "alpha", "A")
+    alpha.complete()
+    alpha.claim("B")
+    alpha.write("b.txt", "x\n")
+    refused = alpha.ralph("complete", "--land")
+    assert refused.code == 8, refused
+    *_, line, hint = refused.err.splitlines()
+    assert line == "  - task-graph.yaml:3: A is completed here, too, and has not landed"
+    assert hint == "hint: ralphgit land"
+    assert alpha.ralph("land").code == 0
+    assert [world.task(id)["state"] for id in "AB"] == ["complete", "complete"]
+
+
 def test_what_conflicts_stays_on_its_branch(world: World) -> None:
     alpha = begun(world, "alpha", "A")
     world.write("a.txt", "other\n")

@@ -64,9 +64,11 @@ def require(
             lines=[f"- {sentence}" for sentence in missing],
         )
     if problems := out_of_task_changes(project, lease, head, seen=seen, since=since):
+        # Where each has been completed below this one, `land` judges all of them and lands them.
+        both = all(_completes(project, head, one.task) for one in problems)
         raise not_landable(
             problems, f"the branch of {lease.task} changes records of other tasks",
-            "ralphgit diff", task=lease.task,
+            "ralphgit land" if both else "ralphgit diff", task=lease.task,
         )  # fmt: skip
 
 
@@ -178,7 +180,10 @@ def out_of_task_changes(
     ]  # fmt: skip
     if not seen:  # nobody but the agent says that the plan is to be another
         others = (row for row in then if row.id != lease.task)
-        moved += [row for row in others if _promise(there, row.id) != row.json and row not in moved]
+        known = {row.id for row in moved}
+        moved += [
+            row for row in others if _promise(there, row.id) != row.json and row.id not in known
+        ]
     if moved:
         return [_carried(row) for row in moved]
     paths = [one.path for one in changes]
@@ -231,6 +236,15 @@ def carried_review(path: str, one: Review) -> Problem:
     return Problem("carried_claim", file=path, task=one.task, message=said)
 
 
+def _completes(project: Project, head: str, task: str) -> bool:
+    """Whether a task is complete on commit `head` and not on the base."""
+    rows = (view.by_id.get(task) for view in (project.view(head, head[:12]), project.base_view))
+    here, there = (row is not None and row.status == Status.COMPLETE for row in rows)
+    return here and not there
+
+
 def _carried(row: Row) -> Problem:
     said = f"{row.id} is changed or moved here, and another task is being landed"
+    if row.status == Status.COMPLETE:
+        said = f"{row.id} is completed here, too, and has not landed"
     return Problem("carried_claim", file=row.file, line=row.line, task=row.id, message=said)
