@@ -400,6 +400,47 @@ def test_a_conflict_that_was_foreseen_leaves_one_out_and_the_others_go_on(tmp_pa
     assert done.data["merged"] == ["beta", "alpha"]
 
 
+def coupled(folder: Path, **more: str) -> World:
+    """B does not work beside A, which has another file; C has nothing to do with either."""
+    world = world_of(
+        folder,
+        task("A", "test -s a.txt", "a.txt"),
+        task("B", "test ! -e a.txt", "b.txt", **more),
+        task("C", "test -s c.txt", "c.txt"),
+    )
+    for number, name in enumerate("ABC"):
+        worktree = world.worktree(name.lower(), at="main")
+        worktree.claim(name, "--force", "at the same time")
+        worktree.write(f"{name.lower()}.txt", f"{number}\n")
+        worktree.complete()
+    return world
+
+
+def test_a_coupling_that_was_foreseen_leaves_one_out_and_the_others_go_on(tmp_path: Path) -> None:
+    world = coupled(tmp_path, read="a.txt")
+    done = world.ralph("integrate", "a", "b", "c", "--json")
+    assert (done.code, done.error) == (1, "coupling")
+    assert [(one["kind"], one["branch"]) for one in done.data["stops"]] == [("coupling", "b")]
+    assert done.data["merged"] == ["a", "c"]
+    assert states(world) == {"A": "complete", "B": "in-review", "C": "complete"}
+    assert not (world.path / "b.txt").exists()
+    # Also where the other side has landed.
+    again = world.ralph("land", "b", "--json").data["stops"][0]
+    assert (again["other"], again["foreseen"]) == ("main", "B reads a.txt, A writes a.txt: a.txt")
+
+
+@pytest.mark.slow
+def test_behind_what_nobody_foresaw_all_are_named_and_land_all_goes_on(tmp_path: Path) -> None:
+    world = coupled(tmp_path)
+    done = world.ralph("integrate", "a", "b", "c", "--json")
+    assert (done.code, done.data["merged"]) == (1, ["a"])
+    assert [(one["kind"], one["branch"]) for one in done.data["stops"]] == [
+        ("coupling", "b"), ("not-tried", "c"),
+    ]  # fmt: skip
+    assert done.json["error"]["message"] == "b, c was not integrated"
+    assert world.ralph("land", "--all", "--json").data["merged"] == ["c"]
+
+
 def test_what_is_not_ready_stops_everything_before_anything(plain: World) -> None:
     worked(plain, "alpha", "A", {"a.txt": "a\n"})
     beta = plain.worktree("beta")

@@ -29,6 +29,7 @@ from ralphgit.app.processes.verify_command import Run
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.worktrees.proving_worktree import Ground
 from ralphgit.errors import GuardRefused
+from ralphgit.git import worktrees
 from ralphgit.git.merge_chain import Chain, chain
 from ralphgit.rules import integration_order
 from ralphgit.rules.integration_order import Branch, Foreseen
@@ -49,7 +50,7 @@ class Stop(NamedTuple):
     """Why a branch was not integrated."""
 
     kind: str
-    """not-ready, concerns, conflict, coupling, verification or invalid."""
+    """not-ready, concerns, conflict, coupling, verification, invalid, or not-tried."""
     branch: str
     other: str
     """The branch, or the base, that it conflicts with; "" where there is none."""
@@ -86,9 +87,9 @@ def integrate(project: Project, options: IntegrateOptions, *, rest: bool = False
     """Merge the branches into the base, prove the result, and land what was proved.
 
     A branch that its own packet refutes stops everything before anything is done; with `rest` it
-    is left out, and the others go on. A conflict that the packets foresaw leaves its branch out,
-    and the others go on. The first coupling that they did not foresee ends it: what was merged
-    before that is proved and lands.
+    is left out, and the others go on. A conflict or coupling that the packets foresaw leaves its
+    branch out, and the others go on. The first one that they did not foresee ends it, but with
+    `rest`: what was merged before that is proved and lands.
 
     Raises: UsageError, NeedsPerson (untrusted, settings_changed), Refused (setup_failed),
     GuardRefused (unsettled, base_diverged, dirty_base), RemoteUnavailable
@@ -117,14 +118,17 @@ def _once(project: Project, options: IntegrateOptions, *, rest: bool) -> Integra
         return Integrated(plan, (), tuple(stops), ())
     with chain(project.repository, project.base.commit, keep=not options.dry_run) as merges:
         work = _Work(
-            project, plan, merges, dry_run=options.dry_run, accept_concerns=options.accept_concerns
-        )
+            project, plan, merges, dry_run=options.dry_run, rest=rest,
+            accept_concerns=options.accept_concerns,
+        )  # fmt: skip
         with Ground(project) as ground:
             work.merge_all(ground)
             if options.dry_run:
                 merged = tuple(branch.name for branch in work.merged)
-                return Integrated(plan, merged, (*stops, *work.stops), tuple(work.stale()))
+                told = (*stops, *work.stops, *work.not_tried())
+                return Integrated(plan, merged, told, tuple(work.stale()))
             work.prove_all(ground)
+        work.stops += work.not_tried()
         work.stops[:0] = stops
         return _land(project, plan, work, push=options.push)
 
@@ -189,10 +193,11 @@ class _Work:
     """The merges so far, and what was proved of them."""
 
     def __init__(
-        self, project: Project, plan: Plan, merges: Chain, *, dry_run: bool, accept_concerns: bool
-    ) -> None:
+        self, project: Project, plan: Plan, merges: Chain, *, dry_run: bool, rest: bool,
+        accept_concerns: bool,
+    ) -> None:  # fmt: skip
         self._project, self._plan, self._chain = project, plan, merges
-        self._dry_run, self._accept_concerns = dry_run, accept_concerns
+        self._dry_run, self._accept_concerns, self._rest = dry_run, accept_concerns, rest
         self.merged: list[Branch] = []
         self.stops: list[Stop] = []
         self._tips = [merges.tip]
@@ -218,17 +223,38 @@ class _Work:
         return {key: one.run for key, one in self._passed.items() if one.tip == self.tip}
 
     def merge_all(self, ground: Ground) -> None:
-        """Merge branch by branch; after each, rerun what it made stale."""
+        """Merge branch by branch what is not merged or left out; after each, rerun what it made
+        stale."""
         progress, branches = self._project.around.progress, self._plan.branches
-        for number, branch in enumerate(branches, 1):
-            with progress.step(branch.name, number, len(branches)):
-                if not self._merge(ground, branch):
+        while left := self._left():
+            with progress.step(left[0].name, branches.index(left[0]) + 1, len(branches)):
+                if not self._merge(ground, left[0]):
                     return
+
+    def _left(self) -> list[Branch]:
+        """The branches that are neither merged nor left out."""
+        gone = {one.name for one in self.merged} | {stop.branch for stop in self.stops}
+        ready = self._plan.reconciled
+        return [
+            one for one in self._plan.branches
+            if one.name not in gone and ready[one.name].verdict != NOT_READY
+        ]  # fmt: skip
+
+    def not_tried(self) -> list[Stop]:
+        """Name the branches behind the one that ended it."""
+        because = next((stop.branch for stop in self.stops if not self._goes_on(stop)), "")
+        return [
+            Stop("not-tried", one.name, because, (), None,
+                 f"{one.name} was not tried, since {because} ended it")
+            for one in self._left()
+        ]  # fmt: skip
+
+    def _goes_on(self, stop: Stop) -> bool:
+        """Whether others go on where a branch is left out."""
+        return self._rest or stop.kind == "concerns" or stop.foreseen is not None
 
     def _merge(self, ground: Ground, branch: Branch) -> bool:
         """Merge one branch, and rerun what it made stale; whether to go on to the next."""
-        if self._plan.reconciled[branch.name].verdict == NOT_READY:
-            return True  # a dry run goes on to show the others
         if (waits := self._concerns(branch)) is not None:
             self.stops.append(waits)
             return True
@@ -236,10 +262,11 @@ class _Work:
         if conflicts:
             stop = self._conflict(branch, conflicts)
             self.stops.append(stop)
-            return stop.foreseen is not None
+            return self._goes_on(stop)
         self.merged.append(branch)
         self._tips.append(self._chain.tip)
-        return self._dry_run or self._run(ground, self.stale(), anew=False)
+        done = self._dry_run or self._run(ground, self.stale(), anew=False)
+        return done or self._goes_on(self.stops[-1])
 
     def _concerns(self, branch: Branch) -> Stop | None:
         """The reason to leave a branch to a person, whatever becomes of the others."""
@@ -259,12 +286,24 @@ class _Work:
         others = [one for one in self.merged if pair(one.name, branch.name) in meets]
         other = others[-1] if others else None
         name = other.name if other else self._project.base.label
-        foreseen = self._plan.foreseen(branch, other) if other else None
+        foreseen = self._plan.foreseen(branch, other or self._landed(branch))
         known = ", and the packets did not foresee it"
         if foreseen is not None:
             known = f"; foreseen: {foreseen.sentence}"
         message = f"{branch.name} conflicts with {name} in {', '.join(paths)}{known}"
         return Stop("conflict", branch.name, name, paths, foreseen, message)
+
+    def _landed(self, branch: Branch) -> Branch:
+        """What the base has that came after the branch left it."""
+        project, base = self._project, self._tips[0]
+        fork = worktrees.fork(project.repository.git, base, branch.commit)
+        before = project.view(fork, fork[:12]).by_id if fork else {}
+        rows = tuple(
+            row for row in project.base_view.rows
+            if row.status == "complete"
+            and (row.id not in before or before[row.id].status != "complete")
+        )  # fmt: skip
+        return Branch(project.base.label, base, rows, ())
 
     # -- proofs --------------------------------------------------------------------------
 
@@ -295,6 +334,8 @@ class _Work:
                 proofs = list(dict.fromkeys([*own, *proofs]))
             if self._run(ground, proofs, anew=True) and self._run_whole(ground):
                 return
+            if self._goes_on(self.stops[-1]):
+                self.merge_all(ground)  # what was merged after the one that was left out
 
     def _run(self, ground: Ground, proofs: Sequence[Proof], *, anew: bool) -> bool:
         """Run proofs at the tip; at the first that fails, undo the merge that broke it.
@@ -337,6 +378,7 @@ class _Work:
     def _back_to(self, count: int) -> None:
         del self.merged[count:]
         del self._tips[count + 1 :]
+        self._chain.tip = self.tip
 
     def _coupled(self, ground: Ground, proof: Proof, run: Run) -> None:
         """Find the two that do not work together, and undo the later one and those after it."""
@@ -386,7 +428,8 @@ class _Work:
 
     def _coupling(self, proof: Proof, run: Run, branch: Branch, others: tuple[Branch, ...]) -> Stop:
         name = " and ".join(one.name for one in others) or self._project.base.label
-        foreseen = next(filter(None, (self._plan.foreseen(branch, one) for one in others)), None)
+        met_by = others or (self._landed(branch),)
+        foreseen = next(filter(None, (self._plan.foreseen(branch, one) for one in met_by)), None)
         paths: tuple[str, ...] = branch.files
         if others:
             met = [
