@@ -15,6 +15,8 @@ import ryaml
 from test_machines import with_tasks
 from world import PATIENCE, Place, Result, World, until
 
+from ralphgit.model.printable import shown_address
+
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
@@ -261,3 +263,47 @@ def test_without_a_remote_no_machine_finds_another(tmp_path: Path) -> None:
     alone.write_graph("version: 1\ntasks: []\n")
     alone.commit()
     alone.refused("fleet", "manifest", "--for", "slurm", code="usage", exit=2)
+
+
+_SECRET = "Hunter2SecretValue"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        (f"https://agent:{_SECRET}@127.0.0.1:1/a/p.git", "https://127.0.0.1:1/a/p.git"),
+        (f"https://{_SECRET}@127.0.0.1:1/a/p.git", "https://127.0.0.1:1/a/p.git"),
+        (f"https://a:{_SECRET}@x@h/a@b:c/p", "https://h/a@b:c/p"),
+        (f"ssh://git:{_SECRET}@h/p.git", "ssh://git@h/p.git"),
+        ("ssh://git@h/p.git", "ssh://git@h/p.git"), ("git@h:a/p.git", "git@h:a/p.git"),
+        ("/srv/p.git", "/srv/p.git"), ("https://h", "https://h"), ("", ""),
+    ],
+)  # fmt: skip
+def test_an_address_is_shown_without_its_secret(url: str, shown: str) -> None:
+    assert shown_address(url) == shown
+
+
+@pytest.mark.slow
+def test_no_address_with_a_token_is_printed_or_logged(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    place = Place(world.folder, world.environ, world)
+    url = f"http://agent:{_SECRET}@127.0.0.1:1/acme/proj.git"
+    words = ("worker", url, "--land", "merge", "--agent", "scripted")
+    found = place.run(sys.executable, "-m", "ralphgit", *words)
+    assert found.err.startswith("error: http://127.0.0.1:1/acme/proj.git cannot be cloned")
+    said = [found.out + found.err]
+    for line in (
+        ("up", "x", "-n", "1", "--agent", "scripted"), ("status",), ("down",), ("down", "nobody"),
+        ("up", "x/y", "-n", "1"),
+    ):  # fmt: skip
+        found = place.ralph("fleet", *line, "--url", url)
+        said.append(found.out + found.err)
+    world.git("remote", "add", "origin", url)
+    world.write_graph("version: 1\ntasks:\n  - id: T-1\n    title: One\n    status: pending\n")
+    world.commit("Plan")
+    found = world.ralph("fleet", "manifest", "--for", "slurm", "-n", "2")
+    assert "http://127.0.0.1:1/acme/proj.git" in found.out, found.err
+    said.append(found.out + found.err)
+    said += [one.read_text() for one in (tmp_path / "home").rglob("*.log")]
+    assert "cannot be cloned" in said[-1]
+    assert [one for one in said if _SECRET in one] == []

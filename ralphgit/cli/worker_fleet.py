@@ -15,6 +15,7 @@ from ralphgit.errors import RalphError, Refused, RemoteUnavailable
 from ralphgit.loop import clone_fleet, ssh_fleet, worker_clone
 from ralphgit.loop.fleet import Wanted
 from ralphgit.loop.ssh_fleet import Answer
+from ralphgit.model.printable import shown_address
 
 NOT_ASKED = "not asked"
 HEADERS = ("NAME", "WORKTREE", "LOOP", "PHASE", "TASK", "BEAT", "DONE", "BLOCKED", "WHERE")
@@ -36,7 +37,8 @@ def up_here(
         log = next(one.worktree for one in started if one.state == "failed")
         error.hint = f"what it said: {log}.log"
     data = {"workers": [one._asdict() for one in started], "session": None}
-    advice = () if error else (f"Next: ralphgit fleet status --url {shlex.quote(url)}",)
+    there = shlex.quote(shown_address(url))
+    advice = () if error else (f"Next: ralphgit fleet status --url {there}",)
     return Outcome(data, before=lines, error=error, advice=advice)
 
 
@@ -44,7 +46,7 @@ def status_here(around: Surroundings, url: str) -> Outcome:
     found = clone_fleet.status(around.environ, url, around.now())
     data = {"workers": [{**one._asdict(), "task": one.task or None} for one in found], "left": None}
     rows = [row(one._asdict(), one.how) for one in found]
-    before = () if found else (f"No worker of {url} has run here.",)
+    before = () if found else (f"No worker of {shown_address(url)} has run here.",)
     return Outcome(data, before=before, table=Table(HEADERS, rows) if rows else None)
 
 
@@ -52,7 +54,8 @@ def down_here(around: Surroundings, url: str, name: str, *, now: bool) -> Outcom
     asked = clone_fleet.down(around.environ, url, name, now=now)
     rows = [one._asdict() for one in asked]
     data = {"stopped": rows, "session_closed": False}
-    lines = [_ending(row, "here") for row in rows] or [f"No worker of {url} runs here."]
+    none = f"No worker of {shown_address(url)} runs here."
+    lines = [_ending(row, "here") for row in rows] or [none]
     return Outcome(data, before=lines, error=_late(rows, now=now))
 
 

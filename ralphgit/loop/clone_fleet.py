@@ -19,6 +19,7 @@ from ralphgit.errors import GuardRefused, NotWritable
 from ralphgit.loop import background, event_log, fleet_state, stop, worker_clone
 from ralphgit.loop.fleet import Ending, Started
 from ralphgit.loop.fleet_state import Worker
+from ralphgit.model.printable import shown_address
 
 #: How long a worker may take to clone and to begin, and to end: when it has nothing to do,
 #: and when it has to bring its work to the remote.
@@ -126,8 +127,8 @@ def down(environ: Mapping[str, str], url: str, name: str, *, now: bool) -> list[
         asked.append(Ending(worker, top, process.pid, task, False))
     if name and not asked:
         raise GuardRefused(
-            f"no worker {name} of {url} runs here",
-            code="no_loop", hint=f"ralphgit fleet status --url {shlex.quote(url)}",
+            f"no worker {name} of {shown_address(url)} runs here",
+            code="no_loop", hint=f"ralphgit fleet status --url {shlex.quote(shown_address(url))}",
         )  # fmt: skip
     deadline = time.monotonic() + (_END_NOW_S if now else _END_S)
     return [_awaited(one, deadline if now or not one.task else 0.0) for one in asked]

@@ -13,6 +13,7 @@ from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.heartbeat import Process
 from ralphgit.errors import GuardRefused, RemoteUnavailable, UsageError
 from ralphgit.git.run_git import Git
+from ralphgit.model.printable import shown_address
 
 _MOST = 1000
 #: Seconds for the first clone, which may be large.
@@ -69,7 +70,7 @@ def _make(git: Git, address: str, path: str, reference: str) -> None:
     if done.status:
         said = done.err.decode("utf-8", "replace").strip().split("\n")
         raise RemoteUnavailable(
-            f"{address} cannot be cloned: {said[-1].removeprefix('fatal: ')}",
+            f"{shown_address(address)} cannot be cloned: {said[-1].removeprefix('fatal: ')}",
             hint="check the address, the network and your credentials",
             lines=said[:-1],
         )

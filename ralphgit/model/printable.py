@@ -20,6 +20,18 @@ def safe(text: str) -> str:
     return "".join(c if is_seen(c) else _escape(c) for c in text)
 
 
+def shown_address(url: str) -> str:
+    """The address of a repository without what lets in: a password, and of http a name, which may
+    be a token.
+    """
+    scheme, found, rest = url.partition("://")
+    known, has_user, host = rest.partition("/")[0].rpartition("@")
+    if not found or not has_user:
+        return url
+    user = "" if scheme.lower().startswith("http") else known.partition(":")[0]
+    return f"{scheme}://{f'{user}@' if user else ''}{host}{rest.removeprefix(f'{known}@{host}')}"
+
+
 def _escape(character: str) -> str:
     # Python writes it as wanted, but for ESC.
     return "\\e" if character == "\x1b" else character.encode("unicode_escape").decode("ascii")

@@ -19,6 +19,7 @@ from ralphgit.app.forge import places, program
 from ralphgit.app.forge.contract import PullName, Request
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import NeedsPerson, RalphError, RemoteUnavailable
+from ralphgit.model.printable import shown_address
 from ralphgit.model.pull_request import Check, PullSeen, PullState, Said
 
 TOKENS = ("GITEA_TOKEN", "FORGEJO_TOKEN")
@@ -145,8 +146,9 @@ class Gitea:
         for host, repository in places.remote_places(self._project, name):
             if "/" in repository and host:
                 return "https", host, repository
+        shown = shown_address(url) or "it has none"
         raise RalphError(
-            f"the address of {name} does not say where its API is: {url or 'it has none'}",
+            f"the address of {name} does not say where its API is: {shown}",
             code="no_forge", hint="git remote set-url NAME https://HOST/OWNER/REPOSITORY.git",
         )  # fmt: skip
 

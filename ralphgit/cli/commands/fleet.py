@@ -18,6 +18,7 @@ from ralphgit.errors import GuardRefused, Refused, UsageError
 from ralphgit.loop import fleet, fleet_leftover, fleet_state, ssh_fleet, tmux_session, wake
 from ralphgit.loop.fleet import Started
 from ralphgit.model.ids import is_id
+from ralphgit.model.printable import shown_address
 
 _MOST = 64
 _MOST_FAR = 1000
@@ -75,9 +76,10 @@ def _here(call: Call, options: Options) -> Outcome:
     around, url = call.around._replace(begun=None), options.url
     if options.action == "up":
         if options.name and not is_id(options.name):
+            there = shlex.quote(shown_address(url))
             raise UsageError(
                 f"{options.name!r} is not a worker",
-                code="bad_name", hint=f"ralphgit fleet up gpu --url {shlex.quote(url)} -n 1",
+                code="bad_name", hint=f"ralphgit fleet up gpu --url {there} -n 1",
             )  # fmt: skip
         words = _wanted(options)
         return worker_fleet.up_here(around, url, options.name, words, _words(options))
@@ -175,7 +177,7 @@ def _manifest(project: Project, options: Options) -> Outcome:
         )
     url = options.url
     if not url and options.engine != "github-actions":
-        url = _remote_url(project)
+        url = shown_address(_remote_url(project))  # a manifest is committed, and no secret is
     if options.land == "none":
         raise UsageError(
             "a worker on another machine has to land what it does: --land none leaves it there",
