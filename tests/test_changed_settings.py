@@ -264,6 +264,22 @@ def test_another_worktree_of_another_repository_ends_the_loop(how: str, tmp_path
         assert not ran_it.exists(), words
 
 
+@pytest.mark.parametrize("where", slow.but(1, ["main", "beta"]))
+def test_a_rebase_that_the_agent_leaves_in_another_worktree_is_named(
+    where: str, tmp_path: Path
+) -> None:
+    alpha = made(tmp_path, ONE)
+    there = alpha.world.worktree("beta") if where == "beta" else alpha.world
+    folder = f"{there.git('rev-parse', '--absolute-git-dir')}/rebase-merge"
+    plants = f"mkdir {folder}; echo 'exec touch evil' > {folder}/git-rebase-todo"
+    ran = works(alpha, f"echo good > a.txt; {plants}")
+    assert ran.code == 0, ran.err
+    (said,) = [one for one in ran.err.splitlines() if "changed while the agent worked" in one]
+    assert "a rebase that runs programs: " in said and said.endswith("/git-rebase-todo")
+    (Path(folder) / "git-rebase-todo").write_text("pick 1234567\n")
+    assert "a rebase" not in works(alpha, "true").err
+
+
 #: What a test of the agent's may do while it is run, and what is named then.
 IN_VERIFY = [
     ("printf '#!/bin/sh\\n' > ../programs/grep; chmod +x ../programs/grep", "program grep"),

@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -44,9 +45,14 @@ _CONFIGURED = configured_git.PREFIX
 _ON_BRANCH = "HEAD, which was on "
 _GIT_RUNS = "what git runs: "
 _WORKTREE = "worktree's git config "
+_REBASE = "a rebase that runs programs: "
 _ELSEWHERE = "leads git to another repository: "
 _CONFIG = "config.worktree"
 _THERE = "there"
+
+#: What a rebase runs, and the strategies of git's own, by which it merges.
+_RUNS = re.compile(rb"(?m)^\s*(?:exec|x)\s")
+_STRATEGIES = (b"", b"ort", b"recursive", b"resolve", b"octopus", b"ours", b"subtree")
 
 Signs = Mapping[str, str]
 """What may steer a decision, by the name that people know it by, and a digest of it."""
@@ -106,13 +112,7 @@ def _behind(project: Project, branch: str) -> str:
 
 def _others(project: Project) -> set[str]:
     """The base's branch, and those that other worktrees are on, by git's files."""
-    common, linked = project.repository.common_dir, f"{project.repository.common_dir}/worktrees"
-    folders = [common, *(os.path.join(linked, name) for name in _listed(linked))]
-    own = os.path.realpath(project.repository.git_dir)
-    heads = (
-        atomic_files.read(os.path.join(folder, "HEAD")) or b""
-        for folder in folders if os.path.realpath(folder) != own
-    )  # fmt: skip
+    heads = (_text(os.path.join(folder, "HEAD")) or b"" for folder in _other_folders(project))
     base = f"refs/heads/{project.base.branch}"
     return {base, *(os.fsdecode(head.removeprefix(b"ref:").strip()) for head in heads)}
 
@@ -188,6 +188,7 @@ def _settings(project: Project) -> Signs:
     found[settings_file.FILE] = _digest(own)
     found.update(_worktrees_configured(project))
     found.update(_misled(project))
+    found.update(_rebases(project))
     found.update(_run_by_git(project))
     config = project.repository.config
     hooks = config.get("core.hookspath") or os.path.join(common, "hooks")
@@ -272,14 +273,36 @@ def _default_branch(project: Project) -> Signs:
 
 def _worktrees_configured(project: Project) -> Signs:
     """The configuration of each other worktree (`extensions.worktreeConfig`), "" for none."""
+    paths = (os.path.join(folder, _CONFIG) for folder in _other_folders(project))
+    return {f"{_WORKTREE}{project.show_path(path)}": _digest(_text(path)) for path in paths}
+
+
+def _rebases(project: Project) -> Signs:
+    """The steps of each rebase in another worktree that runs commands, or merges by a program of
+    its own: by `git rebase --continue` there, which `git status` names.
+    """
+    found = {}
+    for folder in _other_folders(project):
+        folder = os.path.join(folder, "rebase-merge")
+        path = os.path.join(folder, "git-rebase-todo")
+        strategy = os.path.join(folder, "strategy")
+        steps, merges = _text(path) or b"", (_text(strategy) or b"").strip()
+        if _RUNS.search(steps) or merges not in _STRATEGIES:
+            named = path if _RUNS.search(steps) else strategy
+            found[f"{_REBASE}{project.show_path(named)}"] = _digest(steps + b"\0" + merges)
+    return found
+
+
+def _other_folders(project: Project) -> list[str]:
+    """The git folders of the other worktrees, the main one's first."""
     own, common = project.repository.git_dir, project.repository.common_dir
     linked = os.path.join(common, "worktrees")
-    found = {}
-    for folder in (common, *(os.path.join(linked, name) for name in _listed(linked))):
-        if os.path.realpath(folder) != os.path.realpath(own):
-            path = os.path.join(folder, _CONFIG)
-            found[f"{_WORKTREE}{project.show_path(path)}"] = _digest(atomic_files.read(path))
-    return found
+    folders = (common, *(os.path.join(linked, name) for name in _listed(linked)))
+    return [one for one in folders if os.path.realpath(one) != os.path.realpath(own)]
+
+
+def _text(path: str) -> bytes | None:
+    return atomic_files.read(path) if os.path.isfile(path) else None
 
 
 def _misled(project: Project) -> Signs:
@@ -290,11 +313,11 @@ def _misled(project: Project) -> Signs:
 
 def _comes_or_goes(project: Project, name: str, before: Signs, now: Signs) -> bool:
     """Whether a worktree went, or a new one came, with another's configuration as git copies it;
-    one is of this repository again; or git has all the history now.
+    one is of this repository again; a rebase is over; or git has all the history now.
 
     This worktree's own is one of them, and is judged key by key.
     """
-    if before.get(name) == _THERE or (name.startswith(_ELSEWHERE) and name not in now):
+    if before.get(name) == _THERE or (name.startswith((_ELSEWHERE, _REBASE)) and name not in now):
         return True
     if not name.startswith(_WORKTREE) or (name in before and name in now):
         return False
@@ -304,8 +327,9 @@ def _comes_or_goes(project: Project, name: str, before: Signs, now: Signs) -> bo
 
 
 def _steers(name: str, before: Signs) -> bool:
-    if name == settings_file.FILE:
-        return False  # it counts as the base has it
+    # The file counts as the base has it, and a rebase may be somebody's at work there.
+    if name == settings_file.FILE or name.startswith(_REBASE):
+        return False
     key = name.removeprefix(_CONFIGURED)
     return key == name or configured_git.steers(key, before)
 
