@@ -140,7 +140,6 @@ def test_what_is_no_workers_branch_is_a_wrong_word(plain: World) -> None:
 # -- integrate: what goes well -------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_branches_land_in_the_order_of_their_dependencies(tmp_path: Path) -> None:
     world = world_of(
         tmp_path,
@@ -173,7 +172,6 @@ def test_two_branches_that_bring_the_same_task_are_refused(plain: World) -> None
     assert (done.code, done.error) == (2, "same_task")
 
 
-@pytest.mark.slow
 def test_independent_branches_land_together_with_evidence_and_audit(plain: World) -> None:
     worked(plain, "alpha", "A", {"a.txt": "a\n"})
     worked(plain, "beta", "B", {"b.txt": "b\n"})
@@ -201,7 +199,6 @@ def test_a_dry_run_writes_nothing(plain: World) -> None:
     assert plain.snapshot() == before
 
 
-@pytest.mark.slow
 def test_evidence_that_a_merge_makes_stale_is_made_anew(tmp_path: Path) -> None:
     """B reads what A writes: both scopes say so."""
     world = world_of(

@@ -119,7 +119,6 @@ def test_what_has_landed_goes_with_prune(world: World) -> None:
     assert world.git("branch", "--list", "ralph/*") == ""
 
 
-@pytest.mark.slow
 def test_what_has_landed_goes_by_itself(world: World) -> None:
     """By whichever way it lands: by a landing here, or by one that the next claim finds."""
     alpha = world.worktree("alpha")

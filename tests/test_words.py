@@ -416,7 +416,6 @@ def on_a_terminal(world: World, *line: str, **env: str) -> bytes:
     return seen
 
 
-@pytest.mark.slow
 def test_a_terminal_gets_a_table_and_colour(world: World) -> None:
     plain = on_a_terminal(world, "list", NO_COLOR="1")
     assert b"ID" in plain and "Ä".encode() in plain
