@@ -15,9 +15,12 @@ import stat
 import struct
 import tempfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from pathlib import Path
+
+import pygit2
 
 Files = tuple[tuple[str, int, bytes], ...]
 _known: dict[object, Path] = {}
@@ -158,6 +161,34 @@ def _blob(path: bytes) -> bytes:
 def _time(nanoseconds: int) -> tuple[int, int]:
     seconds, rest = divmod(nanoseconds, 1_000_000_000)
     return seconds & 0xFFFFFFFF, rest
+
+
+def first_commit(top: Path, message: str, environ: Mapping[str, str]) -> None:
+    """Commit all files in a repository that is empty, as its author."""
+    repository = pygit2.Repository(str(top))
+    repository.index.add_all()
+    tree = repository.index.write_tree()
+    repository.index.write()
+    author, committer = (
+        pygit2.Signature(
+            environ[f"GIT_{who}_NAME"], environ[f"GIT_{who}_EMAIL"],
+            int(datetime.fromisoformat(environ[f"GIT_{who}_DATE"]).timestamp()),
+        )
+        for who in ("AUTHOR", "COMMITTER")
+    )  # fmt: skip
+    made = repository.create_commit(None, author, committer, f"{message}\n", tree, [])
+    who = f"{committer.name} <{committer.email}> {committer.time} +0000"
+    log = f"{'0' * 40} {made} {who}\tcommit (initial): {message}\n"
+    ref, store = "refs/heads/main", top / ".git"
+    texts = {
+        ref: f"{made}\n",
+        f"logs/{ref}": log,
+        "logs/HEAD": log,
+        "COMMIT_EDITMSG": f"{message}\n",
+    }
+    for name, text in texts.items():
+        (store / name).parent.mkdir(parents=True, exist_ok=True)
+        (store / name).write_text(text)
 
 
 # -- what a checkout would make --------------------------------------------------------------

@@ -81,6 +81,22 @@ def test_a_worktree_is_as_git_makes_it(
     assert alpha.run("git", "fsck", "--strict").code == 0
 
 
+def test_a_first_commit_is_as_git_makes_it(tmp_path: Path) -> None:
+    worlds = [World(tmp_path / name) for name in "12"]
+    for world in worlds:
+        world.write("a/b.txt", "1\n")
+        world.write("c", "").chmod(0o755)
+        (world.path / "d").symlink_to("a")
+        (world.path / "e").mkdir()
+    ours, by_git = worlds
+    ours.commit("Begin: all")
+    Place.commit(by_git, "Begin: all")
+    assert seen(ours) == seen(by_git)
+    assert ours.git("status", "--porcelain") == ""
+    assert ours.git("ls-files", "--stage") == by_git.git("ls-files", "--stage")
+    assert ours.run("git", "fsck", "--strict").code == 0
+
+
 @pytest.mark.parametrize("at", ["origin/main", "main"])
 def test_a_worktree_of_the_base_is_as_git_makes_it(tmp_path: Path, at: str) -> None:
     """Also behind a remote, and where something of the user's has paths in it."""

@@ -72,6 +72,8 @@ class Result(NamedTuple):
 
 #: Where a path stands in a file of git's as it is.
 _PLAIN = re.compile(r"[\w/.-]+", re.ASCII).fullmatch
+#: What stays as it is as the message of a commit.
+_LINE = re.compile(r"\S(?:.*\S)?", re.ASCII).fullmatch
 _BASES = {"main": "heads/main", "origin/main": "remotes/origin/main"}
 #: The folder of the world whose origin others copy.
 _first: dict[object, Path] = {}
@@ -284,12 +286,19 @@ class World(Place):
 
     def commit(self, message: str = "Change") -> str:
         """Commit all there is; the commit's id."""
-        if copies.files(self._store) != copies.original("empty"):
+        if not self._is_plain() or not _LINE(message):
             return super().commit(message)
-        key = (message, self._person(), copies.files(self.path, but=".git"))
-        if copies.made(key, [self._store], lambda: super(World, self).commit(message)):
-            copies.know_files(self._store / "index", self.path)
+        copies.first_commit(self.path, message, self.environ)
         return self.head
+
+    def _is_plain(self) -> bool:
+        """Whether a commit is the first one, and git does no more for it than it always does."""
+        if copies.files(self._store) != copies.original("empty"):
+            return False
+        home = Path(self.environ["HOME"])
+        names = {os.path.basename(name) for name, _, _ in copies.files(self.path, but=".git")}
+        odd = names & {".git", ".gitattributes", ".gitignore", ".gitmodules"}
+        return not (odd or copies.files(home, but=".local") or self.environ != environment(home))
 
     def worktree(self, name: str, *, at: str = "HEAD") -> Place:
         """A linked worktree beside this one, on a new branch of the same name."""
