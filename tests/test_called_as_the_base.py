@@ -19,10 +19,6 @@ MADE = [
 ]
 
 
-def _slow(scripts: list[str]) -> list[object]:
-    return [pytest.param(script, marks=pytest.mark.slow) for script in scripts]
-
-
 def _beyond(folder: Path, script: str, *, base: str = "") -> Place:
     """alpha has a file outside of its scope on its branch, and has run `script`."""
     alpha = made(folder, ONE)
@@ -72,7 +68,7 @@ def test_a_name_of_several_branches_is_refused(tmp_path: Path) -> None:
     assert alpha.ralph("diff", "origin/x...alpha").code == 0  # it is one commit
 
 
-@pytest.mark.parametrize("script", [MADE[0], *_slow(MADE[1:2])])
+@pytest.mark.parametrize("script", MADE[:2])
 def test_a_loop_ends_where_its_agent_makes_one(script: str, tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     ran = works(alpha, f"echo good > a.txt; {script}", "--json")
@@ -83,7 +79,7 @@ def test_a_loop_ends_where_its_agent_makes_one(script: str, tmp_path: Path) -> N
     assert works(alpha, "true", "--json").code == 0
 
 
-@pytest.mark.parametrize("folder", ["heads", *_slow(["tags"])])
+@pytest.mark.parametrize("folder", ["heads", "tags"])
 def test_a_name_that_a_commit_s_id_begins_with_is_refused(folder: str, tmp_path: Path) -> None:
     """A message had it of the commit; who types it would review another one."""
     alpha = _beyond(tmp_path, "true")

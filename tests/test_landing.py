@@ -151,7 +151,6 @@ BREAKS = [
 ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("how", BREAKS)
 def test_an_agent_that_breaks_the_graph_begins_again(how: str, tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)

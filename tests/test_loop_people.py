@@ -266,7 +266,6 @@ def undeletable(folder: Path) -> str:
     return "mkdir d; echo x > d/f; chattr +i d/f"
 
 
-@pytest.mark.slow
 def test_what_cannot_be_removed_does_not_hold_the_block(tmp_path: Path) -> None:
     alpha = made(tmp_path, FIRST, TWO)
     does = undeletable(tmp_path)

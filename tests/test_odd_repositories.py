@@ -102,7 +102,6 @@ def test_by_hand_an_amended_base_commit_is_told_as_that(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.slow
 def test_swapped_stashes(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1"), task("T-2"))
     beta = alpha.world.worktree("beta")
