@@ -32,6 +32,7 @@ _TASK = """\
 _ASKED = "asked.jsonl"
 _SETTINGS = """\
 [agent]
+timeout = 7200
 silence = 3600
 
 [agents.builder]
