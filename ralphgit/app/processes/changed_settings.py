@@ -36,6 +36,9 @@ _RESOLUTIONS = "rr-cache"
 #: Of all the repositories of a user: the key that names the file, and git's own place for it.
 _USERS = (("core.excludesfile", "ignore"), ("core.attributesfile", "attributes"))
 
+#: To look for so many on the PATH is quicker than to list all that is there.
+_FEW_NAMES = 100
+
 _PROGRAM = "program "
 _GIT = "git"
 #: What a loop, or git for it, runs by name.
@@ -145,7 +148,7 @@ def _found_programs(project: Project, names: Iterable[str]) -> dict[str, str]:
     bare, placed = _parted(tuple(names))
     found = {}
     real = functools.cache(os.path.realpath)  # of folders, which many names share
-    for name in bare & _on_path(project):
+    for name in bare if len(bare) < _FEW_NAMES else bare & _on_path(project):
         path = shutil.which(name, path=project.around.environ.get("PATH"))
         if path and not os.path.realpath(path).startswith(real(project.top) + os.sep):
             said = f"{os.path.abspath(path)} {named_outside.content(path)}"
