@@ -532,3 +532,36 @@ def test_evidence_of_a_claim_that_was_given_up_does_not_count() -> None:
     assert evidence_verdict.judged([(old, True)], commands="c", claim="new") == []
     anybodys = [(old._replace(claim=""), True)]
     assert len(evidence_verdict.judged(anybodys, commands="c", claim="new")) == 1
+
+
+def test_what_was_seen_anew_replaces_what_is_stale(tmp_path: Path) -> None:
+    """diff, check and verify say the same of it, with the command that helps."""
+    world = World(tmp_path)
+    world.write_graph(
+        "version: 1\ntasks:\n  - id: T-1\n    title: One\n    status: pending\n"
+        "    acceptance: [{id: A-1, text: good}]\n    verify: [test -s a.txt]\n"
+    )
+    world.commit("Plan")
+    assert world.ralph("trust", "--yes").code == 0
+    alpha = world.worktree("alpha")
+    alpha.claim("T-1")
+    alpha.write("a.txt", "a\n")
+    alpha.complete("--shows", "looked", "--proves", "A-1")
+    alpha.write("a.txt", "b\n")
+    alpha.commit("More")
+    rerun = alpha.ralph("evidence", "verify", "--rerun", "--json")
+    alpha.commit("Evidence")
+    command = "ralphgit evidence add T-1 --shows TEXT --proves A-1"
+    assert rerun.json["error"]["hint"] == command
+    found = alpha.ralph("diff", "--json").data
+    assert [(one["code"], one["message"].endswith(f": {command}")) for one in found["notes"]] == [
+        ("stale_evidence", True)
+    ]
+    (problem,) = alpha.ralph("check", "--json").data["problems"]
+    assert (problem["code"], problem["hint"]) == ("stale_evidence", command)
+    seen = ("looked again", "--proves", "A-1")
+    assert alpha.ralph("evidence", "add", "T-1", "--shows", *seen).code == 0
+    alpha.commit("Again")
+    assert alpha.ralph("diff").out.startswith("clear: ")
+    assert alpha.ralph("check").code == 0
+    assert alpha.ralph("evidence", "verify").code == 0

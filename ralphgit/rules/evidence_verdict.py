@@ -1,5 +1,6 @@
 """Judge the evidence about a task: criterion by criterion, and command by command."""
 
+import shlex
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
@@ -24,7 +25,7 @@ class Judged(NamedTuple):
     fresh: bool
     """The content that it was made on is still what is there."""
     superseded: bool = False
-    """A newer record of the same command replaces it, or the task is judged by other commands."""
+    """A newer record about the same replaces it, or the task is judged by other commands."""
 
     @property
     def counts(self) -> bool:
@@ -52,7 +53,8 @@ def judged(
 
     A record of another claim is about work that was given up, so it is left out; one without a
     claim is anybody's. Of one command the newest fresh record counts; where none is fresh, the
-    newest.
+    newest. What else was observed counts beside others, but where it is stale and a newer fresh
+    record of its kind names all its criteria.
     """
     own = [pair for pair in records if not claim or pair[0].claim in ("", claim)]
     own.sort(key=lambda pair: (pair[0].at, pair[0].id))
@@ -65,10 +67,23 @@ def judged(
         Judged(
             one, fresh,
             newest.get(one.command_digest, one.id) != one.id
-            or (one.kind == COMMAND and one.command_digest not in commands),
+            or (one.kind == COMMAND and one.command_digest not in commands)
+            or (
+                not (fresh or one.command_digest)
+                and any(is_fresh and _renews(later, one) for later, is_fresh in own[number + 1 :])
+            ),
         )
-        for one, fresh in own
+        for number, (one, fresh) in enumerate(own)
     ]  # fmt: skip
+
+
+def _renews(later: Evidence, one: Evidence) -> bool:
+    """Whether a record is about what an earlier one, of no command, was about."""
+    named, known = ({entry.criterion for entry in each.supports} for each in (later, one))
+    paths = (each.artifact.path if each.artifact else "" for each in (later, one))
+    return (
+        later.kind == one.kind and len({*paths}) == 1 and (known <= named if known else not named)
+    )
 
 
 def support(acceptance: Sequence[Criterion], records: Iterable[Judged]) -> list[CriterionProof]:
@@ -131,3 +146,15 @@ def unproved(commands: Sequence[str], records: Sequence[Judged]) -> list[str]:
     """The commands that no fresh record is about, in their order."""
     fresh = {one.evidence.command for one in records if one.counts}
     return [command for command in dict.fromkeys(commands) if command not in fresh]
+
+
+def renewal(task: str, stale: Sequence[Evidence]) -> str:
+    """Name the command that makes the evidence of `stale` anew: commands run again, and of what was
+    observed a person says what is seen now.
+    """
+    if any(one.command for one in stale):
+        return f"ralphgit evidence verify {task} --rerun"
+    names = dict.fromkeys(entry.criterion for one in stale[:1] for entry in one.supports)
+    return f"ralphgit evidence add {task} --shows TEXT" + "".join(
+        f" --proves {shlex.quote(name)}" for name in names
+    )

@@ -330,8 +330,9 @@ GROUPS = (
                "what is gone.",
                "Take its records back as well: `ralphgit revert ID` does both."),
         _warning("stale_evidence", "What a task was judged by has changed since.",
-                 "The command passed on other content than what is merged.",
-                 "Run the commands on the merged result (`ralphgit integrate` does)."),
+                 "The command passed, or somebody saw it, on other content than what is merged.",
+                 "Run the commands on the merged result (`ralphgit integrate` does); say what is "
+                 "seen now with `ralphgit evidence add`."),
         _warning("unfinished_claim", "A change brings a claim without its completion.",
                  "Once it is merged the task is in progress on the base, and nothing is left that "
                  "would complete it: it is held for ever.",

@@ -50,6 +50,8 @@ class OwnTime(NamedTuple):
     """What changed them, newest first."""
     author: str
     """Of `commit`."""
+    stale: tuple[Evidence, ...]
+    """What is stale of it."""
 
     @property
     def is_others(self) -> bool:
@@ -105,7 +107,8 @@ def found(
     evidence = now._replace(records=filed, criteria=criteria)
     later = _later(project, commit, range.new, changed)
     author = project.repository.git.line("log", "-1", "--format=%an", commit)
-    return OwnTime(evidence, commit, changed, later, author)
+    old = tuple(one.judged.evidence for one in stale)
+    return OwnTime(evidence, commit, changed, later, author, old)
 
 
 def _wrote(project: Project, range: Range, paths: Sequence[str]) -> dict[str, list[str]]:

@@ -265,7 +265,8 @@ def _of_completion(
         yield ChangeNote(
             severity, code, task.id,
             f"{task.id} was verified as it was completed ({one.then.commit[:12]}); since then "
-            f"{one.then.since} changed {changed}: ralphgit evidence verify {task.id} --rerun",
+            f"{one.then.since} changed {changed}: "
+            + evidence_verdict.renewal(task.id, one.then.stale),
         )  # fmt: skip
     for filed in one.own_records:
         evidence, fresh = filed.judged.evidence, filed.judged.fresh

@@ -80,6 +80,15 @@ def _faults(
             said = f"files of {id} have changed since this passed: {command}"
             hint = f"ralphgit evidence verify {id} --rerun"
             yield Fault("stale_evidence", id, said, hint, "warning")
+    looked = [one for one in records if one.kind != COMMAND and one.subject is not None]
+    for stale in evidence_verdict.judged(
+        [(one, judged_evidence.is_fresh(one, task, files)) for one in looked], commands=(),
+        claim=row.claim,
+    ):  # fmt: skip
+        if not (stale.fresh or stale.superseded):
+            said = f"files of {id} have changed since somebody saw this: {stale.evidence.shows}"
+            hint = evidence_verdict.renewal(id, [stale.evidence])
+            yield Fault("stale_evidence", id, said, hint, "warning")
     judged = evidence_verdict.judged(
         [(one, True) for one in records], claim=row.claim,
         commands=judged_evidence.asked(project, promised),

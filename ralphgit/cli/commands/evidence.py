@@ -154,11 +154,16 @@ def _verify(done: observe.Verified) -> Outcome:
         some = any(one.records for one in done.tasks)
         said = "All evidence is fresh, and passes." if some else "No evidence."
         return Outcome(data, before=[*lines, said], advice=advice)
-    commands = bool(done.unproved) or any(record.command for _, record in done.stale)
+    hint = "ralphgit evidence verify --rerun" if done.unproved and not done.reruns else ""
+    if done.stale:
+        first = done.stale[0][0].row.id
+        old = [record for one, record in done.stale if one.row.id == first]
+        again = [record for record in old if record.command] if not done.reruns else []
+        hint = hint or evidence_verdict.renewal(first, again or old)
     missing = f", {len(done.unproved)} missing" if done.unproved else ""
     error = Refused(
         f"{len(done.stale)} stale, {len(done.failed)} failed{missing}",
         code="evidence_failed" if done.failed else "evidence_stale",
-        hint="ralphgit evidence verify --rerun" if commands and not done.reruns else "",
+        hint=hint,
     )
     return Outcome(data, before=lines, error=error, advice=advice)
