@@ -333,6 +333,32 @@ def test_a_program_that_a_loop_or_git_runs_is_not_the_agents_to_add(tmp_path: Pa
     assert sorted(ran.json["error"]["changed"]) == sorted(f"program {one}" for one in names)
 
 
+#: How git comes to the helper of a remote, or to another program, besides an address.
+COMES_TO = {
+    "another address": ("url.mine::.insteadOf shop:", "git-remote-mine"),
+    "another one for a push": ("url.mine://a/.pushInsteadOf shop:", "git-remote-mine"),
+    "another in parts": ("url.mi.insteadOf sh", "git-remote-miop"),
+    "a remote's helper": ("remote.public.vcs mine", "git-remote-mine"),
+    "a branch's address": ("branch.main.remote mine::x", "git-remote-mine"),
+    "the first of two": ("remote.public.url mine::x", "git-remote-mine"),
+    "a transfer of git-lfs": ("lfs.customtransfer.x.path mytool", "mytool"),
+    "alternates": ("core.alternateRefsCommand mytool", "mytool"),
+    "packs": ("uploadpack.packObjectsHook mytool", "mytool"),
+}
+
+
+@pytest.mark.parametrize("how", slow.but(1, COMES_TO))
+def test_a_program_that_git_comes_to_is_not_the_agents_to_change(how: str, tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    setting, name = COMES_TO[how]
+    alpha.git("config", *setting.split(" "))
+    alpha.git("config", "--add", "remote.public.url", "shop::x")
+    env = programs(alpha, **{name: "#!/bin/sh\nexit 1\n"})
+    ran = works(alpha, f"echo good > a.txt; echo >> ../programs/{name}", "--json", env=env)
+    assert (ran.code, ran.error) == (7, "settings_changed"), ran.err
+    assert ran.json["error"]["changed"] == [f"program {name}"]
+
+
 def test_another_repository_in_the_worktree_s_place_ends_the_loop(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     other = (

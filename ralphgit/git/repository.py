@@ -199,16 +199,17 @@ class Repository:
 
         Raises: NotARepository where git cannot read it, and so does nothing here.
         """
-        found = {}
+        return dict(self.config_values)
+
+    @cached_property
+    def config_values(self) -> tuple[tuple[str, str], ...]:
+        """Every key of git's configuration with each of its values. Raises: as `config`."""
         try:
             answer = self._answer("config")
         except GitError as error:
             raise NotARepository(error.message, hint="the message above is git's own") from None
-        for entry in answer.decode("utf-8", "replace").split("\0"):
-            key, newline, value = entry.partition("\n")
-            if key:
-                found[key] = value if newline else "true"
-        return found
+        entries = (one.partition("\n") for one in answer.decode("utf-8", "replace").split("\0"))
+        return tuple((key, value if newline else "true") for key, newline, value in entries if key)
 
     @cached_property
     def refs(self) -> Mapping[str, Ref]:
@@ -351,7 +352,7 @@ class Repository:
     def forget(self, *, config: bool = False) -> None:
         """Read refs, worktrees and, with `config`, the configuration again when next asked for."""
         all_but_config = ("refs", "worktrees", "worktree", "home", "unmerged")
-        self._forget(*all_but_config, *(("config",) if config else ()))
+        self._forget(*all_but_config, *(("config", "config_values") if config else ()))
 
     def _forget(self, *names: str) -> None:
         """Read these again when they are next asked for; end the questions that are under way."""

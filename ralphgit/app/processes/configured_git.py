@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from ralphgit.app.workspace.project import Project
 from ralphgit.records import atomic_files
@@ -14,9 +14,15 @@ from ralphgit.rules import harmless_settings
 PREFIX = "git config "
 #: The last words of keys whose values are command lines.
 _LINES = frozenset((
-    "askpass", "clean", "cmd", "command", "defaultkeycommand", "driver", "fsmonitor", "gitproxy",
-    "process", "program", "receivepack", "smudge", "sshcommand", "textconv", "uploadpack",
+    "alternaterefscommand", "askpass", "clean", "cmd", "command", "defaultkeycommand", "driver",
+    "fsmonitor", "gitproxy", "packobjectshook", "process", "program", "receivepack",
+    "recentobjectshook", "smudge", "sshcommand", "textconv", "uploadpack",
 ))  # fmt: skip
+#: Keys of git-lfs, by their beginning, that name a program that moves files, and what it is given.
+_TRANSFER = "lfs.customtransfer."
+#: The last words of keys that name where a remote is, and of those that write it otherwise.
+_ADDRESSES = ("url", "pushurl", "remote", "pushremote", "pushdefault")
+_REWRITES = (".insteadof", ".pushinsteadof")
 _HELPER = ".helper"
 _SIGNING = ("commit.gpgsign", "push.gpgsign", "tag.gpgsign", "tag.forcesignannotated")
 #: What git signs with where no other program is named, by `gpg.format`.
@@ -108,17 +114,37 @@ def lines_run(project: Project) -> Iterator[str]:
     config = project.repository.config
     if any(config.get(key, "false").lower() not in ("false", "no", "off", "0") for key in _SIGNING):
         yield _SIGNERS.get(config.get("gpg.format", "").lower(), "gpg")
-    for key, value in config.items():
+    for key, value in project.repository.config_values:
         if key.endswith(_HELPER):
             yield f"{value} git-credential-{value}"
-        elif key.startswith("remote.") and key.endswith("url"):
-            transport, _, rest = value.partition(":")
-            yield f"git-remote-{transport} {rest.removeprefix(':')}" if rest else ""
-        elif key.rpartition(".")[2] in _LINES:
+        elif key.rpartition(".")[2] in _LINES or key.startswith(_TRANSFER):
             yield value
+    yield from _remote_helpers(project.repository.config_values)
     environ = project.around.environ
     yield from (shlex.quote(environ[name]) for name in _PROGRAMS if environ.get(name))
     yield environ.get("GIT_SSH_COMMAND", "")
+
+
+def _remote_helpers(values: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Find the programs by which git speaks to remotes, as it writes their addresses in the end."""
+    addresses, rewrites = set[str](), list[tuple[str, str]]()
+    for key, value in values:
+        section, last = key.split(".", 1)[0], key.rpartition(".")[2]
+        if section == "url" and key.endswith(_REWRITES):
+            rewrites.append((key.removeprefix("url.").rpartition(".")[0], value))
+        elif section == "remote" and last == "vcs":
+            yield f"git-remote-{value}"
+        elif section in ("remote", "branch") and last in _ADDRESSES:
+            addresses.add(value)
+    addresses |= {base + one.removeprefix(old) for base, old in rewrites for one in addresses
+                  if one.startswith(old)}  # fmt: skip
+    for address in (*addresses, *(base for base, _ in rewrites)):
+        helper, is_named, rest = address.partition("::")
+        scheme, is_url, _ = address.partition("://")
+        if is_named:
+            yield f"git-remote-{helper} {rest}"
+        elif is_url:
+            yield f"git-remote-{scheme}"
 
 
 def steers(key: str, before: Mapping[str, str]) -> bool:
