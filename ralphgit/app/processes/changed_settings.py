@@ -217,8 +217,9 @@ def changes(project: Project, before: Signs) -> list[Change]:
     for name in before:
         if name.startswith(_ON_BRANCH):
             now[name] = _behind(project, name.removeprefix(_ON_BRANCH))
-    then = {name: sign for name, sign in before.items() if sign}  # "" is of what is not there
-    names = [name for name in {**then, **now} if then.get(name, "") != now.get(name, "")]
+    # Of a program "" says that nothing is there, or nothing to say of it.
+    then = {name: sign for name, sign in before.items() if sign or not is_program(name)}
+    names = [name for name in {**then, **now} if then.get(name) != now.get(name)]
     names = [name for name in names if not _comes_or_goes(project, name, before, now)]
     found = [Change(name, _steers(name, before)) for name in names]
     if any(one.steers and not configured_git.is_of_branch(one.name) for one in found):
