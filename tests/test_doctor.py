@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 from sealing import older
+from test_landing import agent
+from test_loop import made, task
 from world import PATIENCE, ROOT, Place, Result, World
 
 from ralphgit.app.doctor.finding_kinds import KINDS, Kind
@@ -330,9 +332,9 @@ def test_a_lease_that_the_base_has_moved_past_goes(world: World, alpha: Place) -
 
 
 def test_a_lease_that_nobody_can_read_goes(world: World) -> None:
-    for task, content in (("T-1", "id: &a\n"), ("T-2", "no lease\n"), ("T-3", "\0")):
+    for name, content in (("T-1", "id: &a\n"), ("T-2", "no lease\n"), ("T-3", "\0")):
         oid = world.git("hash-object", "-w", "--stdin", stdin=content)
-        world.git("update-ref", f"refs/ralph/leases/{task}", oid)
+        world.git("update-ref", f"refs/ralph/leases/{name}", oid)
     world.git("update-ref", "refs/ralph/leases/T-4", "HEAD")
     mended(world, *["bad_lease"] * 4)
     assert world.leases == []
@@ -564,3 +566,45 @@ def test_a_repository_without_a_commit_or_a_graph(tmp_path: Path) -> None:
 
 def test_a_bare_repository(world: World) -> None:
     assert world.origin.ralph("doctor") == WELL
+
+
+@pytest.mark.parametrize(
+    ("ref", "way"),
+    [
+        ("refs/heads/ralph", "git branch -m ralph other"),
+        ("refs/heads/feature", "git branch -m feature other"), ("refs/ralph", ""),
+        ("refs/ralph/rescue", ""), ("refs/ralph/rescue/T-1", ""),
+    ],
+)  # fmt: skip
+def test_a_ref_where_a_folder_has_to_be(ref: str, way: str, world: World) -> None:
+    world.git("update-ref", ref, "HEAD")
+    aside = ref.replace("refs/", "refs/aside/")
+    way = way or f"git update-ref {aside} {ref} && git update-ref -d {ref}"
+    done = world.ralph("doctor", "--json")
+    (found,) = (one for one in done.data["findings"] if one["code"] == "ref_in_the_way")
+    assert found["hint"].replace("OTHER", "other") == way
+    assert found["message"].startswith(f"{ref} leaves no room for what is kept below refs/")
+    assert world.run("sh", "-c", way).code == 0
+    assert world.ralph("doctor") == WELL
+
+
+def test_a_loop_ends_at_it_and_says_what_to_do(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", "outputs: [f.txt]"))
+    alpha.git("update-ref", "refs/heads/ralph", "HEAD")
+    words = ("run", "--once", "--land", "merge", "--agent", agent(alpha, "echo good > f.txt"))
+    ran = alpha.ralph(*words)
+    assert (ran.code, ran.err.splitlines()[-1]) == (7, "hint: git branch -m ralph OTHER"), ran.err
+    assert ran.err.count("refs/heads/ralph leaves no room for refs/heads/ralph/T-1-") == 1
+    alpha.git("branch", "-m", "ralph", "other")
+    assert alpha.ralph(*words).out.splitlines()[0] == "done: T-1"
+
+
+def test_who_keeps_work_is_told_of_it_too(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", "outputs: [f.txt]"))
+    alpha.claim("T-1")
+    alpha.write("f.txt", "half\n")
+    alpha.commit("Half")
+    alpha.git("update-ref", "refs/ralph/rescue", "HEAD")
+    done = alpha.world.ralph("reset", "T-1", "--force", "--reason", "gone", "--json")
+    assert (done.code, done.error) == (7, "ref_in_the_way"), done.out
+    assert alpha.leases == ["T-1"]

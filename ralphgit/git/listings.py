@@ -185,8 +185,10 @@ def _walk(top: bytes, folder: bytes, found: dict[bytes, bytes]) -> None:
     """Add what each loose ref below `top` + `folder` says."""
     try:
         entries = list(os.scandir(top + folder))
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         return
+    except NotADirectoryError:
+        raise _NotPlain from None  # a ref of this name
     for entry in entries:
         name = folder + b"/" + entry.name
         if entry.name.startswith(b".") or entry.name.endswith(b".lock"):

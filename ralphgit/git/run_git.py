@@ -10,6 +10,7 @@ from __future__ import annotations
 import _thread  # importing threading takes longer
 import os
 import re
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
@@ -62,6 +63,10 @@ class GitError(RalphError):
 
 #: What a line begins with that says why, the more decisive one first.
 _FATAL = ("fatal:", "error:", " ! [")
+#: Of two refs, one of which would be a folder of the other, in this repository.
+_TAKEN = re.compile(
+    r"(?m)^(?!remote:| ! \[).*'(refs/[^'\n]+)' exists; cannot create '(refs/[^'\n]+)'"
+)
 #: Of a message in which no line says that it is the reason.
 _SHOWN_LINES = 20
 
@@ -382,6 +387,14 @@ def _is_unsigned(name: str, text: str) -> bool:
     return "error: cannot run " in text or _NO_COMMIT in text
 
 
+def make_room(ref: str) -> str:
+    """Return the command that gives a ref another name."""
+    if ref.startswith("refs/heads/"):
+        return f"git branch -m {shlex.quote(ref.removeprefix('refs/heads/'))} OTHER"
+    old, new = shlex.quote(ref), shlex.quote(f"refs/aside/{ref.removeprefix('refs/')}")
+    return f"git update-ref {new} {old} && git update-ref -d {old}"
+
+
 def failure(arguments: Iterable[str], result: ProcessResult) -> RalphError:
     """Make the error for a git process that failed."""
     words = tuple(arguments)
@@ -405,6 +418,11 @@ def failure(arguments: Iterable[str], result: ProcessResult) -> RalphError:
                 hint="free space or fix the permissions, then repeat the command",
                 details=error.details,
             )
+    if taken := _TAKEN.search(error.stderr):
+        return NeedsPerson(
+            f"the ref {taken[1]} leaves no room for {taken[2]}",
+            code="ref_in_the_way", hint=make_room(taken[1]), details=error.details,
+        )  # fmt: skip
     gone = _NOT_THERE.search(error.stderr)
     if gone and _FILTER_FAILED.search(error.stderr):
         lines = error.stderr.split("\n")[-_SHOWN_LINES:]

@@ -10,10 +10,13 @@ from ralphgit.app.active_claims.claim_map import ClaimMap, read_leases
 from ralphgit.app.active_claims.other_bases import lease_place
 from ralphgit.app.base import unfinished_claims
 from ralphgit.app.doctor.finding_kinds import Finding, fixable
-from ralphgit.app.lifecycle import claim_errors
+from ralphgit.app.lifecycle import claim_errors, onto_base
 from ralphgit.app.workspace import heartbeat, refused_refs, runtime_files
 from ralphgit.app.workspace.project import Project
+from ralphgit.app.worktrees.survey import BRANCHES
 from ralphgit.git import refs
+from ralphgit.git.run_git import make_room
+from ralphgit.model.active_claim import RESCUE
 from ralphgit.rules import lost_claim
 
 
@@ -22,6 +25,18 @@ def of_refused_refs(project: Project, fix: bool) -> Iterator[Finding]:
         if fix:
             refused_refs.forget(project)
         yield fixable("refused_refs", "warning", said, fix)
+
+
+def of_refs_in_the_way(project: Project) -> Iterator[Finding]:
+    """Find the refs that are where a folder of ours has to be."""
+    folders = (BRANCHES, f"{onto_base.PREFIX}records/", f"{RESCUE}TASK/", lease_place(project))
+    for name in project.repository.refs:
+        blocks = next((folder for folder in folders if folder.startswith(f"{name}/")), "")
+        if name.startswith(RESCUE) and "/" not in name.removeprefix(RESCUE):
+            blocks = f"{name}/"
+        if blocks:
+            said = f"{name} leaves no room for what is kept below {blocks}"
+            yield Finding("ref_in_the_way", "error", said, make_room(name))
 
 
 def of_leases(project: Project, claim_map: ClaimMap, fix: bool) -> Iterator[Finding]:

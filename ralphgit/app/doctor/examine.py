@@ -23,6 +23,7 @@ def examine(project: Project, *, fix: bool, thorough: bool = False) -> list[Find
     found += git_settings.of_clone(project)
     found += git_settings.of_base(project)
     found += git_settings.of_filters(project)
+    found += claims.of_refs_in_the_way(project)
     found += leftovers.find(project, fix)
     found += setup_files.find(project, fix)
     if thorough:

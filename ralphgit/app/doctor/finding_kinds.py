@@ -79,6 +79,11 @@ KINDS: Mapping[str, Kind] = {
         "Runtime state of one worktree would be merged into others.",
         "Take it out of the index; the files stay.",
     ),
+    "ref_in_the_way": Kind(
+        "git keeps refs as files and folders, and this one is where a folder has to be: no worker "
+        "can begin a task, or keep what it has done.",
+        "Give it another name; it is somebody's own.",
+    ),
     # -- leases and claims
     "bad_lease": Kind(
         "The ref guards nothing, because what it points at cannot be read as a lease.",
