@@ -250,8 +250,18 @@ def test_show_gives_programs_one_task(world: World) -> None:
 def test_show_says_what_is_asked_on_a_branch(world: World) -> None:
     alpha = world.worktree("alpha")
     alpha.claim("T-4")
-    assert alpha.ralph("block", "T-4", "--question", "Whom?").code == 0
-    assert "\n  blocked       needs_context: Whom?\n" in world.ralph("show", "T-4").out
+    asked = ("--question", "Whom?", "--option", "all", "--option", "none")
+    assert alpha.ralph("block", "T-4", *asked).code == 0
+    told = world.ralph("show", "T-4").out
+    assert "\n  blocked       needs_context: Whom?\n  options       all\n" in told
+    record = world.ralph("show", "T-4", "--json").data["blocked"]
+    assert (record["question"], record["options"]) == ("Whom?", ["all", "none"])
+
+
+def test_show_has_what_the_task_asks_for(world: World) -> None:
+    assert world.ralph("edit", "T-4", "--risk", "high", "--needs", "gpu", "--budget", "5").code == 0
+    told = world.ralph("show", "T-4").out
+    assert "\n  risk          high\n  needs         gpu\n  budget        5\n" in told
 
 
 def test_show_of_an_unknown_task(world: World) -> None:

@@ -119,21 +119,23 @@ def test_another_task_beside_the_own_claim_is_refused_as_the_claim_would(alpha: 
     assert alpha.ralph("claim", "T-3", "--json").json["error"] == asked.json["error"]
 
 
-def test_a_claim_that_has_lost_shows_as_a_conflict(world: World, alpha: Place) -> None:
+@pytest.mark.parametrize("completed", [False, True])
+def test_who_has_won_is_told_and_no_conflict(world: World, alpha: Place, completed: bool) -> None:
     alpha.claim("T-1")
-    alpha.commit("Mine")
+    alpha.write("src/mine.txt", "mine\n")
+    alpha.complete() if completed else alpha.commit("Mine")
     text = world.read()
     record = "    status: in-progress\n    claim: {id: k-beta, by: beta}\n"
     world.write_graph(text.replace("    status: pending\n", record, 1))
     world.commit("Beta's")
     code, error, checks = answers(alpha)
-    assert (code, error) == (1, "merge_conflict")
-    assert ("merge", False) in checks
-    found = alpha.ralph("preflight")
-    assert "no  merging this branch into main would conflict in task-graph.yaml\n" in found.out
-    assert found.err.splitlines()[0] == (
-        "error: merging this branch into main would conflict in task-graph.yaml"
-    )
+    assert (code, error) == (5, "claim_lost")
+    assert ("claim", False) in checks
+    error_said, hint = alpha.ralph("preflight").err.splitlines()
+    assert error_said.startswith("error: this worktree's claim on T-1 is lost: beta ")
+    assert hint == "hint: ralphgit complete T-1"
+    lost = alpha.ralph("complete", "T-1", "--json")
+    assert (lost.code, lost.error) == (5, "claim_lost")
 
 
 def test_a_conflict_in_the_work_is_told_before_the_claim(world: World, alpha: Place) -> None:

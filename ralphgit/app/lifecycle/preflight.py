@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ralphgit.app.active_claims import lost_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.next_tasks import Pair
-from ralphgit.app.lifecycle import claim_errors, claim_facts
+from ralphgit.app.lifecycle import claim_errors, claim_facts, earlier_completion
 from ralphgit.app.workspace import clone_limits
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, RalphError
@@ -59,6 +59,8 @@ def preflight(project: Project, options: ClaimOptions) -> Preflight:
             case Refusal() as refusal:
                 claim = _finding(project, "claim", refusal)
                 takes_another = refusal.reason is Reason.LOST
+            case _:
+                claim = _completion_lost(claim_map)
     if not takes_another:
         return Preflight((*findings, *filter(None, [claim]), _merge(project)), None)
     if unfit is None:
@@ -66,7 +68,8 @@ def preflight(project: Project, options: ClaimOptions) -> Preflight:
         base, active_claims = claim_map.base.by_id, claim_map.active_claims
         busy = claim_verdict.of_others(base, active_claims, elsewhere, options)
         findings.append(_finding(project, "main-worktree", busy, "no other worktree is in the way"))
-    findings += [_merge(project), *filter(None, [claim])]
+    # A claim that is lost conflicts, which is no conflict to be resolved: who won is the answer.
+    findings.append(claim or _merge(project))
     found, pair = _task(project, claim_map, options)
     return Preflight((*findings, found), pair)
 
@@ -76,6 +79,16 @@ def _finding(project: Project, check: str, refusal: Refusal | None, yes: str = "
         return Finding(check, True, yes)
     error = claim_errors.of(refusal, project)
     return Finding(check, False, error.message, error)
+
+
+def _completion_lost(claim_map: ClaimMap) -> Finding | None:
+    """Whether somebody else has won the task that this worktree has completed."""
+    noted = earlier_completion.noted_here(claim_map.project, "")
+    winner = earlier_completion.winner_over(claim_map, noted) if noted is not None else None
+    if noted is None or winner is None:
+        return None
+    refusal = Refusal(Reason.LOST, noted.task, noted.claim, winner=winner)
+    return _finding(claim_map.project, "claim", refusal)
 
 
 def _asked_anew(claim_map: ClaimMap, own: Lease) -> Finding | None:

@@ -1,5 +1,6 @@
 """`show`: one task, whole."""
 
+import json
 import shlex
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -24,6 +25,8 @@ def run(call: Call, options: Options) -> Outcome:
         about: dict[str, object] = {"attempts": failed._asdict()} if failed else {}
         if found.archived:
             about["archived"] = True
+        if record := _record_elsewhere(found):
+            about["blocked"] = record
         return Outcome(stored_task(found.row, found.task_state, **about))
     told = [*lines(found)]
     if failed:
@@ -63,6 +66,15 @@ def _contract_changed(found: Shown) -> str:
     return sentence
 
 
+def _record_elsewhere(found: Shown) -> dict[str, Any]:
+    """The `blocked` record of the branch that has it, where these files do not."""
+    holder = found.task_state.holder
+    if not _blocked_elsewhere(found) or holder is None:
+        return {}
+    record = json.loads(holder.stored or "{}").get("blocked")
+    return record if isinstance(record, dict) else {}
+
+
 def _blocked_elsewhere(found: Shown) -> str:
     """Why the task is blocked, where these files do not say it: its block is on a branch."""
     holder = found.task_state.holder
@@ -74,7 +86,7 @@ def _blocked_elsewhere(found: Shown) -> str:
 _RECORDS = ("claim", "result", "blocked", "reset", "cancelled")
 _KNOWN = {
     *("id", "title", "status", "epoch", "story", "priority", "mode", "complexity"),
-    *("agent", "review"),
+    *("agent", "review", "risk", "needs", "budget"),
     *("depends_on", "description", "acceptance", "verify", "outputs", "scope"),
     *_RECORDS,
 }
@@ -96,12 +108,16 @@ def lines(found: Shown) -> Iterator[str]:
         ("pull request", ""),
         ("waits for", waits_for(task_state)),
         ("blocked", _blocked_elsewhere(found)),
+        ("options", "\n".join(_list(_record_elsewhere(found).get("options") or []))),
         ("story", row.story),
         ("priority", str(row.priority)),
         ("mode", row.mode),
         ("complexity", stored.get("complexity") or ""),
         ("agent", stored.get("agent") or ""),
         ("review", stored.get("review") or ""),
+        ("risk", stored.get("risk") or ""),
+        ("needs", ", ".join(_list(stored.get("needs") or []))),
+        ("budget", str(stored.get("budget") or "")),
         ("epoch", str(row.epoch) if row.epoch else ""),
         ("file", f"{row.file}:{row.line}"),
         ("also has", ", ".join(sorted(set(stored) - _KNOWN))),
