@@ -48,6 +48,7 @@ STEER = {
     "git config branch.main.merge refs/heads/x": "branch.main.merge",
     "git config branch.main.rebase true": "branch.main.rebase",
     "git config --global init.templateDir ~/tpl": "init.templatedir",
+    "git config --global --add maintenance.repo ~/evil": "maintenance.repo",
     "git config trailer.x.cmd 'sh x.sh'": "trailer.x.cmd",
     "git config alias.st '!sh x.sh'": "alias.st",
     "git config ralph.verify.required false": "ralph.verify.required",

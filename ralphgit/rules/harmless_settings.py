@@ -13,7 +13,7 @@ import re
 _SECTIONS = ("advice", "author", "color", "column", "committer", "help")
 _KEYS = frozenset((
     "branch.autosetupmerge", "branch.autosetuprebase", "branch.sort", "gc.auto",
-    "init.defaultbranch", "lfs.repositoryformatversion", "maintenance.auto", "maintenance.repo",
+    "init.defaultbranch", "lfs.repositoryformatversion", "maintenance.auto",
     "maintenance.strategy", "pull.ff", "pull.rebase", "push.autosetupremote", "push.default",
     "rebase.autosquash", "rebase.autostash", "safe.directory", "tag.sort", "user.email",
     "user.name", "user.useconfigonly", "versionsort.suffix",
