@@ -43,7 +43,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     world.write_graph("version: 1\ntasks: []\n")
     for name in ("notify", "other"):
         world.write(f"tools/{name}.sh", "echo base\n")
-    world.write(".gitignore", ".env\n")
+    world.write(".gitignore", ".env\n*.pyc\n*.so\n")
     world.commit()
     alpha = world.worktree("alpha")
     alpha.write("tools/notify.sh", "echo of the agent\n")
@@ -90,6 +90,8 @@ MODULES = {
     "python3 py/open": "py/open/__main__.py", "cd py && python3 -m open": "py/open/__main__.py",
     "python3 -c 'import py.open.it'": "py/open/it.py", "node ./py/open": "py/open/index.js",
     "python3 -m py.open.it": "py/open/__init__.py",
+    "python3 -m py.bare": "py/bare/__init__.cpython-311-x86_64-linux-gnu.so",
+    "python3 -m py.pack.x": "py/pack/__init__.pyc",
 }  # fmt: skip
 
 
@@ -112,7 +114,8 @@ def test_a_new_file_that_a_program_reads_by_itself_is_seen(project: Project) -> 
     [
         ("npm run -s tell", ".npmrc"), ("npx tell", ".npmrc"), ("pnpm tell", ".pnpmfile.cjs"),
         ("yarn tell", ".yarnrc.yml"), ("bun run tell", "bunfig.toml"), ("just tell", "JUSTFILE"),
-        ("just tell", ".JustFile"), ("task tell", "Taskfile.dist.yml"), ("make pr", "GNUmakefile"),
+        ("just tell", ".JustFile"), ("rake tell", "rakelib/x.rake"), ("bundle exec x", "Gemfile"),
+        ("task tell", "Taskfile.dist.yml"), ("make pr", "GNUmakefile"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("ignored", [False, True])

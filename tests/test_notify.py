@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import pty
+import py_compile
 import subprocess
 import sys
 import time
@@ -201,6 +203,22 @@ def test_what_sees_to_the_time_limit_is_no_code_of_the_worktree(world: World) ->
     until((world.folder / "told" / "it").exists)
     assert not (world.folder / "told" / "evil").exists()
     until(lambda: (world.folder / "told" / "it").read_text() == f"{world.path}\n")
+
+
+def test_a_module_is_run_as_its_file_says(world: World) -> None:
+    """And not as what an agent has compiled for it, which git ignores."""
+    world.write("tools/__init__.py", "")
+    world.write("tools/tell.py", "import os\nopen(os.environ['TOLD'] + '/it', 'w')\n")
+    world.write(".gitignore", "__pycache__/\n")
+    world.commit("Tell")
+    world.environ["RALPH_NOTIFY_COMMAND"] = f"{sys.executable} -m tools.tell"
+    evil = world.write("../evil.py", "import os\nopen(os.environ['TOLD'] + '/evil', 'w')\n")
+    made = importlib.util.cache_from_source(str(world.path / "tools/tell.py"))
+    mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    py_compile.compile(str(evil), cfile=made, invalidation_mode=mode)
+    notifier(world).hear({"event": "lost", "task": "T-1"})
+    until((world.folder / "told" / "it").exists)
+    assert not (world.folder / "told" / "evil").exists()
 
 
 def test_the_time_limit(world: World) -> None:

@@ -112,6 +112,7 @@ class Notifier:
     def _start(self, told: dict[str, str]) -> None:
         names = ("event", "task", "message", "worker")
         extra = {f"RALPH_{name.upper()}": told[name] for name in names}
+        extra |= named_files.UNCACHED
         environ = verify_command.environment(self._environ, self._policy, extra)
         process = child_process.started(lambda: subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", _CODE, self._command, str(LIMIT_S), self._top],

@@ -228,7 +228,7 @@ def _command(
         )  # fmt: skip
     extra = {
         "RALPH_BRANCH": request.branch, "RALPH_BASE": request.base,
-        "RALPH_TITLE": request.title, "RALPH_BODY_FILE": request.file,
+        "RALPH_TITLE": request.title, "RALPH_BODY_FILE": request.file, **named_files.UNCACHED,
     }  # fmt: skip
     for lease in leases[:1]:
         extra |= {"RALPH_TASK": lease.task, "RALPH_CLAIM": lease.claim, "RALPH_WORKER": lease.by}

@@ -36,14 +36,20 @@ UNNAMED = {
     "make": ("GNUmakefile", "makefile", "Makefile"), "just": (_JUST, f".{_JUST}"),
     "npm": _RC, "npx": _RC, "pnpm": (*_RC, ".pnpmfile.*", "pnpm-workspace.yaml"),
     "yarn": (*_RC, ".yarnrc", ".yarnrc.yml"), "bun": (*_RC, "bunfig.toml"),
-    "rake": ("rakefile", "Rakefile", "rakefile.rb", "Rakefile.rb"),
+    "rake": ("rakefile", "Rakefile", "rakefile.rb", "Rakefile.rb", "rakelib/*.rake"),
+    "bundle": ("Gemfile", "gems.rb", ".bundle/config"),
     "task": ("[tT]askfile.y*ml", "[tT]askfile.dist.y*ml"),
 }  # fmt: skip
 #: What is run of a module or a folder that is named, after its path.
 _RUN = (
     ".py", ".js", ".mjs", ".cjs", ".ts", ".rb", "/__init__.py", "/__main__.py", "/index.js",
     "/index.mjs", "/index.cjs", "/package.json", "/main.go",
+    *(f"{place}.{end}" for place in ("", "/__init__") for end in ("*so", "pyc", "*pyd")),
 )  # fmt: skip
+#: What Python takes in the place of a module's file, and git mostly ignores.
+_COMPILED = (".so", ".pyc", ".pyd")
+#: Has Python run the file of a module, and not what an agent has compiled for it.
+UNCACHED = {"PYTHONPYCACHEPREFIX": os.devnull, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def changed(project: Project, command: str) -> list[str]:
@@ -58,8 +64,9 @@ def changed(project: Project, command: str) -> list[str]:
         for name, oid in there.items()
         if oid is not None and not _is_same(project, os.path.join(top, name), oid)
     ]
-    new = [name for name, oid in there.items() if oid is None]
-    return sorted([*other, *_not_ignored(project, new)])
+    new = {name for name, oid in there.items() if oid is None}
+    compiled = {name for name in new if name.endswith(_COMPILED)}
+    return sorted([*other, *compiled, *_not_ignored(project, [*new - compiled])])
 
 
 def may_name(project: Project, command: str) -> bool:
@@ -129,7 +136,8 @@ def of_module(word: str) -> Iterator[str]:
     parts = re.split(r"[./]+", word.removeprefix("-m").strip("./"))
     for number in range(1, len(parts) + 1):
         folder = "/".join(parts[:number])
-        yield from (folder + end for end in (_RUN if number == len(parts) else ("/__init__.py",)))
+        inner = ("/__init__.py", *(end for end in _RUN if end.startswith("/__init__.")))
+        yield from (folder + end for end in (_RUN if number == len(parts) else inner))
 
 
 def _is_folder(top: str, name: str) -> bool:
