@@ -78,6 +78,19 @@ def test_what_was_completed_below_is_named_with_the_command_that_lands_both(worl
     assert [world.task(id)["state"] for id in "AB"] == ["complete", "complete"]
 
 
+def test_the_log_of_all_tells_of_each_landing(world: World) -> None:
+    """The one is a step of its own, without an event that says so; the other is a merge."""
+    alpha, beta = begun(world, "alpha", "A"), begun(world, "beta", "B")
+    alpha.complete("--land")
+    beta.complete("--land")
+    told = world.ralph("log", "--json", env={"TZ": "Asia/Tokyo"}).data["events"]
+    landed = [one for one in told if one["event"] == "landed"]
+    assert [one["task"] for one in landed] == ["A", "B"]
+    for one in landed:
+        alone = world.ralph("log", one["task"], "--json").data["events"]
+        assert [each for each in alone if each["event"] == "landed"] == [one]
+
+
 def test_what_conflicts_stays_on_its_branch(world: World) -> None:
     alpha = begun(world, "alpha", "A")
     world.write("a.txt", "other\n")

@@ -38,7 +38,7 @@ def changes(
     round hides nothing; of a merge, unless without `merges`, counts what it changes on its first
     parent.
     """
-    out = git.run(
+    out = git.using({"TZ": "UTC0"}).run(
         "--literal-pathspecs", "log", "--full-history", "--diff-merges=first-parent",
         "--no-renames", f"--diff-filter={kinds}", "--name-status", "-z",
         "--date=format-local:%Y-%m-%dT%H:%M:%SZ", "--format=%x00%x00%H%n%cd%n%an",

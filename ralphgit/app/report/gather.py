@@ -137,7 +137,10 @@ def gather(project: Project, revision: str = "") -> Gathered:
         needs = tuple(_needs(project, found, place))
         now = project.around.now()
         workers = tuple(_worker(one, now, place) for one in found.workers)
-        entries = [one._replace(where=tuple(map(place, one.where))) for one in log.log(project)]
+        entries = [
+            one._replace(where=tuple(map(place, one.where)))
+            for one in log.log(project, landings=False)
+        ]
         at = project.base.ref if claim_map.base_is_committed else ""
         shown = tuple(_shown(project, pairs, at, place, active_scopes=True))
     task_states = {row.id: task_state for row, task_state in pairs}

@@ -1,7 +1,7 @@
 """Tell a task's life from its audit: on the base, on branches, in worktrees and rescue refs."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ralphgit.app.workspace import taken_back, tracked_pull_requests
@@ -36,8 +36,10 @@ class Entry(NamedTuple):
     """What the attempt has used until then; of a review, what it has used."""
 
 
-def log(project: Project, task: str = "") -> list[Entry]:
+def log(project: Project, task: str = "", *, landings: bool = True) -> list[Entry]:
     """List what happened to a task, or to all, oldest first.
+
+    `landings`: also when the base got what no event says of; a look at its history.
 
     A claim that is only on a branch or in a worktree is shown with that place. Reads only.
 
@@ -51,7 +53,7 @@ def log(project: Project, task: str = "") -> list[Entry]:
     entries = [entry for (name, _), seen in found.items() for entry in _told(project, name, seen)]
     if not entries:
         _refuse_unknown(project, task)
-    if task and project.base.commit:
+    if landings and project.base.commit:
         entries += _landings(project, task, entries)
     return _sorted([*entries, *_taken_back(project, entries), *_in_review(project, entries)])
 
@@ -239,24 +241,36 @@ def _events(data: bytes) -> list[tuple[str, Event]]:
 
 
 def _landings(project: Project, task: str, entries: Sequence[Entry]) -> Iterator[Entry]:
-    """When the base got what the audit says was completed, by its own history."""
-    told = {entry.claim for entry in entries if entry.event == "landed"}
-    ends: Mapping[str, Entry] = {
-        entry.claim: entry
+    """When the base got what the audit says was completed, by its own history: `task`, or all.
+
+    One process, for as much of the history as there are completions without the event.
+    """
+    told = {(entry.task, entry.claim) for entry in entries if entry.event == "landed"}
+    ends = {
+        audit_path(project.config.records, entry.task, entry.claim): entry
         for entry in entries
-        if entry.event in ("completed", "force-completed") and entry.where == (project.base.label,)
+        if entry.event in ("completed", "force-completed")
+        and entry.where == (project.base.label,)
+        and (entry.task, entry.claim) not in told
     }
-    for claim, end in ends.items():
-        if claim in told:
-            continue
-        path = audit_path(project.config.records, task, claim)
-        out = project.repository.git.line(
-            "log", "-1", "--no-patch", "--first-parent", "--diff-merges=first-parent",
-            "--diff-filter=AM",  # an archived record is gone from its file
-            "--date=format-local:%Y-%m-%dT%H:%M:%SZ", "--format=%cd %h %cn",
-            project.base.commit, "--", path,
-        )  # fmt: skip
-        at, _, rest = out.partition(" ")
-        commit, _, by = rest.partition(" ")
-        if at:
-            yield Entry(task, claim, max(at, end.at), "landed", by, commit, end.where)
+    if not ends:
+        return
+    folder = f"{project.config.records}/audit" + (f"/{task}" if task else "")
+    out = project.repository.git.using({"TZ": "UTC0"}).run(
+        "--literal-pathspecs", "log", "--first-parent", "--diff-merges=first-parent",
+        "--diff-filter=AM",  # an archived record is gone from its file
+        "--no-renames", "--name-only", "-z",
+        "--date=format-local:%Y-%m-%dT%H:%M:%SZ", "--format=%x00%cd %h %cn",
+        project.base.commit, "--", folder,
+    )  # fmt: skip
+    for commit in out.decode("utf-8", "surrogateescape").split("\0\0"):
+        said, _, names = commit.lstrip("\0").partition("\0")
+        at, _, rest = said.partition(" ")
+        short, _, by = rest.partition(" ")
+        for path in names.removeprefix("\n").split("\0"):
+            if end := ends.pop(path, None):
+                yield Entry(
+                    end.task, end.claim, max(at, end.at), "landed", by, short, end.where
+                )  # fmt: skip
+        if not ends:
+            return
