@@ -190,7 +190,7 @@ def _settings(project: Project) -> Signs:
     own = atomic_files.read(os.path.join(top, settings_file.FILE))
     found[settings_file.FILE] = _digest(own)
     found.update(_worktrees_configured(project))
-    found.update(_misled(project))
+    found.update(misled(project))
     found.update(_rebases(project))
     found.update(_run_by_git(project))
     config = project.repository.config
@@ -309,10 +309,17 @@ def _text(path: str) -> bytes | None:
     return atomic_files.read(path) if os.path.isfile(path) else None
 
 
-def _misled(project: Project) -> Signs:
-    """The files by which git takes another repository for that of another worktree."""
+def misled(project: Project, *folders: str) -> Signs:
+    """Take down the files by which git takes another repository for that of another worktree;
+    only those in `folders`, if there are any.
+    """
     found = worktrees.misled(project.repository.common_dir)
-    return {f"{_ELSEWHERE}{project.show_path(path)}": _digest(text) for path, text in found.items()}
+    real = [*map(os.path.realpath, folders)]
+    return {
+        f"{_ELSEWHERE}{project.show_path(path)}": _digest(text)
+        for path, text in found.items()
+        if not real or os.path.realpath(os.path.dirname(path)) in real
+    }
 
 
 def _comes_or_goes(project: Project, name: str, before: Signs, now: Signs) -> bool:

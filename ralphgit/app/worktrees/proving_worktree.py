@@ -76,6 +76,11 @@ class Ground:
     def _require_same(self) -> None:
         watched_settings.require_same(self._project, self._signs)
 
+    def _require_same_but_links(self) -> None:
+        """As `_require_same`, but for what `_relinked` tells: it is said of the command."""
+        links = changed_settings.misled(self._project, self.path, self._made.git_dir)
+        watched_settings.require_same(self._project, {**self._signs, **links})
+
     def at(self, commit: str) -> str:
         """Bring the worktree to a commit, as if nobody had been there; returns its folder.
 
@@ -92,7 +97,7 @@ class Ground:
         """
         self._at = ""
         task, _, command = wanted
-        self._require_same()
+        self._require_same_but_links()
         changed = self._relinked()
         if not changed:
             head = self._links["HEAD"] or b""
@@ -168,7 +173,7 @@ class Ground:
         if command:
             with run_git.compared(self._require_same):
                 run = create.set_up(project, command, path, "integration")
-                self._require_same()
+                self._require_same_but_links()
             relinked = self._relinked()
             if relinked or not run.passed:
                 how = f"changed {relinked[0]}" if relinked else f"failed (exit {run.exit_code})"
