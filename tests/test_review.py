@@ -346,3 +346,23 @@ def test_the_loop_leaves_risky_work_on_its_branch_and_goes_on(world: World) -> N
     assert world.ralph(*command).code == 0
     world.commit("A review")
     assert world.ralph("inbox").out == "Nothing waits for a person.\n"
+
+
+def test_a_review_on_the_local_base_is_named_with_what_lands_it(tmp_path: Path) -> None:
+    world = begun(tmp_path)
+    assert world.origin
+    alpha = world.worktree("alpha")
+    alpha.claim("T-1")
+    alpha.write("hello.txt", "hello\n")
+    alpha.complete()
+    review = ("audit", "add", "T-1", "--target", "alpha", "--verdict", "clear", "--by", "Ben")
+    told = world.ralph(*review)
+    assert told.out.endswith("It counts once origin/main has it: ralphgit land main\n")
+    world.git("commit", "-qm", "Reviewed")
+    refused = world.ralph("land", "alpha", "--json")
+    assert (refused.code, refused.error) == (7, "review_missing"), refused
+    (asked,) = world.ralph("inbox", "--json").data["questions"]
+    assert "its review is on the local main, and not on origin/main yet" in asked["question"]
+    assert asked["command"] == "ralphgit land main"
+    assert world.ralph("land", "main").code == 0
+    assert world.ralph("land", "alpha").code == 0

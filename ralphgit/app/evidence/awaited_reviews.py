@@ -48,7 +48,11 @@ def awaited(claim_map: ClaimMap, task: str, holder: ActiveClaim) -> Awaited | No
     found = reviews.on_base(project, ref.oid, done, promised)
     return Awaited(
         why=f"{asked}, and {why}",
-        command=_command(task, holder, found),
+        command=(
+            reviews.landing(project)
+            if reviews.waits_to_land(project, ref.oid, done, promised)
+            else _command(task, holder, found)
+        ),
         by=_by(claim_map, ref.oid, done, holder, promised.review or done.review, found),
         since=done.lifecycle.result.at if done.lifecycle.result else holder.at,
     )

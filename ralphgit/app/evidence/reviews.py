@@ -164,9 +164,25 @@ def missing(
     why = rule.missing(known, worker=worker, digest=digest, not_by=not_by)
     if not why or of_branch:
         return why
+    if not base and waits_to_land(project, head, task, promised):
+        branch, label = project.base.branch, project.base.label
+        return f"its review is on the local {branch}, and not on {label} yet"
     brought = _known(project, [head], task.id)
     more = f" on {project.base.label}, and one that comes with the work may be the worker's own"
     return why + ("" if rule.missing(brought, worker=worker, digest=digest) else more)
+
+
+def waits_to_land(project: Project, head: str, task: Task, promised: Task | None) -> bool:
+    """Whether the local base has the review that work at `head` lacks, and its remote has not."""
+    local = project.repository.refs.get(f"refs/heads/{project.base.branch}")
+    if not project.base.remote or local is None or local.oid == project.base.commit:
+        return False
+    return not missing(project, head, task, promised, of_branch=False, base=local.oid)
+
+
+def landing(project: Project) -> str:
+    """Return the command that brings reviews of the local base to its remote."""
+    return f"ralphgit land {shlex.quote(project.base.branch)}"
 
 
 def model_of(project: Project, head: str, task: Task) -> str:
@@ -262,7 +278,11 @@ def require(project: Project, head: str) -> None:
                 f"{row.id} has {rule.asked(task, promised)}, and {why}; nothing was landed, and "
                 "somebody else reviews it first",
                 code="review_missing",
-                hint=command(row.id, head[:12]),
+                hint=(
+                    landing(project)
+                    if waits_to_land(project, head, task, promised)
+                    else command(row.id, head[:12])
+                ),
                 details={"task": row.id},
             )
 

@@ -65,6 +65,9 @@ def _add(project: Project, tasks: Sequence[str], options: Options) -> Outcome:
     data = {"review": reviews.stored(made.review), "file": made.path}
     line = f"review of {made.review.task} by {made.review.by}: {made.review.verdict}: {made.path}"
     advice = "It is staged; it travels in your next commit."
+    worktree, base = project.repository.worktree, project.base
+    if base.remote and worktree is not None and worktree.branch == f"refs/heads/{base.branch}":
+        advice += f" It counts once {base.label} has it: {reviews.landing(project)}"
     return Outcome(data, before=(safe(line),), advice=(advice,))
 
 
