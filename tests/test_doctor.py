@@ -436,6 +436,26 @@ def test_line_endings(world: World) -> None:
     assert world.ralph("doctor") == WELL
     world.write_graph(GRAPH.replace("First\n", "First\r\n"))
     assert findings(world) == [("mixed_line_endings", "warning", False, False)]
+    fix(world)
+    assert world.ralph("doctor") == WELL
+
+
+def fix(world: World) -> None:
+    """Type the command of the one finding."""
+    (found,) = world.ralph("doctor", "--json").data["findings"]
+    done = world.run("sh", "-c", found["hint"])
+    assert done.code == 0, (found, done)
+
+
+def test_a_graph_with_crlf_gets_attributes_by_the_command_that_is_told(world: World) -> None:
+    world.git("config", "core.autocrlf", "true")
+    world.write_graph(GRAPH.replace("\n", "\r\n"))
+    (found,) = world.ralph("doctor", "--json").data["findings"]
+    convert, _, init = found["hint"].partition(" && ")
+    assert (found["code"], init) == ("autocrlf", "ralphgit init")
+    assert world.run("sh", "-c", convert).code == 0
+    assert world.ralph("init").code == 0
+    assert world.ralph("doctor") == WELL
 
 
 def test_runtime_state_that_is_committed(world: World) -> None:

@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ralphgit.app.doctor.finding_kinds import Finding, fixable
 from ralphgit.app.workspace import base_branch, clone_limits
@@ -81,6 +81,15 @@ def is_on(value: str | None) -> bool:
     return (value or "").lower() in ("true", "yes", "on", "1")
 
 
+def _content(top: str, path: str) -> bytes:
+    return atomic_files.read(os.path.join(top, path)) or b""
+
+
+def _to_lf(paths: Sequence[str]) -> str:
+    """Return the command after which files have LF line ends: git converts by attributes alone."""
+    return f"perl -pi -e 's/\\r\\n/\\n/' {shlex.join(paths)}"
+
+
 def of_settings(project: Project) -> Iterator[Finding]:
     config = project.repository.config
     if is_on(config.get("rerere.autoupdate")):
@@ -94,7 +103,10 @@ def of_settings(project: Project) -> Iterator[Finding]:
         eol != "lf" for eol in asked(project, "eol").values()
     ):
         message = "core.autocrlf rewrites line endings of records on checkout"
-        yield Finding("autocrlf", "advice", message, "ralphgit init")
+        # Where a graph has CRLF, init leaves the attributes as they are.
+        ends = [path for path in project.paths_in(top) if b"\r\n" in _content(top, path)]
+        hint = f"{_to_lf(ends)} && ralphgit init" if ends else "ralphgit init"
+        yield Finding("autocrlf", "advice", message, hint)
     for path, value in asked(project, "merge").items():
         if value not in ("unspecified", "set", "text"):
             what = "claims would no longer conflict, or only on some machines"
@@ -102,12 +114,11 @@ def of_settings(project: Project) -> Iterator[Finding]:
             hint = "take the merge attribute out of .gitattributes"
             yield Finding("merge_attribute", "error", message, hint)
     for path in project.paths_in(top):
-        data = atomic_files.read(os.path.join(top, path)) or b""
+        data = _content(top, path)
         crlf = data.count(b"\r\n")
         if 0 < crlf < data.count(b"\n"):
             message = f"{path} has both kinds of line ending; renew it while nothing is claimed"
-            hint = f"git add --renormalize {shlex.quote(path)}"
-            yield Finding("mixed_line_endings", "warning", message, hint)
+            yield Finding("mixed_line_endings", "warning", message, _to_lf([path]))
     if project.repository.git.run("ls-files", "-z", "--", ".ralph"):
         hint = "git rm -r --cached .ralph"
         yield Finding("runtime_tracked", "error", ".ralph/ is committed", hint)
