@@ -513,7 +513,8 @@ def test_a_fleet_log_is_no_agent_s_log(make: Callable[..., World]) -> None:
 
 @pytest.mark.slow
 def test_somebody_is_woken_with_the_state_and_told_what_is_left(make: Callable[..., World]) -> None:
-    world = make(task("T-1"), task("T-2", "depends_on: [T-1]"), task("T-3", "story: S-1"))
+    world = make(task("T-1"), task("T-2", "depends_on: [T-1]"), task("T-3", "story: S-1"),
+                 task("T-4", "needs: [gpu]"))  # fmt: skip
     states = world.folder / "states"
     found = world.ralph(
         "fleet", "up", "--story", "S-1", "--no-tmux", "--agent", "scripted", "--land", "merge",
@@ -521,23 +522,27 @@ def test_somebody_is_woken_with_the_state_and_told_what_is_left(make: Callable[.
     )  # fmt: skip
     assert found.code == 0, found.err
     assert found.data["left"] == {
-        "ready": ["T-1"], "held": {}, "command": "ralphgit fleet up -n 1",
+        "ready": ["T-1"], "held": {}, "needs": {"T-4": ["gpu"]},
+        "command": "ralphgit fleet up -n 1 --agent AGENT",
     }  # fmt: skip
     assert "| woken\n" in found.err
     told = [json.loads(line) for line in states.read_text().splitlines()]
     last = told[-1]
     assert (last["event"], {one["event"] for one in told[:-1]} <= {"tick"}) == ("ended", True)
-    assert (last["counts"]["complete"], last["counts"]["ready"]) == (1, 1)
+    assert (last["counts"]["complete"], last["counts"]["ready"]) == (1, 2)
     assert [one["name"] for one in last["workers"]] == ["S-1"]
     assert last["left"] == found.data["left"]
     said = world.ralph("fleet", "status").out
-    assert "All loops have ended, and tasks are left: T-1 (ready).\n" in said
-    assert "Next: ralphgit fleet up -n 1\n" in said
-    # The clean-up worker takes it, and then nothing is left.
+    assert "All loops have ended, and tasks are left: T-1 (ready), T-4 (needs gpu).\n" in said
+    assert "Next: ralphgit fleet up -n 1 --agent AGENT\n" in said
+    # The clean-up worker takes it, and then what needs another machine is left.
     assert up(world, "-n", "1", "--no-tmux").code == 0
     until(lambda: statuses(world)["T-2"] == "complete")
     until(lambda: workers(world)["w1"]["state"] == "ended")
-    assert world.ralph("fleet", "status", "--json").data["left"] is None
+    assert world.ralph("fleet", "status", "--json").data["left"] == {
+        "ready": [], "held": {}, "needs": {"T-4": ["gpu"]},
+        "command": "ralphgit fleet up -n 1 --provides gpu --agent AGENT",
+    }  # fmt: skip
 
 
 def test_what_a_loop_still_holds_when_it_ends_is_named(make: Callable[..., World]) -> None:
