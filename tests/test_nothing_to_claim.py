@@ -174,6 +174,23 @@ def test_what_only_an_edit_moves_on(tmp_path: Path, lines: str, reason: str) -> 
     assert {one["reason"] for one in done.json["error"]["needs"]} == {reason}
 
 
+def test_a_cancelled_dependency_is_taken_out_and_the_others_stay(world: World) -> None:
+    assert world.ralph("edit", "T-3", "--depends-on", "T-1", "--depends-on", "T-2").code == 0
+    for task in ("T-1", "T-2"):
+        assert world.ralph("edit", task, "--cancel", "not needed").code == 0
+    world.commit("One left")
+    first, second = world.ralph("next", "--json").json["error"]["needs"]
+    assert [one["hint"] for one in (first, second)] == [
+        "ralphgit edit T-3 --depends-on T-2", "ralphgit edit T-3 --depends-on T-1",
+    ]  # fmt: skip
+    assert world.ralph(*first["hint"].split()[1:]).code == 0
+    world.commit("The other one")
+    (left,) = world.ralph("next", "--json").json["error"]["needs"]
+    assert world.ralph(*left["hint"].split()[1:]).code == 0
+    world.commit("None")
+    assert [one["id"] for one in world.ralph("next", "--json").data["tasks"]] == ["T-3"]
+
+
 def test_all_done(world: World) -> None:
     for task in ("T-1", "T-2", "T-3"):
         assert world.ralph("edit", task, "--cancel", "not needed").code == 0

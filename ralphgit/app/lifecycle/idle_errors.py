@@ -17,6 +17,7 @@ from ralphgit.errors import AwaitsPerson, NothingReady, RalphError
 from ralphgit.model.active_claim import ActiveClaim
 from ralphgit.model.printable import counted, cut, duration
 from ralphgit.model.pull_request import Pull
+from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import Status
 from ralphgit.rules.claim_options import ClaimOptions, is_wanted
 from ralphgit.rules.nothing_to_claim import Cause, Need, Why, nothing_to_claim
@@ -35,11 +36,11 @@ _NEEDS = {
     Need.BAD_PATTERN: ("{about}", "ralphgit edit {task} --write PATTERN"),
     Need.UNKNOWN_DEPENDENCY: (
         "{task} depends on {about}, which does not exist",
-        "ralphgit edit {task} --depends-on ID",
+        "{depends}",
     ),
     Need.CANCELLED_DEPENDENCY: (
         "{task} depends on {about}, which is cancelled",
-        "ralphgit edit {task} --depends-on ID",
+        "{depends}",
     ),
     Need.CYCLE: ("{task} waits for itself, by way of {about}", "ralphgit check"),
     Need.IN_REVIEW: ("{about}", "{command}"),
@@ -224,12 +225,19 @@ def _need(claim_map: ClaimMap, cause: Cause, held: Held | None) -> dict[str, obj
         command = held.command
     words = {
         "task": row.id, "worker": worker, "where": where, "about": about, "command": command,
+        "depends": _without(row, cause.about),
     }  # fmt: skip
     return {
         "task": row.id, "title": row.title, "reason": cause.need.value,
         "worker": holder.by if holder else "", "waiting": cause.waiting,
         "message": message.format_map(words) + _waiting(cause), "hint": hint.format_map(words),
     }  # fmt: skip
+
+
+def _without(row: Row, dependency: str) -> str:
+    """The command after which a task depends on the others alone: the option replaces all."""
+    others = [f" --depends-on {one}" for one in row.depends_on if one != dependency]
+    return f"ralphgit edit {row.id}" + ("".join(others) or " --remove depends_on")
 
 
 def _waiting(cause: Cause) -> str:
