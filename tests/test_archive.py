@@ -637,3 +637,12 @@ def test_a_line_that_is_nested_too_deep_is_refused_with_its_place(world: World) 
     found = world.ralph("check", "--json")
     assert found.code in (1, 6), found.out
     assert "nested too deep" in found.out and "2026-11.jsonl" in found.out
+
+
+def test_on_the_base_itself_an_archive_waits_for_nothing(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.write_graph("version: 1\ntasks:\n  - {id: T-1, title: One, status: complete}\n")
+    world.commit()
+    assert world.ralph("archive", "T-1").out.splitlines()[-1] == (
+        f"Committed as {world.head[:12]}, on main."
+    )

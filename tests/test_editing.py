@@ -272,6 +272,7 @@ def test_a_name_that_is_none(tmp_path: Path, new: str, code: int, error: str) ->
     world.commit()
     found = world.ralph("edit", "T-1", "--rename", new, "--json")
     assert (found.code, found.error) == (code, error)
+    assert "--id" not in found.json["error"]["hint"]  # which is an option of add
     assert world.read() == RENAMED
 
 

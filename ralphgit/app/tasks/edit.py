@@ -67,6 +67,7 @@ def add(
 
 def refuse_twin(project: Project, name: str, there: Iterable[Row], *, but: str = "") -> None:
     """Refuse an id that a task other than `but` has. Raises: InvalidRecord (duplicate_id)."""
+    hint = "ralphgit list" if but else "choose another --id, or leave it out"
     places = ((project.here.rows, ""), (there, f"{project.base.label}:"))
     for rows, prefix in places:
         for row in rows:
@@ -74,7 +75,7 @@ def refuse_twin(project: Project, name: str, there: Iterable[Row], *, but: str =
                 raise InvalidRecord(
                     f"the task {row.id} already exists; nothing was written",
                     file=prefix + row.file, line=row.line, task=row.id, code="duplicate_id",
-                    hint="choose another --id, or leave it out",
+                    hint=hint,
                 )  # fmt: skip
     for archive in placement.archives(project):
         if (entry := archive.entry(name)) is not None and entry.id != but:
@@ -82,7 +83,7 @@ def refuse_twin(project: Project, name: str, there: Iterable[Row], *, but: str =
                 f"the task {entry.id} is in the archive, and an id is never given twice; "
                 "nothing was written",
                 file=archive.place(name)[0], task=entry.id, code="duplicate_id",
-                hint="choose another --id, or leave it out",
+                hint=hint,
             )  # fmt: skip
 
 

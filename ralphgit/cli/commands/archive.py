@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ralphgit.app.tasks import archive
 from ralphgit.app.workspace.locks import WorktreeLock
+from ralphgit.app.workspace.project import Project
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, safe
 from ralphgit.errors import UsageError
@@ -49,7 +50,7 @@ def run(call: Call, options: Options) -> Outcome:
         "left": [{"task": task, "why": why} for task, why in done.left.items()],
         "restored": options.restore, "commit": done.commit, "dry_run": options.dry_run,
     }  # fmt: skip
-    return Outcome(data, before=_lines(done, options, age), advice=_advice(done, options))
+    return Outcome(data, before=_lines(done, options, age), advice=_advice(project, done))
 
 
 def _lines(done: archive.ArchiveResult, options: Options, age: float) -> list[str]:
@@ -68,8 +69,11 @@ def _lines(done: archive.ArchiveResult, options: Options, age: float) -> list[st
     return [*lines, f"{said}, {where} {safe(', '.join(done.files))}"]
 
 
-def _advice(done: archive.ArchiveResult, options: Options) -> tuple[str, ...]:
+def _advice(project: Project, done: archive.ArchiveResult) -> tuple[str, ...]:
     if not done.commit:
         return ()
+    worktree, base = project.repository.worktree, project.base
+    if worktree is not None and worktree.branch == base.ref:
+        return (f"Committed as {done.commit[:12]}, on {base.label}.",)
     way = "git push, or a pull request: ralphgit check and diff know what it is"
     return (f"Committed as {done.commit[:12]}. It counts once the base has it: {way}",)
