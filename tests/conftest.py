@@ -75,6 +75,17 @@ def _share_the_rewriting(config: pytest.Config) -> None:
             importlib.import_module(name)
 
 
+@pytest.hookimpl(tryfirst=True)  # before those that are not wanted are left out
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep nine tenths of all tests in `just test`."""
+    slow = sum(item.get_closest_marker("slow") is not None for item in items)
+    if config.args == config.getini("testpaths") and 10 * slow > len(items):
+        raise pytest.UsageError(
+            f"{slow} of {len(items)} tests are marked slow, and a tenth may be: "
+            "unmark those that take the least processor time"
+        )
+
+
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist, for `-n auto`
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are cores: tests often wait for processes."""

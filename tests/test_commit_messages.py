@@ -262,7 +262,6 @@ def lint(place: Place) -> tuple[str, ...]:
     return program, "--config", str(config)
 
 
-@pytest.mark.slow
 def test_a_loop_hears_commitlint_itself(tmp_path: Path) -> None:
     """T-1 never writes a message that passes: it is left, and the loop goes on with T-2."""
     two = "write: {two.txt: x}"
@@ -279,7 +278,6 @@ def test_a_loop_hears_commitlint_itself(tmp_path: Path) -> None:
     assert (alpha.leases, len(events(alpha, "agent"))) == ([], 4)
 
 
-@pytest.mark.slow
 def test_conventional_commits_by_commitlint_itself(tmp_path: Path) -> None:
     long = "title: Do what the users of the old client asked for in so many words that it is long."
     alpha = with_template(

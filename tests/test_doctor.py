@@ -192,7 +192,6 @@ def committing(place: Place) -> Iterator[subprocess.Popen[bytes]]:
         process.wait(PATIENCE)
 
 
-@pytest.mark.slow
 def test_a_lock_in_use_stays_however_old(world: World, alpha: Place) -> None:
     for place in (world, alpha):
         lock = git_dir(place) / "index.lock"

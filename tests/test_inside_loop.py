@@ -140,7 +140,6 @@ def test_what_a_worker_may_not_call_is_refused_by_the_loop_s_lock(world: World) 
         assert world.state() == before
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux tells who started it")
 def test_below_a_loop_the_environment_may_be_empty(world: World) -> None:
     """An agent that goes elsewhere, and empties its environment, is still below its loop."""

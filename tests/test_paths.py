@@ -110,7 +110,6 @@ _PIECES = st.sampled_from(
 )  # fmt: skip
 
 
-@pytest.mark.slow
 @given(st.lists(_PIECES, max_size=8).map("".join) | st.text(max_size=5))
 def test_the_schemas_say_the_same_of_any_text(text: str) -> None:
     assert_schemas_agree(text)
