@@ -85,7 +85,7 @@ def test_the_log_of_all_tells_of_each_landing(world: World) -> None:
     beta.complete("--land")
     told = world.ralph("log", "--json", env={"TZ": "Asia/Tokyo"}).data["events"]
     landed = [one for one in told if one["event"] == "landed"]
-    assert [one["task"] for one in landed] == ["A", "B"]
+    assert sorted(one["task"] for one in landed) == ["A", "B"]  # perhaps within one second
     for one in landed:
         alone = world.ralph("log", one["task"], "--json").data["events"]
         assert [each for each in alone if each["event"] == "landed"] == [one]

@@ -203,7 +203,7 @@ def test_the_life_of_a_worker(make: Callable[..., World], way: str) -> None:
     assert down.out.splitlines()[0] == (
         "The loop of w1 in ../proj-w1 has ended; it still holds T-1."
     )
-    command = "ralphgit fleet up -n 1 --agent AGENT"
+    command = "ralphgit fleet up -n 1"
     assert down.out.endswith(f"Next: {command} goes on with what w1 still holds\n")
     until(lambda: processes(world) == [])
     attention = world.ralph("status", "--json").data["attention"]
@@ -551,7 +551,10 @@ def test_what_a_loop_still_holds_when_it_ends_is_named(make: Callable[..., World
     at_work(world, "w1")
     assert world.ralph("fleet", "down", "--now").code == 0
     left = world.ralph("fleet", "status", "--json").data["left"]
-    assert (left["held"], left["command"]) == ({"T-1": "w1"}, "ralphgit fleet up -n 1 --agent AGENT")
+    assert (left["held"], left["command"]) == (
+        {"T-1": "w1"},
+        "ralphgit fleet up -n 1 --agent AGENT",
+    )
     assert "tasks are left: T-1 (held by w1).\n" in world.ralph("fleet", "status").out
 
 
