@@ -4,7 +4,7 @@ A verdict follows from the task as it is stored, and from nothing beside it, so 
 digest of that: a changed graph costs its changed tasks. What is kept lies where the rows of
 graphs do, and is as they are: right or missing, deletable, and open to whoever writes into
 `.git` (docs/security.md). So it is asked by `check` alone: what decides whether work lands
-judges every task anew.
+believes only what its own process has judged (`own_reading`).
 """
 
 import hashlib
