@@ -305,6 +305,8 @@ def test_what_is_handed_in_counts(world: World) -> None:
     )
     assert worker(set_) == "yan"
     world.git("branch", "develop")
+    with pytest.raises(errors.UsageError, match="unknown setting bogus"):
+        ralphgit.open(world.path, settings={"bogus": 1})
     develop = ralphgit.open(world.path, environ=world.environ, settings={"base": "develop"})
     assert develop.status().base == "develop"
 
@@ -346,3 +348,5 @@ def test_values_that_are_none_are_named(tmp_path: Path) -> None:
         repo.tasks(state="bogus")
     with pytest.raises(ralphgit.errors.UsageError, match="none of needs_context"):
         repo.block("T-1", reason="bogus", question="?")
+    with pytest.raises(ralphgit.errors.UsageError, match="1 is not a task id"):
+        repo.show(1)  # type: ignore[arg-type]

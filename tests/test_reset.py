@@ -255,6 +255,20 @@ def test_the_commit_on_the_base_is_the_user_s(world: World, there: str) -> None:
     world.git("fsck", "--strict", "--no-dangling")
 
 
+def test_nobody_resets_or_commits_without_an_identity(world: World) -> None:
+    """No name is made up on a branch, and what is refused names git's settings."""
+    alpha = world.worktree("alpha")
+    at_work(alpha)
+    world.git("config", "user.useConfigOnly", "true")
+    for place, words in {
+        world: ("reset", "T-1", "--force"),
+        alpha: ("block", "--question", "Which?"),
+    }.items():
+        plain = {k: v for k, v in place.environ.items() if not k.startswith(("GIT_AU", "GIT_COM"))}
+        error = Place(place.path, plain, world).refused(*words, code="no_identity", exit=7)
+        assert "git config --global user.email EMAIL" in error["hint"]
+
+
 def test_a_rescue_is_made_once(world: World) -> None:
     """As when it was killed after keeping the work: repeating ends the same."""
     alpha = world.worktree("alpha")

@@ -21,6 +21,7 @@ from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.errors import RalphError, UsageError
+from ralphgit.model.config import setting_name
 from ralphgit.model.ids import parse_task_id, record_id
 from ralphgit.model.task_status import Reason, State
 from ralphgit.rules import claim_options
@@ -47,8 +48,18 @@ def open(
     `ralphgit.model.config.Config`) are stronger. `warn` hears each warning as a sentence.
 
     Nothing is looked at before the first question is asked.
+
+    Raises: UsageError (unknown_setting).
     """
-    flags = dict(settings or {})
+    flags: dict[str, object] = {}
+    for key, value in (settings or {}).items():
+        name = setting_name(key)
+        if name is None:
+            raise UsageError(
+                f"unknown setting {key}",
+                code="unknown_setting", hint="the settings are listed in docs/configuration.md",
+            )  # fmt: skip
+        flags[name] = value
     if worker:
         flags["worker"] = worker
     around = Surroundings(

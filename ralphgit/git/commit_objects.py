@@ -10,11 +10,19 @@ from ralphgit.git.run_git import Git, failure
 
 
 def commit_tree(
-    repository: Repository, tree: str, parents: list[str], message: str, *, git: Git | None = None
+    repository: Repository,
+    tree: str,
+    parents: list[str],
+    message: str,
+    *,
+    git: Git | None = None,
+    set_aside: bool = False,
 ) -> str:
     """Make a commit object, signed where the user signs commits.
 
     `git`: one that writes elsewhere, for a commit that is not kept, and so not signed either.
+    `set_aside`: it saves work, and comes on no branch. Both are made also where git does not
+    know in whose name.
     """
     arguments = ["commit-tree", tree]
     for parent in parents:
@@ -24,7 +32,7 @@ def commit_tree(
     arguments += ["-F", "-"]
     program, stdin = git or repository.git, message.encode()
     result = program.try_run(*arguments, stdin=stdin)
-    if result.status and (who := identity(repository)):
+    if result.status and (set_aside or git is not None) and (who := _invented_identity(repository)):
         result = program.using(who).try_run(*arguments, stdin=stdin)
     if result.status:
         raise failure(arguments, result)
@@ -75,8 +83,8 @@ def _signs(repository: Repository) -> bool:
     return signing in ("true", "yes", "on", "1")
 
 
-def identity(repository: Repository) -> dict[str, str]:
-    """Return an identity for ralphgit's own commits, if git has none configured."""
+def _invented_identity(repository: Repository) -> dict[str, str]:
+    """Return an identity for a commit, if git has none configured."""
     if repository.git.try_run("var", "GIT_COMMITTER_IDENT").status == 0:
         return {}
     who = {"NAME": "ralphgit", "EMAIL": "ralphgit@localhost"}

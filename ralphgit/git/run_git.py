@@ -353,6 +353,11 @@ def _hung(name: str, limit: float, error: TimedOut, *, network: bool) -> RalphEr
     )  # fmt: skip
 
 
+#: How git says that it knows no name or address to commit by.
+_NOBODY = (
+    "*** Please tell me who you are.", "auto-detection is disabled", "fatal: empty ident name",
+    "fatal: unable to auto-detect email address",
+)  # fmt: skip
 #: How git and its signers say that one was not able to, had no key, or nobody to ask.
 _UNSIGNED = (
     "failed to sign the data", "gpg.ssh.defaultKeyCommand needs to be configured",
@@ -401,6 +406,12 @@ def failure(arguments: Iterable[str], result: ProcessResult) -> RalphError:
     error = GitError(words, result.status, result.err)
     if error.is_commit and result.status == 1:
         return error  # a hook has refused it, which may print what it likes; git itself exits 128
+    if any(sign in error.stderr for sign in _NOBODY):
+        return NeedsPerson(
+            "git does not know in whose name it commits here", code="no_identity",
+            hint='git config --global user.name "NAME" && git config --global user.email EMAIL',
+            lines=error.stderr.split("\n")[-1:], details=error.details,
+        )  # fmt: skip
     if _is_unsigned(verb(words), error.stderr):
         said = [line.strip() for line in error.stderr.split("\n")[:_SHOWN_LINES]]
         said = [line for line in said if line and line != _NO_COMMIT]

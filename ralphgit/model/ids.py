@@ -34,7 +34,8 @@ def parse_task_id(text: str) -> TaskId:
 
     Raises: UsageError when it is outside the grammar.
     """
-    if not is_id(text):
+    # A program may give anything.
+    if not isinstance(text, str) or not is_id(text):
         raise UsageError(f"{text!r} is not a task id", code="bad_id", hint=_GRAMMAR_HINT)
     return TaskId(text)
 

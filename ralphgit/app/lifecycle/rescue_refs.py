@@ -82,8 +82,8 @@ def worktree(
     parents = [head]
     if staged:
         said = f"What was staged for {task}, claim {claim} by {by}\n"
-        parents.append(commit_tree(repository, staged, [head], said))
-    made = commit_tree(repository, tree, parents, words_of_message(message))
+        parents.append(commit_tree(repository, staged, [head], said, set_aside=True))
+    made = commit_tree(repository, tree, parents, words_of_message(message), set_aside=True)
     return _keep(project, made, task, claim, uncommitted=True)._replace(made=made)
 
 

@@ -193,6 +193,7 @@ def _attempt(project: Project, task: str, decide: Decide, *, push: bool) -> Reop
     row = claim_map.base.row(task)
     holders = holders_of(claim_map, row)
     change = decide(claim_map, row, holders)
+    commit_message.require_identity(project)
     rescued, commit_made = rescue(project, row, holders)
     _clear_own_record(project, row, holders)
     old_tip = project.base.commit
