@@ -142,6 +142,17 @@ def test_each_command_is_offered_the_tasks_that_it_is_for(world: World) -> None:
     assert words(world, "land", "") == ["alpha"]
     assert words(world, "show", "T-1", "--at", "") == ["alpha", "main"]
     assert words(world, "run", "--agent", "cl") == ["claude"]
+    assert words(world, "check", "") == ["alpha"]
+    assert words(world, "diff", "") == ["alpha", "main"]
+    assert words(world, "archive", "") == ["T-5"]
+    awaited = ["attention", "ready", "done", *everything[:4], "T-6"]
+    assert words(world, "wait", "--for", "") == awaited
+    world.git("config", "ralph.agents.careful.command", "claude")
+    assert words(world, "edit", "T-1", "--agent", "") == ["careful"]
+    world.git("update-ref", "refs/ralph/rescue/T-9/abc", "HEAD")
+    assert words(world, "rescue", "show", "") == ["T-9", "refs/ralph/rescue/T-9/abc"]
+    assert world.ralph("archive", "T-5").code == 0
+    assert words(world, "archive", "--restore", "") == ["T-5"]
     assert completed(world, "ralphgit import ta", 2) == "file,ta\n"
 
 

@@ -283,6 +283,13 @@ def test_an_exact_name_wins(make: Callable[..., World]) -> None:
     (logs / "T-1-abc.log").symlink_to("/etc/hostname")
     assert world.ralph("logs", "my-w1", "--json").error == "no_log"
     assert world.ralph("stop", "nobody", "--json").error == "unknown_worktree"
+    world.write(".git/ralphgit/fleet-hosts.yaml", "gpu1: {url: u, workers: [gpu1-1]}\n")
+    for verb, hint in (("stop", "down gpu1-1"), ("logs", "status --fetch")):
+        error = world.ralph(verb, "gpu1-1", "--json").json["error"]
+        assert (error["message"], error["code"]) == (
+            "gpu1-1 works on gpu1, not here", "unknown_worktree",
+        )  # fmt: skip
+        assert error["hint"] == f"ralphgit fleet {hint}"
     stopped = world.ralph("stop", "w1", "--now", "--json").data["stopped"]
     assert [one["worktree"] for one in stopped] == [str(world.folder / "proj-w1")]
     until(lambda: processes(world) == [])

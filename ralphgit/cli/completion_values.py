@@ -18,6 +18,7 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.command_spec import Param
 from ralphgit.errors import RalphError
+from ralphgit.model.active_claim import RESCUE
 from ralphgit.model.printable import counted, cut, safe
 from ralphgit.model.task_row import Row
 
@@ -25,7 +26,7 @@ _WORD = re.compile(r"[A-Za-z0-9_./@%+,][A-Za-z0-9_./@%+,=-]*\Z", re.A)
 _LONGEST = 60
 #: What a metavar without its brackets and dots means.
 _FILES = ("FILE", "PATH", "DIR")
-_BRANCHES = ("BRANCH", "REV", "REF")
+_BRANCHES = ("BRANCH", "BRANCH|OLD..NEW", "REV", "REF", "RANGE")
 
 
 class Word(NamedTuple):
@@ -71,14 +72,16 @@ def _source(
             return None  # a new one
         if param.name == "task" and command == "reset" and given.get("reopen"):
             return _finished
+        if command == "archive":
+            return _archived if given.get("restore") else _finished
         return _TASKS.get(command, _all) if param.name == "task" else _all
     if kind == "S":
         return _stories
     if kind in _BRANCHES:
-        return _others if kind == "BRANCH" else _branches
+        return _others if kind in _BRANCHES[:2] else _branches
     if kind == "NAME" and param.name == "name" and given.get("action") not in ("new", "up"):
         return _linked if command == "worktree" else _worktrees
-    return None
+    return _OTHERS.get(kind)
 
 
 def _tasks(rows: Iterable[Row]) -> list[Word]:
@@ -121,6 +124,30 @@ _TASKS: Mapping[str, Callable[[Project], list[Word]]] = {
     "revert": _in_states("complete"),
     "reset": _in_states("claimed", "in-progress", "in-review", "blocked"),
 }
+
+
+def _archived(project: Project) -> list[Word]:
+    return [Word(one.id, _short(one.title)) for one in project.here.archive.entries]
+
+
+def _kept(project: Project) -> list[Word]:
+    """What has work in a rescue ref: tasks, then the refs."""
+    refs = sorted(ref for ref in project.repository.refs if ref.startswith(RESCUE))
+    tasks = dict.fromkeys(ref.removeprefix(RESCUE).partition("/")[0] for ref in refs)
+    return [Word(word) for word in (*tasks, *refs)]
+
+
+def _awaited(project: Project) -> list[Word]:
+    there = [row for row in project.here.rows if row.status not in ("complete", "cancelled")]
+    return [*map(Word, ("attention", "ready", "done")), *_tasks(there)]
+
+
+def _profiles(project: Project) -> list[Word]:
+    return [Word(one.name) for one in project.config.agents]
+
+
+#: By what a metavar means.
+_OTHERS = {"TASK|REF": _kept, "WHAT": _awaited, "PROFILE": _profiles}
 
 
 def _stories(project: Project) -> list[Word]:

@@ -14,8 +14,10 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
+from ralphgit.app.workspace import worktree_names
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import RalphError, RemoteUnavailable
+from ralphgit.errors import RalphError, RemoteUnavailable, UsageError
+from ralphgit.git.listings import Worktree
 from ralphgit.loop import worker_clone
 from ralphgit.loop.fleet import Wanted
 from ralphgit.records import runtime_notes
@@ -57,6 +59,20 @@ def noted(project: Project) -> list[Host]:
             workers = tuple(map(str, value["workers"]))
             found.append(Host(name, str(value.get("url") or ""), workers))
     return found
+
+
+def worktrees(project: Project, names: Sequence[str], *, hint: str) -> list[Worktree]:
+    """`worktree_names.chosen`; `hint` is for the name of a worker that works elsewhere.
+
+    Raises: UsageError (unknown_worktree), which says where.
+    """
+    try:
+        return worktree_names.chosen(project, names)
+    except UsageError as error:
+        host = next((one.name for one in noted(project) if {*names} & {*one.workers}), "")
+        if host:
+            error.message, error.hint = f"{', '.join(names)} works on {host}, not here", hint
+        raise
 
 
 def _note(project: Project, changed: Sequence[Host]) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import recovery_commands
-from ralphgit.app.workspace import worktree_names
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import leave
 from ralphgit.cli import worker_fleet
@@ -300,7 +299,7 @@ def _status(project: Project, options: Options) -> Outcome:
 def _attach(call: Call, project: Project, name: str) -> Outcome:
     logs = f"ralphgit logs -f {shlex.quote(name or 'NAME')}"
     if name:
-        worktree_names.chosen(project, (name,))
+        ssh_fleet.worktrees(project, (name,), hint="ralphgit fleet status --fetch")
     if lacking := tmux_session.missing():
         raise GuardRefused(f"{lacking} is not installed: there is no session to attach to",
                            code="no_tmux", hint=logs)  # fmt: skip

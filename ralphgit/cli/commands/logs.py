@@ -13,7 +13,7 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, safe_lines
 from ralphgit.errors import GuardRefused
-from ralphgit.loop import agent_logs, event_log
+from ralphgit.loop import agent_logs, event_log, ssh_fleet
 
 _PAUSE_S = 0.5
 
@@ -27,7 +27,8 @@ class Options(NamedTuple):
 
 def run(call: Call, options: Options) -> Outcome:
     project = call.project()
-    (worktree,) = worktree_names.chosen(project, (options.name,) if options.name else ())
+    names = (options.name,) if options.name else ()
+    (worktree,) = ssh_fleet.worktrees(project, names, hint="ralphgit fleet status --fetch")
     top = worktree.path
 
     def path() -> str:

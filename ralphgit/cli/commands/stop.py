@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import NamedTuple
 
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, safe
-from ralphgit.loop import stop
+from ralphgit.loop import ssh_fleet, stop
 
 
 class Options(NamedTuple):
@@ -18,6 +19,9 @@ class Options(NamedTuple):
 def run(call: Call, options: Options) -> Outcome:
     project = call.project()
     names = (options.name,) if options.name else ()
+    if names:
+        down = shlex.join(("ralphgit", "fleet", "down", *names))
+        ssh_fleet.worktrees(project, names, hint=down)
     asked = stop.stop(project, names, every=options.all, now=options.now)
     lines = []
     for one in asked:
