@@ -303,6 +303,11 @@ def test_no_address_with_a_token_is_printed_or_logged(tmp_path: Path) -> None:
     world.commit("Plan")
     found = world.ralph("fleet", "manifest", "--for", "slurm", "-n", "2")
     assert "http://127.0.0.1:1/acme/proj.git" in found.out, found.err
+    given = world.ralph("fleet", "manifest", "--for", "slurm", "--url", url)
+    assert url in given.out
+    assert given.err == (
+        "warning: the manifest has what --url has, a password or a token: commit it nowhere\n"
+    )
     said.append(found.out + found.err)
     said += [one.read_text() for one in (tmp_path / "home").rglob("*.log")]
     assert "cannot be cloned" in said[-1]

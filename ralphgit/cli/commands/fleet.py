@@ -175,6 +175,8 @@ def _manifest(project: Project, options: Options) -> Outcome:
             hint="ralphgit fleet manifest --for kubernetes --image IMAGE",
         )
     url = options.url
+    if url != shown_address(url):
+        project.warn("the manifest has what --url has, a password or a token: commit it nowhere")
     if not url and options.engine != "github-actions":
         url = shown_address(_remote_url(project))  # a manifest is committed, and no secret is
     if options.land == "none":
