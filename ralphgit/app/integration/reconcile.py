@@ -179,11 +179,8 @@ def _of_task(project: Project, place: JudgedState, row: Row) -> Iterator[Issue]:
 
 
 def _criteria(project: Project, place: JudgedState, row: Row, promised: Task) -> Iterator[Issue]:
-    """Say that nothing was verified, and list the criteria that no evidence supports."""
+    """List the criteria that no evidence supports. Of unverified work the gate tells."""
     found = judged_evidence.surveyed(project, place, [row.id])[0]
-    if not evidence_verdict.is_verified(promised.acceptance, found.judged):
-        message = f"{row.id} is unverified: {evidence_verdict.NOTHING}"
-        yield Issue("unverified", "warning", row.id, message)
     for item in evidence_verdict.support(promised.acceptance, found.judged):
         if item.support in (evidence_verdict.PROVED, evidence_verdict.ASSUMED):
             continue
