@@ -139,6 +139,22 @@ def test_as_json(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_loose_objects_are_packed_when_git_finds_them_too_many(tmp_path: Path) -> None:
+    """None of the gits that a loop runs does it by itself, as those of a person do."""
+    both = [task(id, script=f"{{write: {{{id}.txt: x}}}}") for id in "AB"]
+    alpha = made(tmp_path, *both)
+    store = alpha.world.path / ".git" / "objects"
+    alpha.git("config", "gc.auto", "0")
+    assert loop(alpha, "--once").code == 0
+    assert not [*store.glob("pack/*.pack")]
+    alpha.git("config", "gc.auto", "1")  # git counts in the folder 17, from its second object on
+    names = [alpha.world.write(f"../many/{n}", f"{n}\n") for n in range(1500)]
+    alpha.git("hash-object", "-w", "--stdin-paths", stdin="".join(f"{name}\n" for name in names))
+    assert len([*store.glob("17/*")]) > 1
+    assert loop(alpha).code == 0
+    assert [*store.glob("pack/*.pack")]
+
+
 def test_without_a_remote_the_main_worktree_gets_the_work(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"), remote=False)
     assert loop(alpha).code == 0

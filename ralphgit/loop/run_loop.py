@@ -26,6 +26,7 @@ from ralphgit.app.workspace.locks import LoopLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Progress, Surroundings
 from ralphgit.errors import ClaimLost, InvalidRecord, RalphError, RemoteUnavailable
+from ralphgit.git import maintenance
 from ralphgit.loop import agent_command, attempt_memory, held_settings, resume, stop
 from ralphgit.loop.after_attempt import AfterAttempt, Ended, Next
 from ralphgit.loop.after_review import AfterReview
@@ -57,6 +58,8 @@ from ralphgit.rules.backoff_and_breaker import MOST_REFUSALS, REFUSAL_PAUSE_S, e
 _WHY = {"all_done": "everything is done", "needs_person": "what is left needs a person"}
 #: A hook that puts more into the commit of a block than its records.
 _ADDS = "hook_adds"
+#: A task leaves some twenty loose objects, and by default git packs when there are 6,700.
+_TURNS_OF_A_PACK = 50
 
 
 class Loop:
@@ -74,6 +77,7 @@ class Loop:
         self._opened: list[Project] = []
         self._nothing: RalphError | None = None
         self._refused = self._finished = False
+        self._turn_number = 0
 
     def run(self) -> Ran:
         """Work until nothing is left, a limit is reached, or a stop is asked for.
@@ -183,6 +187,7 @@ class Loop:
                 return "stopped"
             if not self._agents.may_start():
                 continue
+            self._pack_now_and_then()
             worked = self._turn() and not self._agents.all_away
             if why := self._budget.why():
                 return why
@@ -202,6 +207,14 @@ class Loop:
             config = self._project().config
             self._close()
             self._pauses.for_work(config)
+
+    def _pack_now_and_then(self) -> None:
+        """Pack the repository once for so many turns: no git that a loop runs does it by itself."""
+        if self._turn_number % _TURNS_OF_A_PACK == 0:
+            said = maintenance.pack_when_due(self._project().repository.git)
+            if said:
+                self._say(f"git gc: {said}")
+        self._turn_number += 1
 
     def _idle(self) -> str:
         """Say why there is nothing to claim, and keep it for the exit code."""

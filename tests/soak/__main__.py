@@ -17,6 +17,7 @@ from collections import Counter
 from pathlib import Path
 
 from soak import history, planned
+from soak.feeding import Feeder
 from soak.field import Field
 from soak.field import graph as made
 from soak.footprint import Footprint
@@ -36,6 +37,10 @@ def main() -> int:
         help="delete what is kept of the graph, again and again, at random moments",
     )  # fmt: skip
     reader.add_argument("--layout", default="", help="part the graph: story, task")
+    reader.add_argument(
+        "--feed", type=int, default=0, metavar="N",
+        help="plan N tasks at a time while the loops work, and archive what is finished",
+    )  # fmt: skip
     reader.add_argument("--minutes", type=float, default=60.0, help="give up after so many")
     words = reader.parse_args()
     print(
@@ -49,7 +54,7 @@ def main() -> int:
         wrong = soak(
             Path(folder), kills=words.kills, tasks=words.tasks, loops=words.loops,
             seed=words.seed, limit=words.minutes * 60, file=words.graph,
-            no_index=words.no_index, layout=words.layout,
+            no_index=words.no_index, layout=words.layout, feed=words.feed,
         )  # fmt: skip
     for sentence in wrong:
         print(f"WRONG: {sentence}")
@@ -67,25 +72,33 @@ def soak(
     file: Path | None = None,
     no_index: bool = False,
     layout: str = "",
+    feed: int = 0,
 ) -> list[str]:
     """Drain a graph with that many kills on the way; what is wrong in the end.
 
-    With `no_index` whatever is kept of the graph is deleted, again and again.
+    With `no_index` whatever is kept of the graph is deleted, again and again; with `feed` so many
+    tasks are planned at a time.
     """
     # Enough to do for the kills to come while work is under way.
     sleep = 0.02 if not kills else 0.05
-    if file is None:
+    if feed:
+        text = made(feed, sleep=sleep, share=feed)
+    elif file is None:
         text = made(tasks or 200, sleep=sleep)
     else:
         text = planned.graph(folder / "source", file, most=tasks, sleep=sleep)
     before = history.statuses(text)
-    tasks = before["pending"]
+    tasks = tasks if feed else before["pending"]
     begin = time.monotonic()
     footprint = Footprint()
-    with Field(folder, text=text, loops=loops, layout=layout) as field:
+    if feed:
+        layout = "story"
+    # Of what is killed every object has to be found again in the end.
+    with Field(folder, text=text, loops=loops, layout=layout, packs=feed > 0) as field:
         killer = Killer(field, seed)
         pause = random.Random(seed)
         eraser = Eraser(field)
+        feeder = Feeder(field, tasks=tasks, share=feed, sleep=sleep) if feed else None
         for name in field.places:
             field.start(name)
         ended: set[str] = set()
@@ -94,6 +107,8 @@ def soak(
             # Between kills and deletions.
             time.sleep(pause.uniform(0.02, 0.4) if kills or no_index else 0.1)
             footprint.look(field.loops)
+            if feeder is not None:
+                feeder.feed()
             if no_index:
                 eraser.erase()
             if killer.kills < kills:

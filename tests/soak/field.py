@@ -18,7 +18,7 @@ _TASK = """\
     status: pending
     story: S-{story}
 {depends}    verify:
-      - grep -q {id} work/{id}.txt
+      - {verify}
     outputs:
       - work/{id}.txt
     scope:
@@ -30,22 +30,31 @@ _TASK = """\
 """
 
 
+#: A command for all tasks: to what comes later nobody needs to agree.
+_ANY = 'grep -q "$RALPH_TASK" "work/$RALPH_TASK.txt"'
+
+
 def task_id(number: int) -> str:
     return f"T-{number:03d}"
 
 
-def graph(count: int, *, sleep: float) -> str:
-    """`count` tasks in ten stories; each depends on one or two that stand some way before."""
+def graph(count: int, *, sleep: float, first: int = 0, share: int = 0) -> str:
+    """Tasks `first` to `count`; each depends on one or two that stand some way before.
+
+    They are in ten stories by turns, or in stories of `share` tasks that follow each other.
+    """
     text = "version: 1\ntasks:\n"
-    for number in range(count):
+    for number in range(first, count):
         needed = [number - step for step in (7, 12) if number >= 12 and number % 3]
         depends = ""
         if needed:
             lines = "".join(f"      - {task_id(other)}\n" for other in needed)
             depends = f"    depends_on:\n{lines}"
         text += _TASK.format(
-            id=task_id(number), number=number, story=number % 10, depends=depends, sleep=sleep
-        )
+            id=task_id(number), number=number, depends=depends, sleep=sleep,
+            verify=_ANY if share else f"grep -q {task_id(number)} work/{task_id(number)}.txt",
+            story=number // share if share else number % 10,
+        )  # fmt: skip
     return text
 
 
@@ -60,7 +69,10 @@ class Field:
         loops: int,
         files: Mapping[str, str] | None = None,
         layout: str = "",
+        packs: bool = False,
     ) -> None:
+        """`packs`: git packs loose objects when it finds them too many."""
+        self._packs = packs
         self.world = World(folder)
         self.world.write_graph(text)
         if layout:
@@ -81,10 +93,12 @@ class Field:
 
     def __enter__(self) -> Self:
         self._daemon.__enter__()
+        self.address = self._daemon.where("o.git")
         world = self.world
         for repository in (world.path, self._served):
-            world.git("-C", str(repository), "config", "gc.auto", "0")
-        world.git("remote", "add", "origin", self._daemon.where("o.git"))
+            many = "6700" if self._packs else "0"  # git's own number
+            world.git("-C", str(repository), "config", "gc.auto", many)
+        world.git("remote", "add", "origin", self.address)
         world.git("fetch", "--quiet", "origin")
         world.git("remote", "set-head", "origin", "main")
         world.ralph("trust", "--yes")

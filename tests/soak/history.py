@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -72,10 +73,21 @@ def _landed(world: World, base: str) -> set[str]:
     return set(world.git("-C", base, "ls-tree", "-r", "--name-only", "main").splitlines())
 
 
-def states(world: World, base: str) -> Counter[str]:
-    """How many tasks are in each status on `main`."""
+def live(world: World, base: str) -> Counter[str]:
+    """How many tasks of the graph are in each status on `main`."""
     tasks = _tasks(_shards(pygit2.Repository(base), "main").values())
     return Counter(task["status"] for task in tasks)
+
+
+def states(world: World, base: str) -> Counter[str]:
+    """How many tasks are in each status on `main`, those of the archive among them."""
+    found = live(world, base)
+    for name in _landed(world, base):
+        if name.startswith("records/archive/"):
+            lines = world.git("-C", base, "show", f"main:{name}").splitlines()
+            blocks = [json.loads(line).get("block", "") for line in lines]
+            found.update(task["status"] for block in blocks for task in ryaml.loads(block) or ())
+    return found
 
 
 def _shards(repository: pygit2.Repository, revision: str) -> dict[str | None, pygit2.Blob]:
