@@ -59,6 +59,8 @@ def test_what_nobody_provides_waits_for_a_person(world: World) -> None:
     (attention,) = world.ralph("status", "--json").data["attention"]
     assert attention["code"] == "unprovided"
     assert attention["message"] == "T-1 needs gpu, browser, and no worker that runs provides it"
+    (asked,) = world.ralph("inbox", "--json").data["questions"]
+    assert (asked["question"], asked["command"]) == (attention["message"], attention["hint"])
     done = world.ralph("run", "--agent", "scripted", "--land", "merge", "--provides", "gpu,browser")
     assert done.code == 0, done.err
     assert world.task("T-1")["state"] == "complete"

@@ -179,6 +179,12 @@ def test_a_cancelled_dependency_is_taken_out_and_the_others_stay(world: World) -
     for task in ("T-1", "T-2"):
         assert world.ralph("edit", task, "--cancel", "not needed").code == 0
     world.commit("One left")
+    (asked,) = world.ralph("inbox", "--json").data["questions"]
+    (noted,) = world.ralph("status", "--json").data["attention"]
+    told = "T-3 depends on T-1, T-2, which are cancelled"
+    assert asked["question"] == noted["message"] == told
+    assert asked["command"] == noted["hint"] == "ralphgit edit T-3 --remove depends_on"
+    assert asked["reason"] == noted["code"] == "cancelled_dependency"
     first, second = world.ralph("next", "--json").json["error"]["needs"]
     assert [one["hint"] for one in (first, second)] == [
         "ralphgit edit T-3 --depends-on T-2", "ralphgit edit T-3 --depends-on T-1",

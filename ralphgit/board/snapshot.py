@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from ralphgit.app.active_claims import stuck_tasks
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.handoff import questions as guidance
 from ralphgit.app.handoff.questions import Question
@@ -36,7 +37,7 @@ WARNING = "warning"
 #: Of these the inbox has a question.
 _ASKED = (
     "blocked", guidance.STALE, *guidance.PULLS, guidance.UNREVIEWED, guidance.CONCERNS,
-    guidance.UNFINISHED, guidance.AGENT, guidance.DECLINED,
+    guidance.UNFINISHED, guidance.AGENT, guidance.DECLINED, *stuck_tasks.CODES,
 )  # fmt: skip
 
 

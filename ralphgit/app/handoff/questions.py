@@ -80,6 +80,7 @@ def questions(project: Project, claim_map: ClaimMap | None = None) -> list[Quest
     Raises: InvalidRecord, GuardRefused (no_commit).
     """
     claim_map = claim_map or ClaimMap(project)
+    from ralphgit.app.active_claims import next_tasks, stuck_tasks
     from ralphgit.app.base import records_in_review, unfinished_claims
 
     found = []
@@ -104,6 +105,12 @@ def questions(project: Project, claim_map: ClaimMap | None = None) -> list[Quest
     found += _beside(claim_map)
     found += [_in_review(claim_map, change) for change in changes]
     found += _of_agents(project)
+    obstacles = next_tasks.takeable(project, claim_map=claim_map).obstacles
+    found += [
+        Question(one.task, claim_map.base.by_id[one.task].title, "", "", one.code, one.message, (),
+                 "", None, one.command)
+        for one in stuck_tasks.found(claim_map, obstacles)
+    ]  # fmt: skip
     found += [
         Question(task, claim_map.base.by_id[task].title, "", "", DECLINED, said, (), "", None,
                  TRY_AGAIN)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from ralphgit.app.active_claims import concerns, recovery_commands, stuck_pull_requests
+from ralphgit.app.active_claims import concerns, recovery_commands, stuck_pull_requests, stuck_tasks
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.next_tasks import Takeable
 from ralphgit.app.active_claims.sightings import question
@@ -17,7 +17,6 @@ from ralphgit.errors import AwaitsPerson, NothingReady, RalphError
 from ralphgit.model.active_claim import ActiveClaim
 from ralphgit.model.printable import counted, cut, duration
 from ralphgit.model.pull_request import Pull
-from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import Status
 from ralphgit.rules.claim_options import ClaimOptions, is_wanted
 from ralphgit.rules.nothing_to_claim import Cause, Need, Why, nothing_to_claim
@@ -225,19 +224,13 @@ def _need(claim_map: ClaimMap, cause: Cause, held: Held | None) -> dict[str, obj
         command = held.command
     words = {
         "task": row.id, "worker": worker, "where": where, "about": about, "command": command,
-        "depends": _without(row, cause.about),
+        "depends": stuck_tasks.without(row, cause.about),
     }  # fmt: skip
     return {
         "task": row.id, "title": row.title, "reason": cause.need.value,
         "worker": holder.by if holder else "", "waiting": cause.waiting,
         "message": message.format_map(words) + _waiting(cause), "hint": hint.format_map(words),
     }  # fmt: skip
-
-
-def _without(row: Row, dependency: str) -> str:
-    """The command after which a task depends on the others alone: the option replaces all."""
-    others = [f" --depends-on {one}" for one in row.depends_on if one != dependency]
-    return f"ralphgit edit {row.id}" + ("".join(others) or " --remove depends_on")
 
 
 def _waiting(cause: Cause) -> str:

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from ralphgit.app.active_claims import stuck_tasks
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.next_tasks import Pair
 from ralphgit.app.evidence import judged_evidence
@@ -218,12 +219,12 @@ def _places(project: Project) -> Callable[[str], str]:
 #: What `overview` says too of a task that the inbox has.
 _TWICE = (
     "blocked", questions.STALE, *questions.PULLS, questions.CONCERNS, questions.UNFINISHED,
-    questions.UNREVIEWED, questions.AGENT, questions.DECLINED,
+    questions.UNREVIEWED, questions.AGENT, questions.DECLINED, *stuck_tasks.CODES,
 )  # fmt: skip
 #: The inbox's reasons that are not reasons of a block.
 _KINDS = (
     questions.STALE, *questions.PULLS, questions.UNREVIEWED, questions.CONCERNS,
-    questions.UNFINISHED, questions.AGENT, questions.DECLINED,
+    questions.UNFINISHED, questions.AGENT, questions.DECLINED, *stuck_tasks.CODES,
 )  # fmt: skip
 
 

@@ -30,7 +30,7 @@ from ralphgit.model.active_claim import RESCUE, ActiveClaim
 from ralphgit.model.printable import counted
 from ralphgit.model.task_status import State
 from ralphgit.rules import lost_claim
-from ralphgit.rules.claim_options import ClaimOptions, Unprovided
+from ralphgit.rules.claim_options import ClaimOptions
 from ralphgit.rules.indexed_states import Made
 
 
@@ -88,7 +88,7 @@ def overview(project: Project, claim_map: ClaimMap | None = None) -> Overview:
     tasks = Made(range(len(claim_map.base.rows)), task_states.pair)
     unverified = list(_unverified(project, claim_map))
     found = next_tasks.takeable(project, claim_map=claim_map)
-    attention = [*_attention(project, claim_map), *_unprovided(found)]
+    attention = [*_attention(project, claim_map), *_stuck(claim_map, found)]
     nothing = None if found.tasks else _nothing(claim_map, found)
     merged = {one.task for one in attention if one.code == "unfinished_claim"}
     busy = workers(project, claim_map, merged)
@@ -130,22 +130,22 @@ def _unknown_dependencies(claim_map: ClaimMap) -> list[str]:
     ]
 
 
-def _unprovided(found: next_tasks.Takeable) -> Iterator[Attention]:
-    """Find what nobody can take: ready, and no worker that runs provides what it needs."""
-    tasks: dict[tuple[str, ...], list[str]] = {}
-    for one in found.obstacles.values():
-        if isinstance(one, Unprovided) and not one.by:
-            tasks.setdefault(one.needs, []).append(one.task)
-    for needs, waiting in tasks.items():
-        need = "needs" if len(waiting) == 1 else "need"
-        what = f"{', '.join(waiting)} {need} {', '.join(needs)}"
-        message = f"{what}, and no worker that runs provides it"
-        yield Attention(
-            "unprovided",
-            waiting[0],
-            message,
-            f"ralphgit run --provides {shlex.quote(','.join(needs))}",
-        )
+def _stuck(claim_map: ClaimMap, found: next_tasks.Takeable) -> Iterator[Attention]:
+    """Find what nobody can take; what depends on cancelled tasks in one sentence."""
+    if not found.obstacles and not claim_map.task_states.counts.get(State.CANCELLED):
+        return
+    from ralphgit.app.active_claims import stuck_tasks  # seldom needed
+
+    cancelled: list[Attention] = []
+    for one in stuck_tasks.found(claim_map, found.obstacles):
+        if one.code == stuck_tasks.CANCELLED:
+            cancelled.append(Attention(*one))
+        else:
+            yield Attention(*one)
+    for first in cancelled[:1]:
+        more = len(cancelled) - 1
+        told = first._replace(message=f"{first.message} (and {more} more)", hint="ralphgit inbox")
+        yield told if more else first
 
 
 def _set_by_hand(active: ActiveClaim) -> Attention:
