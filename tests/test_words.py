@@ -195,6 +195,11 @@ def test_the_version(world: World) -> None:
     assert (found.code, found.err) == (0, "")
     assert found.out.startswith("ralphgit ")
     assert found.out.count("\n") == 1
+    told = world.ralph("--version", "--json").json
+    assert (told["kind"], told["data"]) == ("version", {"version": found.out.split()[1]})
+    for line in (("--json", "--help"), ("next", "--json", "--help")):
+        told = world.ralph(*line).json
+        assert (told["kind"], told["data"]["text"][:15]) == ("help", "Usage: ralphgit")
 
 
 WRONG = [

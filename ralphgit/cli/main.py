@@ -116,18 +116,34 @@ def _run(arguments: Sequence[str]) -> int:
     if line is None:
         if "_RALPHGIT_COMPLETE" in os.environ or "_GIT_RALPH_COMPLETE" in os.environ:
             return _complete_word(program)
+        from contextlib import nullcontext, redirect_stdout
+        from io import StringIO
+
         from ralphgit.cli import click_application
 
         screen = _screen({"json": "--json" in arguments, "no_color": "--no-color" in arguments})
+        help = StringIO()
         try:
-            found = click_application.read(arguments, program)
+            with redirect_stdout(help) if screen.json else nullcontext():
+                found = click_application.read(arguments, program)
         except RalphError as error:
             render.fail(error, fast_argv.verb(arguments) or "ralphgit", (), screen)
             return error.exit_code
         if isinstance(found, int):
+            if screen.json:
+                print(render.envelope(*_helped(help.getvalue()), (), None))
             return found
         line = found
     return _command(line)
+
+
+def _helped(text: str) -> tuple[str, dict[str, str]]:
+    """Return the kind and the data of what click has printed: the version, or help."""
+    from ralphgit import __version__
+
+    if text == f"ralphgit {__version__}\n":
+        return "version", {"version": __version__}
+    return "help", {"text": text}
 
 
 def _complete_word(program: str) -> int:
