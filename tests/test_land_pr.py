@@ -250,8 +250,16 @@ def test_a_forge_that_does_not_know_us_needs_a_person(tmp_path: Path) -> None:
         "the branch is pushed and nothing is lost: log in, then repeat",
         "hint: gh auth login",
     ]
+    (asked,) = alpha.world.ralph("inbox", "--json").data["questions"]
+    assert asked["reason"] == "pr-pushed"
+    assert asked["question"].startswith("alpha could not open its pull request: gh pr list: HTTP")
+    (busy,) = alpha.world.ralph("status", "--json").data["workers"]
+    assert (busy["state"], busy["phase"], busy["reason"]) == ("stuck", "", "no pull request")
     forge.mends("list")
-    assert (run(alpha, forge).code, len(forge.pulls)) == (0, 1)
+    land = alpha.world.ralph(*asked["command"].split()[1:], env=forge.environ)
+    assert (land.code, len(forge.pulls)) == (0, 1), land.err
+    assert alpha.world.ralph("inbox", "--json").data["questions"] == []
+    assert (run(alpha, forge).code, len(forge.pulls)) == (3, 1)  # it waits for the merge
 
 
 @pytest.mark.slow

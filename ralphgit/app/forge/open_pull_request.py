@@ -18,7 +18,7 @@ from ralphgit.app.forge.contract import Forge, PullName
 from ralphgit.app.processes import named_files, trust, verify_command
 from ralphgit.app.workspace import tracked_pull_requests
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import GuardRefused, RalphError
+from ralphgit.errors import GuardRefused, RalphError, RemoteUnavailable
 from ralphgit.git import remote, worktrees
 from ralphgit.git.objects import scratch_folder
 from ralphgit.model.active_claim import RESCUE, Lease
@@ -101,8 +101,8 @@ def publish(project: Project, wanted: Request) -> Opened:
     via, branch = choice.via(project), wanted.branch
     options = _push_options(project, wanted) if via == "push-options" else ()
     sent = push(project, wanted.leases, branch, wanted.head, options)
-    said = sent.said
-    known = {pull.claim: pull for pull in tracked_pull_requests.read(project.top)}
+    noted = tracked_pull_requests.everywhere(project.repository.worktrees)
+    known = {pull.claim: pull for pull in noted}
     pulls = []
     for lease in wanted.leases:
         new = Pull(lease.task, lease.claim, lease.by, lease.epoch, branch, wanted.head, via)
@@ -111,7 +111,23 @@ def publish(project: Project, wanted: Request) -> Opened:
             new = new._replace(heard=max(old.heard, old.hears), hears="", cause="")
         pulls.append(new._replace(about="", asks="", base=wanted.base))
     for pull in pulls:
-        tracked_pull_requests.note(project.top, pull)
+        tracked_pull_requests.note_where_known(project, pull)
+    try:
+        url, said = _open(project, via, wanted, sent)
+    except RalphError as error:
+        if not isinstance(error, RemoteUnavailable):  # which is away for a while
+            for pull in pulls:
+                tracked_pull_requests.note_where_known(project, pull._replace(about=error.message))
+        raise
+    for pull in pulls:
+        opened = pull._replace(state=PullState.OPEN, url=url, at=project.now())
+        tracked_pull_requests.note_where_known(project, opened)
+    return Opened(wanted.head, url, tuple(said))
+
+
+def _open(project: Project, via: str, wanted: Request, sent: Pushed) -> tuple[str, Sequence[str]]:
+    """Open the pull request of a pushed branch, if it has none; (url, what there is to say)."""
+    branch = wanted.branch
     with scratch_folder() as scratch:
         file = os.path.join(scratch, "body.md")
         with open(file, "w", encoding="utf-8", errors="backslashreplace") as stream:
@@ -121,15 +137,11 @@ def publish(project: Project, wanted: Request) -> Opened:
         if (there := choice.of(project)) is not None:
             found = there.find(branch)
             url = there.create(request) if found is None else found
-            said = _merge_when_allowed(project, there, PullName(url or branch), wanted, sent.commit)
-        elif via == COMMAND:
-            url, said = _command(project, wanted.leases, request)
-        else:
-            url = contract.url_in("\n".join(said))
-    for pull in pulls:
-        opened = pull._replace(state=PullState.OPEN, url=url, at=project.now())
-        tracked_pull_requests.note(project.top, opened)
-    return Opened(wanted.head, url, tuple(said))
+            name = PullName(url or branch)
+            return url, _merge_when_allowed(project, there, name, wanted, sent.commit)
+        if via == COMMAND:
+            return _command(project, wanted.leases, request)
+        return contract.url_in("\n".join(sent.said)), sent.said
 
 
 def push(

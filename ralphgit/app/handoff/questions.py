@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 #: The reasons of entries that ask nothing: a holder is gone or silent, a pull request waits.
 STALE = "stale"
-PULLS = tuple(sorted(f"pr-{state}" for state in WAITING))
+PULLS = tuple(sorted(f"pr-{state}" for state in (*WAITING, PullState.PUSHED)))
 #: ... or its work waits for a review.
 UNREVIEWED = "review"
 #: ... or it was completed with concerns, and a person decides whether it lands.
@@ -207,7 +207,7 @@ def _with_concerns(claim_map: ClaimMap, row: Row, holder: ActiveClaim) -> Iterat
 def _of_pull(claim_map: ClaimMap, active: ActiveClaim, pull: Pull) -> Question:
     project, title = claim_map.project, claim_map.base.by_id[pull.task].title
     said = stuck_pull_requests.sentence(pull)
-    command = stuck_pull_requests.command(project, pull)
+    command = stuck_pull_requests.command(project, active, pull)
     if pull.state == PullState.CLOSED:
         said += "; open it again, or give the work up"
     return _about(project, pull, title, pull.event, said, pull.at or active.at, command)

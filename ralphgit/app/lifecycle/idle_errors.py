@@ -125,8 +125,8 @@ def in_review(claim_map: ClaimMap) -> tuple[dict[str, Held], dict[str, Awaited]]
         elif told := concerns.concerns(claim_map.project, state.holder):
             said = cut("; ".join(told), _LONGEST)
             held[row.id] = Held(Need.CONCERNS, said, concerns.command(state.holder))
-    for _, pull in stuck_pull_requests.found(claim_map):
-        command = stuck_pull_requests.command(claim_map.project, pull)
+    for active, pull in stuck_pull_requests.found(claim_map):
+        command = stuck_pull_requests.command(claim_map.project, active, pull)
         held[pull.task] = Held(Need.PULL_REQUEST, stuck_pull_requests.sentence(pull), command)
     return held, reviews
 

@@ -88,12 +88,12 @@ def _complete(claim_map: ClaimMap, task: str) -> CameTrue:
             f"{task} is cancelled, and will not be complete",
             code="cancelled", hint=f"ralphgit show {task}", details={"task": task},
         )  # fmt: skip
-    for _, pull in stuck_pull_requests.found(claim_map):
+    for active, pull in stuck_pull_requests.found(claim_map):
         if pull.task == task:
             raise NeedsPerson(
                 f"{task} is not complete, and {stuck_pull_requests.sentence(pull)}",
-                code=Why.NEEDS_PERSON, hint=stuck_pull_requests.command(claim_map.project, pull),
-                details={"task": task},
+                code=Why.NEEDS_PERSON, details={"task": task},
+                hint=stuck_pull_requests.command(claim_map.project, active, pull),
             )  # fmt: skip
     error = idle_errors.nothing(claim_map, ClaimOptions(task=task), _takeable(claim_map))
     raise _missing(error, f"{task} is not complete")

@@ -269,9 +269,10 @@ def _attention(project: Project, claim_map: ClaimMap) -> Iterator[Attention]:
     for task, gone in claim_map.removed.items():
         said, hint = gone.sentence(project.base.label), gone.hint(project)
         yield Attention("task_removed", task, said, hint)
-    for _, pull in stuck_pull_requests.found(claim_map):
+    for active, pull in stuck_pull_requests.found(claim_map):
         message = f"{pull.task} is complete, and {stuck_pull_requests.sentence(pull)}"
-        yield Attention(pull.event, pull.task, message, stuck_pull_requests.command(project, pull))
+        hint = stuck_pull_requests.command(project, active, pull)
+        yield Attention(pull.event, pull.task, message, hint)
     for change in changes:
         yield Attention(
             questions.IN_REVIEW, "".join(change.tasks[:1]), change.sentence(base), change.command

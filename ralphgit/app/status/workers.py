@@ -189,7 +189,12 @@ def _busy(
     if state == PR_READY and pull is not None:
         state = STUCK if stuck_pull_requests.needs_person(project, pull) else state
         reason = f"pull request {pull.words}" if pull.state != PullState.OPEN else ""
+        if state == STUCK and pull.state == PullState.PUSHED:
+            reason = "no pull request"
     waits = _waiting(project, path, beat)
+    phase = beat.phase if beat is not None else ""
+    if work.state == PR_READY and beat is not None and heartbeat.gone(beat):
+        phase = ""  # who has ended is not stuck in it
     signs = [time for time in (seen, heard) if time is not None]
     return Busy(
         name=holder.by,
@@ -199,7 +204,7 @@ def _busy(
         claim=holder.claim,
         since=holder.at,
         beat=heard,
-        phase=beat.phase if beat is not None else "",
+        phase=phase,
         stale=work.stale,
         title=work.title,
         state=state,

@@ -83,6 +83,17 @@ def note(top: str, pull: Pull) -> None:
         _write(top, [*(one for one in known if one.claim != pull.claim), pull])
 
 
+def note_where_known(project: Project, pull: Pull) -> None:
+    """Note a pull request in each worktree that has noted it, and in this one where none has.
+
+    Who lands another worker's branch does so in its own worktree. Raises: NotWritable.
+    """
+    there = [one.path for one in project.repository.worktrees if one.exists and not one.bare]
+    tops = [top for top in there if any(one.claim == pull.claim for one in read(top))]
+    for top in tops or [project.top]:
+        note(top, pull)
+
+
 def drop(top: str, claim: str) -> None:
     """Forget the pull request of a claim. Raises: NotWritable."""
     known = read(top)
