@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mmap
 import os
 import threading
 from pathlib import Path
@@ -16,6 +17,7 @@ from world import Place, until
 
 from ralphgit.app.processes import named_outside
 from ralphgit.app.workspace.project import Project
+from ralphgit.git import run_git
 
 #: A line, and what the agent writes, in a folder beside the worktree, that it comes to.
 COMES_TO = [
@@ -151,6 +153,22 @@ def test_of_a_large_folder_what_is_nearest_counts(alpha: Place) -> None:
     assert changed(alpha, before) == []
     (tools / "deep" / "0000").write_text("seen")
     assert changed(alpha, before) == ["../tools"]
+
+
+def test_what_is_stored_through_a_mapping_is_seen_whatever_its_times_say(alpha: Place) -> None:
+    """Once a page is dirty, no store into it moves the time of the file's last change (ctime)."""
+    check = alpha.path.parent / "tools" / "check.sh"
+    before = taken_down(alpha, "sh ../tools/check.sh")
+    with check.open("r+b") as file, mmap.mmap(file.fileno(), 0) as page:
+        with run_git.program_of_others():
+            page[0:1] = page[0:1]
+            assert changed(alpha, before) == []  # a look while the agent works
+            page[0:6] = b"exit 0"
+            assert changed(alpha, before) == ["../tools/check.sh"]
+            page[0:6] = b"exit 1"
+            assert changed(alpha, before) == []
+            page[0:6] = b"exit 0"
+        assert changed(alpha, before) == ["../tools/check.sh"]
 
 
 def test_a_script_that_a_verify_command_is_given_is_not_the_agents_to_change(

@@ -262,7 +262,7 @@ def _place(environ: Mapping[str, str]) -> str:
 _lock = _thread.RLock()
 _compare: Callable[[], None] | None = None
 _refused: NeedsPerson | None = None
-_at_work = 0
+_at_work = _looks = 0
 _trusted = _asking = False
 
 
@@ -286,14 +286,24 @@ def compared(compare: Callable[[], None]) -> Iterator[None]:
 @contextmanager
 def program_of_others() -> Iterator[None]:
     """Say that one works in the block, which may change what git runs."""
-    global _at_work, _trusted
+    global _at_work, _looks, _trusted
     with _lock:
-        _at_work, _trusted = _at_work + 1, False
+        _at_work, _looks, _trusted = _at_work + 1, _looks + 1, False
     try:
         yield
     finally:
         with _lock:
-            _at_work -= 1
+            _at_work, _looks = _at_work - 1, _looks + 1
+
+
+def look() -> int:
+    """Number the looks at files: one is as good as another only while no program of others works,
+    or has. A store through a shared mapping may leave all that the system says of a file.
+    """
+    global _looks
+    with _lock:
+        _looks += _at_work
+        return _looks
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from unicodedata import normalize
 from ralphgit.app.processes import named_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import Refused
+from ralphgit.git import run_git
 from ralphgit.records import atomic_files
 
 #: What ends a word of a shell line, and quotes, which may also stand within one.
@@ -203,12 +204,12 @@ def content(path: str) -> str:
     found = os.stat(path)
     if found.st_size > _LARGE:
         return f"{found.st_ino} {found.st_ctime_ns}"
-    return _content(path, found.st_ino, found.st_ctime_ns)
+    return _content(path, found.st_ino, found.st_ctime_ns, run_git.look())
 
 
 @functools.lru_cache(maxsize=8192)
-def _content(path: str, inode: int, changed: int) -> str:
-    """The time `changed` (ctime) cannot be set back, and a new link moves it."""
+def _content(path: str, inode: int, changed: int, look: int) -> str:
+    """Digest it once in a `look`; a new link moves the time `changed` (ctime)."""
     try:
         data = atomic_files.read(path)
     except Refused:
