@@ -271,7 +271,8 @@ def test_a_rebase_that_the_agent_leaves_in_another_worktree_is_named(
     alpha = made(tmp_path, ONE)
     there = alpha.world.worktree("beta") if where == "beta" else alpha.world
     folder = f"{there.git('rev-parse', '--absolute-git-dir')}/rebase-merge"
-    plants = f"mkdir {folder}; echo 'exec touch evil' > {folder}/git-rebase-todo"
+    blank = "head -c 1000000 /dev/zero | tr '\\0' '\\n'"  # read in time, too
+    plants = f"mkdir {folder}; ({blank}; echo 'exec touch evil') > {folder}/git-rebase-todo"
     ran = works(alpha, f"echo good > a.txt; {plants}")
     assert ran.code == 0, ran.err
     (said,) = [one for one in ran.err.splitlines() if "changed while the agent worked" in one]

@@ -464,6 +464,14 @@ def test_stop_after_the_task_and_stop_now(tmp_path: Path) -> None:
     running.communicate(timeout=PATIENCE)
     assert running.returncode == 143
 
+    running = start(alpha, env=SCRIPTED)
+    at_work(alpha)
+    link = Path(alpha.git("rev-parse", "--absolute-git-dir")) / "commondir"
+    link.write_text(f"{tmp_path}/elsewhere\n")  # as an agent may that does not want to end
+    asked = alpha.world.ralph("stop", "alpha", "--now")
+    assert asked.code == 0, asked.err
+    running.communicate(timeout=PATIENCE)
+
 
 def test_stop_now_ends_no_process_that_a_forged_heartbeat_names(tmp_path: Path) -> None:
     """Neither without a loop in that worktree, nor while another process is its loop."""

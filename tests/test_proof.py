@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import ryaml
 from world import Place, World
 
 from ralphgit.model.task import Criterion, Lifecycle, Task
+from ralphgit.rules import test_files
 from ralphgit.rules.contract_digest import contract, keeps
 
 CRITERIA = "acceptance: [the moon is cheese, cheese is the moon]"
@@ -264,6 +266,14 @@ TESTS = "def test_a() -> None:\n    assert True\n"
 def notes(place: Place) -> list[tuple[str, str, str]]:
     found = place.ralph("diff", "main..HEAD", "--json").data["notes"]
     return sorted((one["severity"], one["code"], one["message"]) for one in found)
+
+
+@pytest.mark.parametrize("some", [b"\n", b" ", b"func (\n", b"func T(\n", b"async\n"])
+def test_a_megabyte_of_a_file_of_tests_is_read_in_time(some: bytes) -> None:
+    begun = time.process_time()
+    text = some * (1_000_000 // len(some))
+    assert not test_files.is_emptied(b"def test_a(): ...", text + b"\n@Test")
+    assert time.process_time() - begun < 1
 
 
 def test_deleted_and_emptied_tests_and_changed_checks_are_named(tmp_path: Path) -> None:

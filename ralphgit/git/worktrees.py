@@ -28,7 +28,7 @@ def folders(common_dir: str) -> dict[str, str]:
     """
     return {
         os.path.realpath(top): folder
-        for folder, top in _listed(common_dir)
+        for folder, top in listed(common_dir)
         if _is_of(common_dir, folder)
     }
 
@@ -40,7 +40,7 @@ def misled(common_dir: str) -> dict[str, bytes]:
     git makes a worktree file by file: what is not there yet, or is empty, misleads nobody.
     """
     found = {}
-    for folder, top in _listed(common_dir):
+    for folder, top in listed(common_dir):
         own, link = os.path.join(top, ".git"), os.path.join(folder, _COMMON)
         if not _is_of(common_dir, folder):
             found[link] = _content(link)
@@ -77,8 +77,8 @@ _COMMON = "commondir"
 _POINTS = b"gitdir: "
 
 
-def _listed(common_dir: str) -> Iterator[tuple[str, str]]:
-    """Find each linked worktree's git folder, with the worktree's."""
+def listed(common_dir: str) -> Iterator[tuple[str, str]]:
+    """Find each linked worktree's git folder, with the worktree's; also of one that is misled."""
     home = os.path.join(common_dir, "worktrees")
     try:
         names = sorted(os.listdir(home))

@@ -13,7 +13,7 @@ from ralphgit.errors import NeedsPerson, Refused
 _NOT_FOUND = 127
 """How a shell ends that cannot find the program."""
 #: What a shell prints then, with the name that it looked for.
-_NAMED = re.compile(r"(?m)(\S+): (?:command )?not found\s*$")
+_NAMED = re.compile(r"(?m)(?<!\S)(\S+): (?:command )?not found[ \t\r]*$")
 _SHOWN_LINES = 20
 
 

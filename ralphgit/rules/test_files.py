@@ -11,8 +11,8 @@ _NAME = (
 _FOLDERS = frozenset(("test", "tests", "__tests__", "spec", "specs"))
 #: A line that begins a test, in the languages whose tests are told by one.
 _BEGINS = (
-    rb"(?m)^\s*(?:(?:async\s+)?def\s+test|(?:it|test|describe|context|scenario)\b\s*[(.'\"]"
-    rb"|@(?:Test|ParameterizedTest)\b|#\[(?:\w+::)?test|func\s+(?:\([^)]*\)\s*)?Test|\[(?:Fact|Theory|Test)"
+    rb"(?m)^[ \t]*(?:(?:async\s+)?def\s+test|(?:it|test|describe|context|scenario)\b\s*[(.'\"]"
+    rb"|@(?:Test|ParameterizedTest)\b|#\[(?:\w+::)?test|func\s+(?:\([^)\n]*\)\s*)?Test|\[(?:Fact|Theory|Test)"
     rb"|TEST(?:_F|_P)?\(|public\s+function\s+test|@test\s)"
 )
 

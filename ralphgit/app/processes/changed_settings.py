@@ -54,7 +54,7 @@ _CONFIG = "config.worktree"
 _THERE = "there"
 
 #: What a rebase runs, and the strategies of git's own, by which it merges.
-_RUNS = re.compile(rb"(?m)^\s*(?:exec|x)\s")
+_RUNS = re.compile(rb"(?m)^[ \t]*(?:exec|x)\s")
 _STRATEGIES = (b"", b"ort", b"recursive", b"resolve", b"octopus", b"ours", b"subtree")
 
 Signs = Mapping[str, str]

@@ -183,7 +183,8 @@ def loop_of(project: Project, top: str) -> int:
     The lock is beside the repository, where `.ralph` of a worktree has no say.
     """
     common = project.repository.common_dir
-    folder = worktrees.folders(common).get(os.path.realpath(top), common)
+    own = {os.path.realpath(path): folder for folder, path in worktrees.listed(common)}
+    folder = own.get(os.path.realpath(top), common)
     return process_with_loop_lock(os.path.join(folder, "ralphgit", "loop.lock"))
 
 
