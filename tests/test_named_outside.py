@@ -55,7 +55,29 @@ COMES_TO = [
     ("sh ../tools/v=1,2.sh", "v=1,2.sh", "../tools/v=1,2.sh"),
     ("cd .. && python3 -m tools.deep.check", "deep/check.py", "../tools/deep/check.py"),
     ("cd ../tools && python3 -mcheck", "check.py", "../tools"),
+    ("cd linked && sh ../check.sh", "check.sh", "{tools}/check.sh"),
+    ("sh linked/../check.sh", "check.sh", "{tools}/check.sh"),
 ]
+#: The same from folders that are not there yet.
+FROM_WITHIN = [
+    "mkdir -p build && cd build && sh ../../tools/check.sh",
+    "make -C build -f ../../tools/check.sh",
+    "(cd src/deep; . ../../../tools/check.sh)",
+    "cd build && cd ../../tools && sh check.sh",
+    "cd build && cd ../.. && sh tools/check.sh",
+    "D=build; mkdir -p $D; cd $D && sh ../../tools/check.sh",
+    "sh build/../../tools/check.sh",
+]
+
+
+def test_what_a_line_comes_to_from_a_folder_that_comes_with_the_work_counts(alpha: Place) -> None:
+    before = {line: taken_down(alpha, line) for line in FROM_WITHIN}
+    for folder in ("build", "src/deep"):
+        (alpha.path / folder).mkdir(parents=True)
+    assert [changed(alpha, before[line]) for line in FROM_WITHIN] == [[]] * len(FROM_WITHIN)
+    (alpha.path.parent / "tools" / "check.sh").write_text("exit 0\n")
+    missed = [line for line in FROM_WITHIN if not changed(alpha, before[line])]
+    assert missed == []
 
 
 def taken_down(place: Place, *lines: str) -> dict[str, str]:
@@ -84,6 +106,7 @@ def alpha(tmp_path: Path) -> Place:
     tools = place.path.parent / "tools"
     (tools / "deep").mkdir(parents=True)
     (tools / "of all").mkdir()
+    (place.path / "linked").symlink_to(tools / "deep")
     for name in ("check.sh", "check.py", "rules.mk", "Makefile", "deep/check.sh"):
         (tools / name).write_text("exit 1\n")
     return place
@@ -105,7 +128,7 @@ def test_what_a_line_comes_to_outside_counts_also_where_it_may_not_be_run(alpha:
 #: A line that only writes there, or names where others work.
 WRITES = (
     "make test > ../tools/check.sh", "make test 2>>../tools/log", "CACHE=../tools make test",
-    "cd .. && ls", "test -e a || { touch ../tools/log; }",
+    "CACHE=../../tools make test", "cd .. && ls", "test -e a || { touch ../tools/log; }",
     "mkdir -p ../tools/out; make test | tee -a ../tools/log",
     "make PREFIX=/tmp", "python3 -m pytest --basetemp ~",
 )  # fmt: skip

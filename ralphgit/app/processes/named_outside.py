@@ -60,7 +60,7 @@ def names(project: Project, command: str) -> set[str]:
     Most name nothing; of these there is nothing to see.
     """
     line = _read(command)
-    words, free = _words(line), _words(_SET.sub(" ", line))
+    words, free = (_from_within(_words(text)) for text in (line, _SET.sub(" ", line)))
     folders = _folders(project, words)
     # A folder in a variable may be a cache.
     held = {os.path.normpath(word) for word in words - free if leaves(project, word)}
@@ -70,9 +70,34 @@ def names(project: Project, command: str) -> set[str]:
     found = {word for word in words if os.path.normpath(word) not in held}
     for folder in folders:
         is_link = os.path.islink(_place(project, folder))
-        joined = {os.path.normpath(os.path.join(folder, word)) for word in {*words, *unnamed}}
+        ways = {os.path.join(folder, word) for word in {*words, *unnamed}}
+        joined = {os.path.normpath(way) for way in ways}
         found |= {one for one in joined - held if is_link or leaves(project, one)}
+        found |= {*_by_links(project, ways if is_link else ())} - held
+    return found | {*_by_links(project, words)} - held
+
+
+def _from_within(words: set[str]) -> set[str]:
+    """Add what words with `..` lead to from folders within the worktree: such a folder may come
+    with the work.
+    """
+    found = set(words)
+    for word in words:
+        place = os.path.normpath(word)
+        while f"{place}/".startswith("../../"):
+            place = place[3:]
+            found.add(place)
     return found
+
+
+def _by_links(project: Project, ways: Iterable[str]) -> Iterator[str]:
+    """Find where `..` behind a link leads, which goes by what the link is of."""
+    top = os.path.realpath(project.top)
+    for way in ways:
+        if ".." in way.split("/"):
+            place = os.path.join(top, way)
+            if (real := os.path.realpath(place)) != os.path.normpath(place):
+                yield real
 
 
 def words(command: str) -> set[str]:
@@ -102,14 +127,13 @@ def _words(line: str) -> set[str]:
 
 def _folders(project: Project, words: Iterable[str]) -> set[str]:
     """Find what the words may be as folders, one in another."""
-    back = any(".." in word.split("/") for word in words)
     found: set[str] = set()
     for word in sorted(words):
         place = _place(project, word)
         if leaves(project, word):
             if not word.startswith("//") and not os.path.isfile(place):
                 found.add(os.path.normpath(word))
-        elif os.path.isdir(place) and (back or os.path.islink(place)):
+        elif os.path.isdir(place) and os.path.islink(place):
             found.add(os.path.normpath(word))
     edge = set(found)
     for _ in range(_DEEP):
