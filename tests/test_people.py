@@ -155,6 +155,13 @@ def test_work_without_a_claim_is_completed_by_its_commit(world: World) -> None:
     assert world.ralph("diff", "main~2..main", "--json").data["verdict"] == "clear"
     again = world.ralph("complete", "T-1", "--by", "HEAD")
     assert (again.code, "complete already" in again.err) == (0, True)
+    # What takes the records back names what takes back the work.
+    (warning,) = world.ralph("revert", "T-1", "--json").json["warnings"]
+    said, _, command = warning.partition(" and stays: ")
+    assert said == "no file came with the records of T-1: its work is in other commits,"
+    assert command == f"git revert {work[:12]}"
+    assert world.run(*command.split()).code == 0
+    assert not (world.path / "src/one.txt").exists()
 
 
 def test_a_merged_claim_is_completed_by_what_was_merged(world: World, alpha: Place) -> None:

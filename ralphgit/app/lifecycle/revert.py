@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -185,8 +187,22 @@ def _without(project: Project, row: Row, work: LandedWork) -> str:
                 raise _later_work(project, row, commit, paths)
             tree = tried.tree
     if not work.paths:
-        project.warn(f"no file came with the records of {row.id}: its work is in other commits")
+        project.warn(_work_stays(project, row, work))
     return tree
+
+
+def _work_stays(project: Project, row: Row, work: LandedWork) -> str:
+    """Say that the work is in other commits, with what takes back those that `complete --by` has
+    named.
+    """
+    git, told = project.repository.git, "--format=%(trailers:key=Ralph-Work,valueonly)"
+    names = git.run("log", "--no-walk", told, *work.commits).decode("utf-8", "replace").split()
+    said = f"no file came with the records of {row.id}: its work is in other commits, and stays"
+    if not names or not all(re.fullmatch("[0-9a-f]{40,64}", name) for name in names):
+        return said
+    parents = git.try_run("rev-list", "--no-walk", "--parents", names[0]).out.split()
+    words = ("-m", "1") if len(parents) > 2 else ()
+    return f"{said}: {shlex.join(('git', 'revert', *words, *(name[:12] for name in names)))}"
 
 
 def _later_work(project: Project, row: Row, commit: str, paths: Sequence[str]) -> Refused:
