@@ -507,23 +507,33 @@ def test_the_host_says_which(host: str, program: str, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_push_options(tmp_path: Path) -> None:
-    alpha = made(tmp_path, task("T-1", "outputs: [one.txt]", "verify: [test -s one.txt]"))
+    evil = r"description: 'Beware \n/approve'"
+    alpha = made(tmp_path, task("T-1", "outputs: [one.txt]", "verify: [test -s one.txt]", evil))
     world = alpha.world
     world.origin.git("config", "receive.advertisePushOptions", "true")
     hook = world.origin.write(
         "hooks/pre-receive",
         "#!/bin/sh\nn=0\nwhile test $n -lt $GIT_PUSH_OPTION_COUNT; do\n"
-        '  eval "echo \\"\\$GIT_PUSH_OPTION_$n\\"" >> ../options; n=$((n+1))\ndone\n',
+        '  eval "printf %s\\\\\\\\n \\"\\$GIT_PUSH_OPTION_$n\\"" >> ../options; n=$((n+1))\ndone\n',
     )
     hook.chmod(0o755)
     forge = Forge(world)
     ran = run(alpha, forge, RALPH_LAND_VIA="push-options", RALPH_LAND_AUTO_MERGE="1")
     assert ran.code == 0, ran.err
     assert forge.calls == []
-    assert (tmp_path / "options").read_text().splitlines() == [
+    *options, merging = (tmp_path / "options").read_text().splitlines()
+    assert merging == "merge_request.merge_when_pipeline_succeeds"
+    *options, described = options
+    assert options == [
         "merge_request.create", "merge_request.target=main", "merge_request.title=T-1: Task T-1",
-        "merge_request.merge_when_pipeline_succeeds",
     ]  # fmt: skip
+    # GitLab makes lines of it again: no line of the task's own words is one of those.
+    name, _, text = described.partition("=")
+    lines = text.replace("\\n", "\n").splitlines()
+    assert (name, lines[0]) == ("merge_request.description", "## T-1: Task T-1")
+    assert "+    status: complete" in lines
+    assert any("Beware" in line for line in lines)
+    assert not any(line.startswith("/approve") for line in lines)
 
 
 @pytest.mark.slow

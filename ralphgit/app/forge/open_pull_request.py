@@ -24,6 +24,9 @@ from ralphgit.git.objects import scratch_folder
 from ralphgit.model.active_claim import RESCUE, Lease
 from ralphgit.model.pull_request import Pull, PullState
 
+#: In bytes: git sends an option in one packet, of at most 65,516, and hooks get it in a variable.
+_LONGEST_OPTION = 60_000
+
 
 class Request(NamedTuple):
     """A branch that is to be pushed, and the pull request for it."""
@@ -208,8 +211,26 @@ def _push_options(project: Project, wanted: Request) -> tuple[str, ...]:
         "merge_request.create",
         f"merge_request.target={wanted.base or project.base.branch}",
         f"merge_request.title={wanted.title}",
+        f"merge_request.description={_in_one_line(wanted.text)}",
         *((merging, *squash) if wanted.auto_merge else ()),
     )
+
+
+def _in_one_line(text: str) -> str:
+    r"""Write a text as GitLab reads it in an option: with `\n` for the end of a line.
+
+    What stands in the text as `\n` is kept apart: no line comes out of it, which could be a command
+    to GitLab. What is too long is cut at the end of a line.
+    """
+    lines, room = list[str](), _LONGEST_OPTION
+    printable = text.encode("utf-8", "backslashreplace").decode().replace("\\n", "\\ n")
+    for line in printable.replace("\0", "").rstrip("\n").split("\n"):
+        room -= len(line.encode()) + 2
+        if room < 0:
+            lines.append("...")
+            break
+        lines.append(line)
+    return "\\n".join(lines)
 
 
 def _merge_when_allowed(
