@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import ClaimMap
@@ -14,7 +14,6 @@ from ralphgit.app.evidence import reviews
 from ralphgit.app.forge import choice, places
 from ralphgit.app.handoff import packet, review_report, worker_report
 from ralphgit.app.landing import record_review
-from ralphgit.app.processes import agent_files
 from ralphgit.app.workspace import record_tree, runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.worktrees.proving_worktree import Ground
@@ -30,7 +29,7 @@ from ralphgit.loop.loop_options import LoopOptions, Say
 from ralphgit.loop.task_agents import TaskAgents
 from ralphgit.loop.waiting import Pauses
 from ralphgit.model.active_claim import ActiveClaim
-from ralphgit.model.handoff import REVIEW_REPORT
+from ralphgit.model.handoff import REVIEW_REPORT, REVIEWED
 from ralphgit.model.printable import counted
 from ralphgit.model.review import Review
 from ralphgit.model.task import Task, Usage
@@ -56,14 +55,8 @@ class Waiting(NamedTuple):
     head: str
 
 
-class ForPerson(NamedTuple):
-    """A person has to review what changes what the reviewer's command runs."""
-
-    files: tuple[str, ...]
-
-
 #: What came of one try: a review, what kept the agent from working, or why there is none.
-_Tried = review_report.ReviewReport | Limited | Unavailable | Silent | ForPerson | str
+_Tried = review_report.ReviewReport | Limited | Unavailable | Silent | str
 
 
 class Reviewing:
@@ -166,24 +159,13 @@ class Reviewing:
                 case (Unavailable() | Silent()) as gone:
                     if away.gives_back(before, gone):
                         break
-                case ForPerson(files):
-                    self._say(
-                        f"{one.row.id} was not reviewed: {', '.join(files)}, which "
-                        f"{away.command.name} runs, is not as {project.base.label} has it; "
-                        "a person has to review it"
-                    )
-                    self._leave(one)
-                    break
                 case why:
                     self._say(f"{one.row.id} was not reviewed: {why}")
                     if self._failed(project, before, why):
-                        self._leave(one)
+                        self._passed.add((one.row.id, one.head))
+                        self.failed.append(one.row.id)
                         break
         self._beat.phase("idle", task="")
-
-    def _leave(self, one: Waiting) -> None:
-        self._passed.add((one.row.id, one.head))
-        self.failed.append(one.row.id)
 
     def _failed(self, project: Project, before: attempt_memory.Attempts, why: str) -> bool:
         """Note a failed try, and wait; True if it was the last."""
@@ -198,12 +180,16 @@ class Reviewing:
         self, project: Project, one: Waiting, command: agent_command.Command,
         before: attempt_memory.Attempts,
     ) -> _Tried:  # fmt: skip
-        """Run the agent once on the work, in a worktree that is thrown away."""
-        with Ground(project, failing=f"{one.row.id} was not reviewed") as ground:
-            top = ground.at(one.head)
-            if files := agent_files.changed_by(project, command.read_as_line, one.head, top):
-                return ForPerson(tuple(files))
+        """Run the agent once, in worktrees that are thrown away: it is started in one of the base,
+        so that nothing of the work says what its command does, and has the work in a folder there.
+        """
+        failing = f"{one.row.id} was not reviewed"
+        with ExitStack() as grounds:
+            top = grounds.enter_context(Ground(project, failing=failing)).at(project.base.commit)
             self._prepare(project, one, top, before)
+            place = os.path.join(top, REVIEWED)
+            work = grounds.enter_context(Ground(project, failing=failing, inside=place))
+            work.at(one.head)
             prompt = os.path.join(top, attempt.PROMPT)
             environ = agent_process.environment(
                 {**project.around.environ, **command.environment},
@@ -214,7 +200,7 @@ class Reviewing:
             secrets, config = secrets_in(environ), project.config
             name = f"{one.row.id}-{one.holder.claim}-review.log"
             log = os.path.join(project.top, event_log.FOLDER, name)
-            git = project.repository.git.at(top)
+            git = project.repository.git.at(place)
             self._beat.phase(AGENT, task=one.row.id)
             with self._watched(project):
                 ended = agent_process.run(
@@ -226,7 +212,7 @@ class Reviewing:
                     ),
                     timeout=command.limit(config), stop=lambda: "",
                     silence=agent_process.Silence(
-                        config.agent_silence, lambda: work_done.snapshot(git, top)
+                        config.agent_silence, lambda: work_done.snapshot(git, place)
                     ),
                     heard=self._beat.agent_spoke,
                 )  # fmt: skip
@@ -278,7 +264,7 @@ class Reviewing:
             earlier=review_verdict.open_findings(known), feedback=before.feedback,
         )  # fmt: skip
         folder = os.path.join(top, runtime_files.FOLDER)
-        worker_report.remove(folder)  # what the work has committed there is no reviewer's
+        worker_report.remove(folder)  # what is committed there is no reviewer's
         os.makedirs(folder)
         for path, data in (
             (packet.PATH, packet.encoded(project, made)),

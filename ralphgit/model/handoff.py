@@ -12,6 +12,8 @@ REPORT = os.path.join(".ralph", "report.yaml")
 INBOX = os.path.join(".ralph", "inbox")
 #: Where a reviewer hands back its verdict, from the root of the worktree.
 REVIEW_REPORT = os.path.join(".ralph", "review.yaml")
+#: Where the work is checked out that a reviewer looks at, from the root of its worktree.
+REVIEWED = os.path.join(".ralph", "work")
 STATUSES = ("done", "done_with_concerns", "needs_context", "blocked")
 _ABSENT = "the task needs something that is not there"
 _OUTSIDE = "the task needs a file outside the scope, or something that is not there"

@@ -13,36 +13,11 @@ from collections.abc import Iterator, Mapping
 
 from ralphgit.app.processes import named_files, named_outside
 from ralphgit.app.workspace.project import Project
-from ralphgit.git import trees
 from ralphgit.git.objects import Objects
 from ralphgit.model import paths
 
 #: What runs a module, or a folder, that it is given.
 _INTERPRETER = re.compile(r"(?:python|pypy|node|nodejs|deno|bun|tsx|ts-node|ruby|go)[\d.]*")
-#: Where coding agents look in a worktree for programs that they start by themselves (hooks,
-#: plugins, MCP servers), and for what they may do; the names of folders end with a slash.
-_CONFIGURED = {
-    "aider": (".aider.conf.yml", ".aider.model.settings.yml", ".env"),
-    "claude": (".claude/", ".mcp.json"), "codex": (".codex/",),
-    "copilot": (".copilot/", ".github/hooks/", ".mcp.json", ".vscode/mcp.json"),
-    "cursor-agent": (".cursor/",), "gemini": (".gemini/", ".env"),
-    "opencode": (".opencode/", "opencode.json", "opencode.jsonc"), "qwen": (".qwen/", ".env"),
-}  # fmt: skip
-
-
-def changed_by(project: Project, line: str, head: str, top: str) -> list[str]:
-    """List the files that the work at `head`, which is checked out at `top`, has otherwise than
-    the base, and that the agent of `line` runs, or is told by what to run.
-    """
-    changes = trees.changes(project.repository.objects, project.base.commit, head)
-    named = set().union(*_named(line, top))
-    told = [one for word in _words(line) for one in _CONFIGURED.get(os.path.basename(word), ())]
-    folders = tuple(one for one in told if one.endswith("/"))
-    return [
-        path for path in (one.path for one in changes)
-        if path in named or path in told or path.startswith(folders)
-        or any(f"{name}/".startswith(f"{path}/") for name in (*named, *told))
-    ]  # fmt: skip
 
 
 def changed_here(

@@ -37,9 +37,13 @@ class Ground:
     says by then, and what steers git is compared with what it was before the first.
     """
 
-    def __init__(self, project: Project, *, failing: str = "nothing was integrated") -> None:
-        """`failing`: what is to be said of a command that cannot be believed."""
-        self._project, self._failing = project, failing
+    def __init__(
+        self, project: Project, *, failing: str = "nothing was integrated", inside: str = ""
+    ) -> None:
+        """`failing`: what is to be said of a command that cannot be believed. `inside`: where it
+        is made in place of beside the main one; no setup command runs there.
+        """
+        self._project, self._failing, self._inside = project, failing, inside
         self._at = ""
         self.path = ""
         self._made: Repository
@@ -158,10 +162,10 @@ class Ground:
         clear(project)
         watched_settings.require_seen(project)
         self._signs = changed_settings.signs(project)
-        command = project.config.worktree_setup
+        command = "" if self._inside else project.config.worktree_setup
         if command:
             trust.require(project, [command])
-        path = folder_of(project, f"{_NAME}{project.around.new_id()}")
+        path = self._inside or folder_of(project, f"{_NAME}{project.around.new_id()}")
         self.path = path
         reason = f"{LOCK}{_NAME}{os.getpid()} {heartbeat.start_time(os.getpid())} "
         lock = reason + heartbeat.boot_id()
