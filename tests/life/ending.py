@@ -63,12 +63,10 @@ def _freed(field: Field, saw: Callable[[str, May], None]) -> bool:
     if field.look().commit != before.commit:
         return True
     for words in ((), ("--force",)):
-        done = [
-            field.ralph(field.sync(), "reset", id, "--reason", "gone", *words).code == 0
-            for id in _open(field.look())
-        ]
+        for id in _open(field.look()):
+            field.ralph(field.sync(), "reset", id, "--reason", "gone", *words)
         saw("reset", May.REOPEN)
-        if any(done):
+        if field.look().commit != before.commit:
             return True
     return False
 
