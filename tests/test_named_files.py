@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from pathlib import Path
 
@@ -33,7 +34,8 @@ OTHERS = (
     "sh tools/other.sh", 'curl -d "$RALPH_TASK-$RALPH_EVENT" https://host/$RALPH_TASK',
     '"$HOME"/bin/notify "$RALPH_MESSAGE"', ". ./.env; curl $HOOK", "tail -1 .ralph/logs/loop.jsonl",
     "cd tools && sh other.sh", "notify-send ralph \"$1\"",
-    "sh -c 'printf %s \"$RALPH_MESSAGE\" | mail me'",
+    "sh -c 'printf %s \"$RALPH_MESSAGE\" | mail me'", "cd latest && sh ../tools/other.sh",
+    "sh latest/other.sh",
 )  # fmt: skip
 
 
@@ -44,6 +46,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     for name in ("notify", "other"):
         world.write(f"tools/{name}.sh", "echo base\n")
     world.write(".gitignore", ".env\n*.pyc\n*.so\n")
+    (world.path / "latest").symlink_to("tools")
     world.commit()
     alpha = world.worktree("alpha")
     alpha.write("tools/notify.sh", "echo of the agent\n")
@@ -82,6 +85,25 @@ def test_a_name_with_what_ends_a_word_is_seen(command: str, project: Project) ->
     found = named_files.changed(project, command)
     path.unlink()
     assert name in found
+
+
+#: From a folder that is a link into pkg/a/b, all of them run another tools/other.sh there.
+BEHIND = ("cd pkg/sub && sh ../../tools/other.sh", "sh pkg/sub/../../tools/other.sh",
+          "env -C pkg/sub sh ../../tools/other.sh", "cd pkg/.env; sh ../../tools/other.sh",
+          "sh TOP/pkg/sub/../../tools/other.sh")  # fmt: skip
+
+
+def test_what_a_line_comes_to_behind_a_link_of_the_agents_is_seen(project: Project) -> None:
+    """There `..` goes by where the link leads; one of them is ignored."""
+    pkg = Path(project.top, "pkg")
+    (pkg / "a/b/x/sub2").mkdir(parents=True)
+    (pkg / "sub").symlink_to("a/b/x/sub2")
+    (pkg / ".env").symlink_to("sub")
+    (pkg / "a/b/tools").mkdir()
+    (pkg / "a/b/tools/other.sh").write_text("echo of the agent\n")
+    found = [named_files.changed(project, line.replace("TOP", project.top)) for line in BEHIND]
+    assert found == [["pkg/a/b/tools/other.sh", "pkg/sub"]] * len(BEHIND)
+    shutil.rmtree(pkg)
 
 
 #: All of them run code of the package py/open, each the file that is named.

@@ -48,6 +48,8 @@ _RUN = (
 )  # fmt: skip
 #: What Python takes in the place of a module's file, and git mostly ignores.
 _COMPILED = (".so", ".pyc", ".pyd")
+#: On one way, as Linux has it.
+_MOST_LINKS = 40
 #: Has Python run the file of a module, and not what an agent has compiled for it.
 UNCACHED = {"PYTHONPYCACHEPREFIX": os.devnull, "PYTHONDONTWRITEBYTECODE": "1"}
 
@@ -124,9 +126,28 @@ def _files(project: Project, command: str) -> Iterator[str]:
     below |= {os.path.join(one, other) for one in below for other in below}
     for folder in {"", *below}:
         for word in words:
-            for name in _listed(top, os.path.join(folder, word)):
-                if not _is_folder(top, name) and name.split("/")[0] != runtime_files.FOLDER:
-                    yield name
+            for found in _listed(top, os.path.join(folder, word)):
+                yield from (one for one in way(top, found)
+                            if one.split("/")[0] != runtime_files.FOLDER)  # fmt: skip
+
+
+def way(top: str, name: str) -> Iterator[str]:
+    """Find the links on the way to what is there of a name, and the file that it ends at, as the
+    system goes it: behind a link `..` goes by where that leads.
+
+    `top` is a real path; what is not in it is left out.
+    """
+    left, at, links = name.split("/")[::-1], top, 0
+    while left and links < _MOST_LINKS:
+        at = os.path.normpath(os.path.join(at, left.pop()))
+        is_link = os.path.islink(at)
+        is_end = not left and os.path.exists(at) and not os.path.isdir(at)
+        if (is_link or is_end) and at.startswith(f"{top}/"):
+            yield os.path.relpath(at, top)
+        if is_link:
+            links += 1
+            left += os.readlink(at).split("/")[::-1]
+            at = "/" if os.path.isabs(os.readlink(at)) else os.path.dirname(at)
 
 
 def of_module(word: str) -> Iterator[str]:
@@ -149,7 +170,7 @@ def _listed(top: str, pattern: str) -> list[str]:
         found = glob.glob(pattern, root_dir=top, include_hidden=True)
     else:
         found = [pattern] if os.path.lexists(os.path.join(top, pattern)) else []
-    return [os.path.normpath(name) for name in found if not os.path.isabs(name)]
+    return [name for name in found if not os.path.isabs(name)]
 
 
 def _words(project: Project, command: str) -> set[str]:
@@ -163,7 +184,7 @@ def _words(project: Project, command: str) -> set[str]:
             found.update(_END.split(_EXPANSION.sub(_ANY, _OF_OURS.sub(_OURS, each))))
         found |= quoted(_EXPANSION.sub(_ANY, _OF_OURS.sub(_OURS, text)))
     top = os.path.realpath(project.top)
-    found |= {os.path.relpath(word, top) for word in found if word.startswith(top + os.sep)}
+    found |= {word.removeprefix(top + os.sep) for word in found}
     # Behind a folder that only the shell knows.
     found |= {word[at + 1 :] for word in found for at, char in enumerate(word) if char == "/"}
     return {
@@ -174,6 +195,7 @@ def _words(project: Project, command: str) -> set[str]:
 
 
 def _is_same(project: Project, path: str, oid: str) -> bool:
-    if os.path.islink(path) or not os.path.isfile(path):
-        return False
-    return project.repository.objects.file_id(path) == oid
+    objects = project.repository.objects
+    if os.path.islink(path):
+        return objects.blob_id(os.fsencode(os.readlink(path))) == oid
+    return os.path.isfile(path) and objects.file_id(path) == oid
