@@ -420,6 +420,7 @@ def test_a_merge_attribute_on_records(world: World, attribute: str, where: str) 
     world.write(where, f"*.yaml {attribute}\n")
     for words in ((), ("--fix",)):
         assert findings(world, *words) == [("merge_attribute", "error", False, False)] * 2
+    assert "\nerror: records/audit/*.yaml is merged by " in f"\n{world.ralph('doctor').out}"
     world.write(where, f"*.yaml text eol=lf\nother {attribute}\n")
     assert world.ralph("doctor") == WELL
 

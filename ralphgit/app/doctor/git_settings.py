@@ -125,10 +125,13 @@ def of_settings(project: Project) -> Iterator[Finding]:
 
 
 def asked(project: Project, attribute: str) -> dict[str, str]:
-    """What `attribute` is for each graph file of this worktree, and for a record."""
-    paths = [*project.paths_in(project.top), f"{project.config.records}/audit/x.yaml"]
+    """What `attribute` is for each graph file of this worktree, and for records by a pattern."""
+    folder = f"{project.config.records}/audit"
+    paths = [*project.paths_in(project.top), f"{folder}/x.yaml"]
     out = project.repository.git.run(
         "check-attr", "-z", "--stdin", attribute, stdin="\0".join(paths).encode()
     )
     fields = out.decode("utf-8", "surrogateescape").split("\0")
-    return dict(zip(fields[::3], fields[2::3], strict=False))
+    found = dict(zip(fields[::3], fields[2::3], strict=False))
+    found[f"{folder}/*.yaml"] = found.pop(f"{folder}/x.yaml")
+    return found

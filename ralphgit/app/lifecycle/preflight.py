@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ from ralphgit.app.active_claims.next_tasks import Pair
 from ralphgit.app.lifecycle import claim_errors, claim_facts, earlier_completion
 from ralphgit.app.workspace import clone_limits
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import GuardRefused, RalphError
+from ralphgit.errors import GuardRefused, NotWritable, RalphError
 from ralphgit.git import merge_preview
 from ralphgit.model.active_claim import Lease
 from ralphgit.rules import claim_verdict
@@ -47,7 +48,8 @@ def preflight(project: Project, options: ClaimOptions) -> Preflight:
     clone_limits.warn(project)
     claim_map = ClaimMap(project)
     unfit = claim_verdict.of_worktree(claim_facts.of_worktree(project))
-    findings = [_finding(project, "worktree", unfit, "this worktree can hold a claim")]
+    fit = _finding(project, "worktree", unfit, "this worktree can hold a claim")
+    findings = [fit if unfit is not None else _unwritable(project) or fit]
     claim: Finding | None = None
     takes_another = True
     if unfit is None:
@@ -79,6 +81,16 @@ def _finding(project: Project, check: str, refusal: Refusal | None, yes: str = "
         return Finding(check, True, yes)
     error = claim_errors.of(refusal, project)
     return Finding(check, False, error.message, error)
+
+
+def _unwritable(project: Project) -> Finding | None:
+    """Whether a claim could not be written: the disk is read-only, or its permissions say so."""
+    repository = project.repository
+    for path in (project.top, repository.git_dir, repository.common_dir):
+        if not os.access(path, os.W_OK):
+            error = NotWritable(f"cannot write in {path}")
+            return Finding("worktree", False, error.message, error)
+    return None
 
 
 def _completion_lost(claim_map: ClaimMap) -> Finding | None:
