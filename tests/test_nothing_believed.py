@@ -382,6 +382,23 @@ def test_a_review_or_an_answer_that_comes_with_the_work_waits_for_a_person(
     assert (landed.code, on_base(alpha, "T-1")["status"]) == (0, "complete"), landed.err
 
 
+def test_a_link_behind_which_another_file_judges_waits_for_a_person(tmp_path: Path) -> None:
+    """Behind it `..` goes by where it leads: tools/check.sh is as the base has it."""
+    verify = "verify: [cd pkg/sub && sh ../../tools/check.sh]"
+    files = {"tools/check.sh": "exit 1\n", "pkg/sub/k": "k\n"}
+    alpha = made(tmp_path, task("T-1", "scope: {write: [pkg/**]}", verify), files=files)
+    said = work(
+        alpha,
+        "mkdir -p pkg/a/b/x pkg/a/b/tools; mv pkg/sub pkg/a/b/x; ln -s a/b/x/sub pkg/sub; "
+        "echo exit 0 > pkg/a/b/tools/check.sh",
+    )
+    assert "- T-1: pkg/sub is a link, so `cd pkg/sub && sh ../../tools/check.sh` may" in said
+    assert on_base(alpha, "T-1")["status"] == "pending"
+    told = alpha.ralph("diff", "--json").data
+    assert [one["code"] for one in told["notes"]] == ["changed_link"]
+    assert told["verdict"] != "clear"
+
+
 def test_a_claim_in_another_name_is_refused(tmp_path: Path) -> None:
     """Else its worker's own review would be somebody else's."""
     alpha = made(tmp_path, ONE)

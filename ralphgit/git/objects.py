@@ -31,8 +31,8 @@ def dialogue(git: Git) -> Dialogue:
     return git.dialogue("cat-file", _COMMANDS)
 
 
-#: The mode of a link to a commit.
-SUBMODULE = "160000"
+#: The modes of a link to a path, and of one to a commit.
+LINK, SUBMODULE = "120000", "160000"
 
 
 class TreeEntry(NamedTuple):
@@ -48,7 +48,7 @@ class TreeEntry(NamedTuple):
 
     @property
     def is_link(self) -> bool:
-        return self.mode == "120000"
+        return self.mode == LINK
 
     @property
     def is_submodule(self) -> bool:

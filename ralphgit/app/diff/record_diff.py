@@ -188,7 +188,7 @@ class _Gathering:
         if any(one.worked_on for one in changes):
             for one in settings:
                 self.notes.append(ChangeNote(CONCERN, "settings_changed", "", one.sentence))
-        self._note_words_of_others([one.task for one in changes if one.worked_on])
+        self._note_work([one.task for one in changes if one.worked_on])
         self._note_reverts()
         self._note_tampering()
         self._note_imports()
@@ -253,8 +253,8 @@ class _Gathering:
                 said += f"{', '.join(sorted(others))}: it stands on that, or was not to come along"
                 self.notes.append(ChangeNote(CONCERN, "unfinished_claim", row.id, said))
 
-    def _note_words_of_others(self, tasks: Sequence[str]) -> None:
-        """Note what comes with work in the name of others, and the base has not."""
+    def _note_work(self, tasks: Sequence[str]) -> None:
+        """Note what work brings in the name of others, and links that may lead to what judges."""
         made = [
             task_mapping.task(graph_view.stored(self.after[task]))
             for task in tasks
@@ -262,9 +262,12 @@ class _Gathering:
         ]
         if not made:
             return
-        from ralphgit.app.gate import words_of_others  # of work alone
+        from ralphgit.app.gate import changed_links, words_of_others  # of work alone
 
-        for said in words_of_others.of_work(self.project, made, self.range.new):
+        old, new = self.range.old, self.range.new
+        for said in changed_links.of_work(self.project, made, new, since=old):
+            self.notes.append(ChangeNote(CONCERN, "changed_link", "", said))
+        for said in words_of_others.of_work(self.project, made, new):
             self.notes.append(ChangeNote(CONCERN, "word_of_others", "", said))
 
     def _note_imports(self) -> None:

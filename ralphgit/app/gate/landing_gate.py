@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Sequence
 
 from ralphgit.app.active_claims import own_claims
-from ralphgit.app.gate import branch, planned_work, settings_changes, words_of_others
+from ralphgit.app.gate import branch, changed_links, planned_work, settings_changes, words_of_others
 from ralphgit.app.gate.problem import Problem, not_landable
 from ralphgit.app.gate.state import state
 from ralphgit.app.workspace import record_tree
@@ -56,13 +56,14 @@ def require(project: Project, lease: Lease, result: str) -> None:
 
 def concerns(project: Project, tasks: Sequence[Task], head: str) -> list[str]:
     """List for what `tasks`, as `head` completes them, wait for a person: the concerns with which
-    they were completed, safety settings that they change, what they plan beyond themselves, and
-    what they bring in the name of others.
+    they were completed, safety settings that they change, what they plan beyond themselves, links
+    that may lead to what judges, and what they bring in the name of others.
 
     Of concerns none where the base has the completion, or with `land.concerns`.
     """
     found = settings_changes.of_work(project, tasks, head)
     found += planned_work.of_work(project, tasks, head)
+    found += changed_links.of_work(project, tasks, head)
     found += words_of_others.of_work(project, tasks, head)
     base = project.base_view.by_id
     for task in () if project.config.land_concerns else tasks:
