@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from world import World
 
-from ralphgit.app.processes import named_files
+from ralphgit.app.processes import agent_files, named_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings
 
@@ -46,7 +46,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     for name in ("notify", "other"):
         world.write(f"tools/{name}.sh", "echo base\n")
     world.write(".gitignore", ".env\n*.pyc\n*.so\n")
-    (world.path / "latest").symlink_to("tools")
+    for name in ("tools/agent.py", "agent.js", "v1/agent"):
+        world.write(name, "echo base\n")
+    for name, to in {"latest": "tools", "lib": "v1", "tools/agent": "../lib/agent"}.items():
+        (world.path / name).symlink_to(to)
     world.commit()
     alpha = world.worktree("alpha")
     alpha.write("tools/notify.sh", "echo of the agent\n")
@@ -55,6 +58,36 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     alpha.write("Makefile", "pr:\n")
     environ = {**alpha.environ, "TOOL": "tools/notify.sh"}
     return Project.open(Surroundings(str(alpha.path), environ, time.time, lambda: "an id"))
+
+
+#: What an agent writes that its own line is to run at the next attempt.
+AGENTS = {
+    "python3 -um tools.agent": "tools/agent.py", "uv run -m tools.agent": "tools/agent.py",
+    "python3 -m tools.agent": "tools.py", "node agent": "agent.js", "make agent": "Makefile.sh",
+    "sh -c 'test -f .venv/env && . .venv/env; claude'": ".venv/env", "sh tools/agent": "v1/agent",
+    "tools/agent": "lib", "sh tools/other.sh": "tools/other.sh",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("line", AGENTS)
+def test_what_an_agent_leaves_for_its_own_line_is_seen(line: str, project: Project) -> None:
+    """Also where git takes it for as it was, by what the agent says of line ends."""
+    top, name = Path(project.top), AGENTS[line]
+    said, before = agent_files.changed_here(project, line, None)
+    assert said == []
+    for path in (top / name, top / ".gitattributes"):
+        path.parent.mkdir(exist_ok=True)
+        path.unlink(missing_ok=True)
+    (top / ".gitattributes").write_text("* text=auto\n")
+    if name == "lib":
+        (top / name).symlink_to("/usr/bin")
+    else:
+        (top / name).write_text("echo base\r\n")
+    found, _ = agent_files.changed_here(project, line, before)
+    (top / ".gitattributes").unlink()
+    (top / name).unlink()
+    project.repository.git.at(str(top)).try_run("checkout", "-q", "--", name)
+    assert found == [name]
 
 
 @pytest.mark.parametrize("command", NAMES_IT)
@@ -111,7 +144,8 @@ MODULES = {
     "python3 -m py.open": "py/open/__main__.py", "python3 -mpy.open": "py/open/__main__.py",
     "python3 py/open": "py/open/__main__.py", "cd py && python3 -m open": "py/open/__main__.py",
     "python3 -c 'import py.open.it'": "py/open/it.py", "node ./py/open": "py/open/index.js",
-    "python3 -m py.open.it": "py/open/__init__.py",
+    "python3 -m py.open.it": "py/open/__init__.py", "python3 -m py.open.x": "py.so",
+    "go run ./py/open": "py/open/tell.go",
     "python3 -m py.bare": "py/bare/__init__.cpython-311-x86_64-linux-gnu.so",
     "python3 -m py.pack.x": "py/pack/__init__.pyc",
 }  # fmt: skip
@@ -137,7 +171,7 @@ def test_a_new_file_that_a_program_reads_by_itself_is_seen(project: Project) -> 
         ("npm run -s tell", ".npmrc"), ("npx tell", ".npmrc"), ("pnpm tell", ".pnpmfile.cjs"),
         ("yarn tell", ".yarnrc.yml"), ("bun run tell", "bunfig.toml"), ("just tell", "JUSTFILE"),
         ("just tell", ".JustFile"), ("rake tell", "rakelib/x.rake"), ("bundle exec x", "Gemfile"),
-        ("task tell", "Taskfile.dist.yml"), ("make pr", "GNUmakefile"),
+        ("task tell", "Taskfile.dist.yml"), ("make pr", "GNUmakefile"), ("make pr", "Makefile.sh"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("ignored", [False, True])

@@ -53,7 +53,7 @@ COMES_TO = [
     ("make -s --file='../tools/the rules.mk'", "the rules.mk", "../tools/the rules.mk"),
     ("cd '../tools/of all' && sh ./check.sh", "of all/check.sh", "../tools/of all/check.sh"),
     ("sh ../tools/v=1,2.sh", "v=1,2.sh", "../tools/v=1,2.sh"),
-    ("cd .. && python3 -m tools.deep.check", "deep/check.py", "../tools/deep/check.py"),
+    ("cd .. && python3 -um tools.deep.check", "deep/check.py", "../tools/deep/check.py"),
     ("cd ../tools && python3 -mcheck", "check.py", "../tools"),
     ("cd linked && sh ../check.sh", "check.sh", "{tools}/check.sh"),
     ("sh linked/../check.sh", "check.sh", "{tools}/check.sh"),

@@ -60,7 +60,7 @@ STARTS = {
 }
 
 
-@pytest.mark.parametrize("how", STARTS)
+@pytest.mark.parametrize("how", slow.but(3, STARTS))
 def test_what_an_agent_makes_of_its_own_command_is_not_run(how: str, tmp_path: Path) -> None:
     path, line, changed = STARTS[how]
     evil = f"touch {tmp_path}/evil; echo good > a.txt"

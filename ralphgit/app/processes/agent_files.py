@@ -9,12 +9,14 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from ralphgit.app.processes import named_files, named_outside
 from ralphgit.app.workspace.project import Project
-from ralphgit.git.objects import Objects
+from ralphgit.git import merge_preview
+from ralphgit.git.objects import Objects, scratch_folder
 from ralphgit.model import paths
+from ralphgit.records import atomic_files
 
 #: What runs a module, or a folder, that it is given.
 _INTERPRETER = re.compile(r"(?:python|pypy|node|nodejs|deno|bun|tsx|ts-node|ruby|go)[\d.]*")
@@ -29,8 +31,7 @@ def changed_here(
     Without a `before`, those that the base does not have are what they are.
     """
     objects, top = project.repository.objects, project.top
-    written, implied = _named(line, top)
-    names = sorted(written | implied)
+    names = sorted(_named(line, top))
     known = objects.resolve([f"{project.base.commit}:{name}" for name in names])
     now, changed = dict[str, str](), []
     for name, oid in zip(names, known, strict=True):
@@ -39,10 +40,9 @@ def changed_here(
             continue
         now[name] = _content(objects, path)
         was = (before or {}).get(name, "")
-        if now[name] in (oid, was) or (oid and _is_converted(project, name, oid)):
+        if now[name] in (oid, was) or (oid is None and before is None):
             continue
-        # What the base has not, and was not there, the line has run only if nobody had to name it.
-        if oid or was or (before is not None and name in implied):
+        if not oid or now[name] != objects.blob_id(_checked_out(project, name, oid)):
             changed.append(name)
     return changed, now
 
@@ -53,20 +53,27 @@ def _content(objects: Objects, path: str) -> str:
     return objects.file_id(path) if os.path.isfile(path) else ""
 
 
-def _is_converted(project: Project, name: str, oid: str) -> bool:
-    """Whether git would commit a file as `oid`: the ends of its lines, say, are others here."""
-    path = os.path.join(project.top, name)
-    if os.path.islink(path) or not os.path.isfile(path):
-        return False
-    git = project.repository.git.at(project.top)
-    return git.try_run("hash-object", f"--path={name}", "--", path).out.decode().strip() == oid
+def _checked_out(project: Project, name: str, oid: str) -> bytes:
+    """Return a file of the base as git checks it out by the attributes of the base: here they are
+    the work's, and with other line ends a script is another one.
+    """
+    repository, base = project.repository, project.base.commit
+    folders = ["", *(name[: at + 1] for at, char in enumerate(name) if char == "/")]
+    known = repository.objects.read([f"{base}:{folder}.gitattributes" for folder in folders])
+    with scratch_folder() as scratch:
+        for of, data in known.items():
+            place = os.path.join(scratch, of.partition(":")[2])
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+            atomic_files.write(place, data, durable=False)
+        git = merge_preview.merging(repository, scratch, keep=True)
+        return git.try_run("cat-file", "--filters", f"--path={name}", oid).out
 
 
 def _words(line: str) -> set[str]:
     return {word for word in named_outside.words(line) if not glob.has_magic(word)}
 
 
-def _named(line: str, top: str) -> tuple[set[str], set[str]]:
+def _named(line: str, top: str) -> set[str]:
     """Name the files of the worktree at `top` that a line has, also behind `cd` and by links, and
     those that its programs come to without being given their names.
     """
@@ -76,25 +83,12 @@ def _named(line: str, top: str) -> tuple[set[str], set[str]]:
     folders = {word for word in words if os.path.isdir(os.path.join(top, word))}
     folders |= {os.path.join(one, other) for one in folders for other in folders}
     implied = {name for one in words for name in named_files.UNNAMED.get(os.path.basename(one), ())}
-    if any(_INTERPRETER.fullmatch(os.path.basename(word)) for word in words):
-        run = {*named_outside.modules(line), *folders, *(word for word in words if "/" in word)}
-        implied |= {name for one in run for name in named_files.of_module(one)}
-    both = [set[str](), set[str]()]
-    for found, names in zip(both, (words, implied), strict=True):
-        for folder in {"", *folders}:
-            for path in (os.path.normpath(os.path.join(folder, name)) for name in names):
-                found.update(glob.glob(path, root_dir=top) if glob.has_magic(path) else (path,))
-        found -= {name for name in found if paths.fault(name) is not None}
-        found |= {link for name in found for link in _behind(real, name)}
-    return both[0], both[1] - both[0]
-
-
-def _behind(top: str, name: str) -> Iterator[str]:
-    """Find the links on the way to a name, and where they lead in the worktree."""
-    parts = name.split("/")
-    ways = ["/".join(parts[:at]) for at in range(1, len(parts) + 1)]
-    links = [way for way in ways if os.path.islink(os.path.join(top, way))]
-    yield from links
-    real = os.path.realpath(os.path.join(top, name))
-    if links and real.startswith(f"{top}/"):
-        yield os.path.relpath(real, top)
+    programs = {os.path.basename(word) for word in words}
+    if named_outside.modules(line) or any(map(_INTERPRETER.fullmatch, programs)):
+        implied |= {name for one in words for name in named_files.of_module(one)}
+    found = set[str]()
+    for folder in {"", *folders}:
+        for path in (os.path.normpath(os.path.join(folder, name)) for name in words | implied):
+            found.update(glob.glob(path, root_dir=top) if glob.has_magic(path) else (path,))
+    found -= {name for name in found if paths.fault(name) is not None}
+    return found | {link for name in found for link in named_files.way(real, name)}

@@ -33,7 +33,11 @@ _MAGIC = re.compile(r"[*?\[]")
 _JUST, _RC = "[jJ][uU][sS][tT][fF][iI][lL][eE]", (".npmrc", "package.json")
 #: Files that programs run, or are told by what to run, without being given their names.
 UNNAMED = {
-    "make": ("GNUmakefile", "makefile", "Makefile"), "just": (_JUST, f".{_JUST}"),
+    # A makefile is itself made anew of what make's own rules find beside it (`Makefile.sh`).
+    "make": (
+        "GNUmakefile", "makefile", "Makefile", "*akefile[.,]*", "s.*akefile", "RCS/*", "SCCS/*",
+    ),
+    "just": (_JUST, f".{_JUST}"),
     "npm": _RC, "npx": _RC, "pnpm": (*_RC, ".pnpmfile.*", "pnpm-workspace.yaml"),
     "yarn": (*_RC, ".yarnrc", ".yarnrc.yml"), "bun": (*_RC, "bunfig.toml"),
     "rake": ("rakefile", "Rakefile", "rakefile.rb", "Rakefile.rb", "rakelib/*.rake"),
@@ -43,7 +47,7 @@ UNNAMED = {
 #: What is run of a module or a folder that is named, after its path.
 _RUN = (
     ".py", ".js", ".mjs", ".cjs", ".ts", ".rb", "/__init__.py", "/__main__.py", "/index.js",
-    "/index.mjs", "/index.cjs", "/package.json", "/main.go",
+    "/index.mjs", "/index.cjs", "/package.json", "/*.go",
     *(f"{place}.{end}" for place in ("", "/__init__") for end in ("*so", "pyc", "*pyd")),
 )  # fmt: skip
 #: What Python takes in the place of a module's file, and git mostly ignores.
@@ -154,11 +158,10 @@ def of_module(word: str) -> Iterator[str]:
     """Name what is run of the module `tools.open_pr`, or of the folder `tools`."""
     if _MAGIC.search(word):
         return
+    # Also of each package that the module is in, a file in its place included.
     parts = re.split(r"[./]+", word.removeprefix("-m").strip("./"))
     for number in range(1, len(parts) + 1):
-        folder = "/".join(parts[:number])
-        inner = ("/__init__.py", *(end for end in _RUN if end.startswith("/__init__.")))
-        yield from (folder + end for end in (_RUN if number == len(parts) else inner))
+        yield from ("/".join(parts[:number]) + end for end in _RUN)
 
 
 def _is_folder(top: str, name: str) -> bool:

@@ -35,8 +35,8 @@ _WRITTEN = re.compile(
 _SET = re.compile(r"(?:^|(?<=[\s;&|(`]))[A-Za-z_]\w*=\S*")
 #: An option of one letter, and its value.
 _GLUED = re.compile(r"-\w([./~].*)")
-#: A module that is run, as `python3 -m` takes it.
-_MODULE = re.compile(r"\s-m\s*([\w.]+)")
+#: A module that is run, as `python3 -um` takes it.
+_MODULE = re.compile(r"(?<!\S)-[A-Za-z]*m\s*([\w.]+)")
 #: A variable, and what follows the folder that it may be.
 _EXPANDED = re.compile(r"\$(?:\{[^}\s]*\}|\w+)/?")
 _MAGIC = re.compile(r"[*?\[]")
