@@ -282,7 +282,9 @@ tasks:
 def test_what_a_repository_says_stays_text(world: World) -> None:
     world.write_graph(HOSTILE)
     world.commit()
-    alpha = world.worktree("x")
+    name = "x[ @click=!] [ red]y"
+    world.git("worktree", "add", "--quiet", "-b", "x", f"../proj-{name}")
+    alpha = Place(world.folder / f"proj-{name}", world.environ, world)
     claim = blocked(alpha, "T-1", "[red]Why[/red] \u2066[2J \u2067?", "[@click=quit]no[/]")
     beat(alpha, "T-1", claim, os.getpid())
     said = "[red]log[/red] \x1b[2J\x1b]0;owned\x07 \u202eend\n"
@@ -294,6 +296,7 @@ def test_what_a_repository_says_stays_text(world: World) -> None:
         assert "[red]Why[/red] \\u2066[2J \\u2067?" in text(board, "text")
         assert "[@click=quit]no[/]" in seen
         await pilot.press("tab")
+        assert f"─log of {name}─" in drawn(board)
         log = board.view.query_one("#log", RichLog)
         await until(pilot, lambda: log.lines)
         assert "[red]log[/red] \\e[2J\\e]0;owned\\x07 \\u202eend" in drawn(board)

@@ -86,7 +86,7 @@ class Context(Vertical):
             title, content = "what needs a person", task_text.noted(subject)
         elif isinstance(subject, Worker):
             title = f"log of {safe(subject.name)}"
-        self.border_title = Content(title).markup
+        self.border_title = Content(title)
         if not content.is_same(self._drawn):
             self._drawn = content
             self.query_one("#text", Static).update(content)

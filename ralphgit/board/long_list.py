@@ -97,7 +97,7 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
     def head(self, title: Content) -> None:
         """Set the title above the entries."""
         if title.markup != self.border_title:
-            self.border_title = title.markup
+            self.border_title = title
 
     def go_to(self, key: str) -> bool:
         """Put the cursor on an entry, if it is there."""
