@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 import slow
 from test_landing import agent, files_on_base
 from test_loop import QUICK, end_agents, events, loop, made, on_base, start, task
 from world import PATIENCE, Place, Result, until
+
+from ralphgit.app.processes import changed_settings
+from ralphgit.app.workspace.project import Project
+from ralphgit.git import worktrees
 
 ONE = task("T-1", "scope: {write: [a.txt]}", "verify: [grep -q good a.txt]")
 
@@ -222,10 +229,14 @@ def test_the_configuration_of_another_worktree_ends_the_loop(tmp_path: Path) -> 
 
 #: How another worktree comes to be one of another repository.
 ELSEWHERE = {
+    "no gitdir any more": ('rm "$B/gitdir" $T/.git; cp -r "$R" $T/.git', "-beta"),
+    "nothing in its place": (
+        'rm $T/.git; mv "$R" $T/../.git; git -C $T/.. config core.worktree $T', "beta/.git"
+    ),
     "its commondir": ('echo "$R" > "$B/commondir"', "/commondir"),
     "its .git": ('echo "gitdir: $R" > $T/.git', "/.git"),
     "a repository in its place": ('rm $T/.git; cp -r "$R" $T/.git', "/.git"),
-    "its gitdir": ('echo "$R" > "$B/gitdir"', "evil/.git"),
+    "its gitdir": ('echo "$R" > "$B/gitdir"', "-beta"),
     "a new one": (
         'git worktree add -q --detach ../x; echo "$R" > "$C/worktrees/x/commondir"',
         "worktrees/x/commondir",
@@ -233,6 +244,45 @@ ELSEWHERE = {
     "one by hand": ('mkdir -p "$C/worktrees/z"; cp -r "$R/." "$C/worktrees/z"; '
                     'echo "$PWD/../z/.git" > "$C/worktrees/z/gitdir"', "worktrees/z/commondir"),
 }  # fmt: skip
+
+
+#: What of a worktree's files git reads as it stands there, and a look without its blanks does not.
+MISLEADING = {
+    "commondir": (b"../.. \n", b" ../..", b"../..\0/x\n", b"../../../r\n", b"/nowhere"),
+    ".git": (b"gitdir: FOLDER \n", b"gitdir:  FOLDER", b"FOLDER", b"gitdir: FOLDER\0x"),
+}
+
+
+def test_what_git_reads_as_another_repository_s_is_not_read_as_this_one_s(tmp_path: Path) -> None:
+    folder, top = tmp_path / "r/.git/worktrees/b", tmp_path / "b"
+    folder.mkdir(parents=True)
+    top.mkdir()
+    good = {"commondir": b"../..\r\n", ".git": os.fsencode(f"gitdir: {folder}\n")}
+    (folder / "gitdir").write_text(f"{top}/.git\n")
+    places = {"commondir": folder / "commondir", ".git": top / ".git"}
+    for name, texts in MISLEADING.items():
+        for text in (*texts, good[name]):
+            for other, data in good.items():
+                places[other].write_bytes(data)
+            places[name].write_bytes(text.replace(b"FOLDER", os.fsencode(folder)))
+            found = worktrees.misled(str(folder.parent.parent))
+            assert [*found] == ([] if text == good[name] else [str(places[name])]), text
+    # Of a submodule's checkout the repository knows where it is.
+    config, common = {"core.worktree": "../../b"}, str(folder.parent.parent)
+    of = SimpleNamespace(common_dir=common, config=config)
+    project = cast(Project, SimpleNamespace(repository=of, show_path=str))
+    name = f"leads git to another repository: {common}/../../b/.git"
+    assert name in changed_settings.misled(project)
+    places[".git"].write_text(f"gitdir: {common}\n")
+    assert name not in changed_settings.misled(project)
+    # git goes on upwards where nothing is there, or a pipe.
+    for above, misleads in (((), False), (("HEAD", "objects", "refs"), True), ((".git",), True)):
+        for name in above:
+            (tmp_path / name).mkdir()
+        (top / ".git").unlink()
+        assert bool(worktrees.misled(str(folder.parent.parent))) is misleads
+        os.mkfifo(top / ".git")
+        assert bool(worktrees.misled(str(folder.parent.parent))) is misleads
 
 
 @pytest.mark.parametrize("how", slow.but(1, ELSEWHERE))
@@ -255,8 +305,10 @@ def test_another_worktree_of_another_repository_ends_the_loop(how: str, tmp_path
     )
     ran = works(alpha, f"echo good > a.txt; {made_evil}; {does}", "--json")
     assert (ran.code, ran.error) == (7, "settings_changed"), ran.err
-    (named,) = ran.json["error"]["changed"]
-    assert named.startswith("leads git to another repository: ") and named.endswith(name)
+    named = {one.rpartition(": ") for one in ran.json["error"]["changed"]}
+    kinds = {"leads git to another repository", "no worktree of the repository any more"}
+    assert {kind for kind, _, _ in named} <= kinds
+    assert any(path.endswith(name) for _, _, path in named), named
     ran_it.unlink(missing_ok=True)
     world = alpha.world
     for words in ("status", "worktree list", "worktree prune --dry-run", "report -", "list"):

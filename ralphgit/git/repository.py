@@ -304,7 +304,7 @@ class Repository:
             name = f"worktrees/{os.path.basename(git_dir)}"
         elif worktree.main and os.path.realpath(own) == os.path.realpath(self.common_dir):
             git_dir, name = self.common_dir, "main-worktree"
-        if git_dir and not worktree.main and not worktrees.points_to(own, git_dir):
+        if git_dir and not worktree.main and not worktrees.points_to(own, git_dir, self.common_dir):
             raise _elsewhere(own)
         if not git_dir or self.config.get("extensions.worktreeconfig"):
             found = Repository.open(worktree.path, self.git.environ)

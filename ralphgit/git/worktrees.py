@@ -37,27 +37,47 @@ def misled(common_dir: str) -> dict[str, bytes]:
     """Return the files by which git takes another repository for that of a linked worktree, each
     with what is in it.
 
-    git makes a worktree file by file: what is not there yet, or is empty, misleads nobody.
+    git makes a worktree file by file: what is not there yet, or is empty, misleads nobody, but for
+    a `.git` that is not there where git finds another repository above.
     """
     found = {}
     for folder, top in listed(common_dir):
         own, link = os.path.join(top, ".git"), os.path.join(folder, _COMMON)
         if not _is_of(common_dir, folder):
             found[link] = _content(link)
-        elif not points_to(own, folder):
+        elif not points_to(own, folder, common_dir):
             found[own] = _content(own)
     return found
 
 
-def points_to(own: str, folder: str) -> bool:
+def points_to(own: str, folder: str, common_dir: str) -> bool:
     """Whether the file `own`, a worktree's `.git`, names the git folder, or nothing yet."""
-    link = _content(own)
+    top, link = os.path.dirname(own), _content(own)
     if not link and not os.path.isdir(own):
-        return True
-    place = os.fsdecode(link.removeprefix(_POINTS).strip())
-    return link.startswith(_POINTS) and os.path.realpath(
-        os.path.join(os.path.dirname(own), place)
-    ) == os.path.realpath(folder)
+        return os.path.isfile(own) or not os.path.isdir(top) or not _is_in_another(top, common_dir)
+    place = _place(top, link.removeprefix(_POINTS))
+    return link.startswith(_POINTS) and place == os.path.realpath(folder)
+
+
+def _is_in_another(top: str, common_dir: str) -> bool:
+    """Whether git, which finds no repository in `top`, finds another one above it."""
+    above, common = os.path.realpath(top), os.path.realpath(common_dir)
+    while (above := os.path.dirname(above)) != os.path.dirname(above):
+        own = os.path.join(above, ".git")
+        if os.path.lexists(own):
+            place = _place(above, _content(own).removeprefix(_POINTS) or b".git")
+            return place != common and not place.startswith(os.path.join(common, "worktrees", ""))
+        if all(os.path.lexists(os.path.join(above, name)) for name in ("HEAD", "objects", "refs")):
+            return True
+    return False
+
+
+def _place(at: str, said: bytes) -> str:
+    """Return where a file of git's in the folder `at` leads; "" for what is no path. git cuts off
+    the ends of lines, and no blanks.
+    """
+    path = os.fsdecode(said.rstrip(b"\r\n"))
+    return "" if "\0" in path else os.path.realpath(os.path.join(at, path))
 
 
 def git_of(git: Git, common_dir: str, path: str) -> Git | None:
@@ -67,8 +87,12 @@ def git_of(git: Git, common_dir: str, path: str) -> Git | None:
     folder = folders(common_dir).get(os.path.realpath(path))
     if not folder and os.path.realpath(os.path.join(path, ".git")) == os.path.realpath(common_dir):
         folder = common_dir
-    told = {"GIT_DIR": folder, "GIT_WORK_TREE": path} if folder else None
-    return git.at(path).using(told) if told else None
+    return _told(git, path, folder, common_dir) if folder else None
+
+
+def _told(git: Git, path: str, folder: str, common_dir: str) -> Git:
+    told = {"GIT_DIR": folder, "GIT_WORK_TREE": path, "GIT_COMMON_DIR": common_dir}
+    return git.at(path).using(told)
 
 
 #: Of a linked worktree's git folder: where the repository is.
@@ -91,16 +115,18 @@ def listed(common_dir: str) -> Iterator[tuple[str, str]]:
                 path = os.fsdecode(file.read().rstrip(b"\n"))
         except OSError:
             continue
+        if "\0" in path:
+            continue
         # git 2.48 and newer may write it relative to the git folder.
         yield folder, os.path.dirname(os.path.join(folder, path))
 
 
 def _is_of(common_dir: str, folder: str) -> bool:
     """Whether a worktree's git folder says that it is of the repository, or nothing yet."""
-    said = os.fsdecode(_content(os.path.join(folder, _COMMON)).strip())
-    if not said:  # git would take it for a repository of its own, if it has objects
+    said = _content(os.path.join(folder, _COMMON))
+    if not said.strip():  # git would take it for a repository of its own, if it has objects
         return not os.path.lexists(os.path.join(folder, "objects"))
-    return os.path.realpath(os.path.join(folder, said)) == os.path.realpath(common_dir)
+    return _place(folder, said) == os.path.realpath(common_dir)
 
 
 def _content(path: str) -> bytes:
@@ -172,10 +198,10 @@ def own_commits(git: Git, git_dir: str, head: str) -> dict[str, int]:
     return found
 
 
-def begin_changes(git: Git, path: str, git_dir: str) -> Child:
+def begin_changes(git: Git, path: str, git_dir: str, common_dir: str) -> Child:
     """Have git look for changes in a worktree, while we do other things."""
-    return git.at(path).start(
-        f"--git-dir={git_dir}", f"--work-tree={path}", "status", "--porcelain", "-z",
+    return _told(git, path, git_dir, common_dir).start(
+        "status", "--porcelain", "-z",
         "--untracked-files=all", "--ignore-submodules=none", "--no-renames",
     )  # fmt: skip
 

@@ -95,7 +95,8 @@ def _has_more(project: Project, there: Worktree, row: Row) -> bool:
     if there.head and not is_landed.landed(project, there.head):
         return True
     beside = project.repository.beside(there)
-    changed = worktrees.changes(worktrees.begin_changes(beside.git, there.path, beside.git_dir))
+    told = (beside.git, there.path, beside.git_dir, beside.common_dir)
+    changed = worktrees.changes(worktrees.begin_changes(*told))
     return changed is None or bool(changed.paths)
 
 

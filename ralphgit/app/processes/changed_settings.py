@@ -50,6 +50,7 @@ _GIT_RUNS = "what git runs: "
 _WORKTREE = "worktree's git config "
 _REBASE = "a rebase that runs programs: "
 _ELSEWHERE = "leads git to another repository: "
+_KNOWN = "no worktree of the repository any more: "
 _CONFIG = "config.worktree"
 _THERE = "there"
 
@@ -180,9 +181,9 @@ def _settings(project: Project) -> Signs:
     for path in (os.path.join(common, name) for name in comes):
         if os.path.lexists(path):
             found[project.show_path(path)] = _THERE
-    if project.repository.linked:
+    if project.repository.linked or os.path.isfile(os.path.join(top, ".git")):
         places = {".git": os.path.join(top, ".git")}
-        for name in _LINKS:
+        for name in _LINKS if project.repository.linked else ():
             path = os.path.join(project.repository.git_dir, name)
             places[project.show_path(path)] = path
         for name, path in places.items():
@@ -191,6 +192,7 @@ def _settings(project: Project) -> Signs:
     found[settings_file.FILE] = _digest(own)
     found.update(_worktrees_configured(project))
     found.update(misled(project))
+    found.update({f"{_KNOWN}{os.path.realpath(at)}": _KNOWN for _, at in worktrees.listed(common)})
     found.update(_rebases(project))
     found.update(_run_by_git(project))
     config = project.repository.config
@@ -313,7 +315,12 @@ def misled(project: Project, *folders: str) -> Signs:
     """Take down the files by which git takes another repository for that of another worktree;
     only those in `folders`, if there are any.
     """
-    found = worktrees.misled(project.repository.common_dir)
+    repository = project.repository
+    found = worktrees.misled(repository.common_dir)
+    if main := repository.config.get("core.worktree"):  # of a submodule's checkout
+        own = os.path.join(repository.common_dir, main, ".git")
+        if not worktrees.points_to(own, repository.common_dir, repository.common_dir):
+            found[own] = _text(own) or b""
     real = [*map(os.path.realpath, folders)]
     return {
         f"{_ELSEWHERE}{project.show_path(path)}": _digest(text)
@@ -323,13 +330,15 @@ def misled(project: Project, *folders: str) -> Signs:
 
 
 def _comes_or_goes(project: Project, name: str, before: Signs, now: Signs) -> bool:
-    """Whether a worktree went, or a new one came, with another's configuration as git copies it;
+    """Whether a worktree went as a whole, or a new one came, with a configuration that git copies;
     one is of this repository again; a rebase is over; or git has all the history now.
 
     This worktree's own is one of them, and is judged key by key.
     """
     if before.get(name) == _THERE or (name.startswith((_ELSEWHERE, _REBASE)) and name not in now):
         return True
+    if name.startswith(_KNOWN):
+        return name in now or not os.path.lexists(name.removeprefix(_KNOWN))
     if not name.startswith(_WORKTREE) or (name in before and name in now):
         return False
     known = {"", *(digest for one, digest in before.items() if one.startswith(_WORKTREE))}

@@ -94,7 +94,8 @@ def survey(project: Project, name: str | None = None) -> list[Seen]:
         git_dir = repository.common_dir if worktree.main else folders.get(path, "")
         has_files = not worktree.bare and os.path.lexists(os.path.join(worktree.path, ".git"))
         is_known = has_files and git_dir != ""
-        looked = worktrees.begin_changes(git, worktree.path, git_dir) if is_known else None
+        told = (git, worktree.path, git_dir, repository.common_dir)
+        looked = worktrees.begin_changes(*told) if is_known else None
         head = worktree.head if not worktree.bare else ""
         counted = worktrees.begin_distance(git, base.commit, head) if head else None
         asked.append((worktree, path, git_dir, looked, counted))
