@@ -119,6 +119,8 @@ def test_concerns_blockers_and_what_is_not_complete(plain: World) -> None:
     beta.ralph("claim", "B")
     beta.ralph("block", "--reason", "needs_context", "--question", "Which?")
     assert ("error", "blocked") in issues(plain, "beta")
+    hint = plain.ralph("reconcile", "beta", "--json").json["error"]["hint"]
+    assert hint == 'ralphgit reply B "TEXT"'
     gamma = plain.worktree("gamma")
     gamma.ralph("claim", "C")
     gamma.commit("Begun")

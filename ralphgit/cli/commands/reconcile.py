@@ -26,7 +26,9 @@ def run(call: Call, options: Options) -> Outcome:
     if bad:
         names = ", ".join(one.branch for one in bad)
         verb = "is" if len(bad) == 1 else "are"
-        error = Refused(f"{names} {verb} not ready", code="not_ready")
+        against = (issue for one in bad for issue in one.issues if issue.severity == "error")
+        hint = next((issue.hint for issue in against if issue.hint), "")
+        error = Refused(f"{names} {verb} not ready", code="not_ready", hint=hint)
     lines = [line for one in found for line in summary(one)]
     return Outcome({"branches": [as_json(one) for one in found]}, before=lines, error=error)
 
