@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -66,15 +65,6 @@ def test_a_worktree_that_can_claim(alpha: Place) -> None:
         "ok  T-1 can be claimed\n",
         "",
     )
-
-
-def test_a_place_that_cannot_be_written(alpha: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on a read-only disk."""
-    allowed = os.access
-    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK and allowed(path, mode))
-    found = alpha.ralph("preflight", "--json")
-    assert (found.code, found.error) == (1, "not_writable")
-    assert found.data["checks"][0]["message"] == f"cannot write in {alpha.path}"
 
 
 def test_the_task_that_a_claim_would_take(alpha: Place) -> None:
