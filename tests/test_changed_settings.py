@@ -51,6 +51,7 @@ STEERING = [
         "objects/info/alternates",
     ),
     ("mkdir $(git rev-parse --git-common-dir)/rr-cache", ".git/rr-cache"),
+    ("l=$(git rev-parse --git-dir)/ralphgit/loop.lock; rm $l; touch $l", "ralphgit/loop.lock"),
     (
         "git config branch.$(git symbolic-ref --short HEAD).pushRemote public",
         "pushremote",

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from test_git_settings import opened
 from test_integrate import task, worked, world_of
 from world import Place, World
 
 import ralphgit
+from ralphgit.app.workspace import locks
 from ralphgit.cli.command_table import COMMANDS
 from ralphgit.errors import GuardRefused
 
@@ -152,6 +155,24 @@ def test_below_a_loop_the_environment_may_be_empty(world: World) -> None:
         told = {line: answered(world, line, {}) for line in every}
         assert world.state() == before
     assert {line: found[0] for line, found in told.items()} == dict.fromkeys(told, 8)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who started it")
+def test_below_a_loop_its_lock_may_say_what_it_will(world: World) -> None:
+    place = beta(world)
+    project = opened(place)
+    lock = Path(locks.path_of(project.repository.git_dir))
+    with locks.LoopLock(project):
+        lock.write_text("1\n")
+        before = world.state()
+        for line in ("trust --yes", "reset A --reopen --reason why", "claim B", "land alpha"):
+            assert world.ralph(*line.split(), "--json", apart=True).code == 8, line
+        assert world.state() == before
+        lock.unlink()
+        before = world.state()
+        assert place.ralph("land", "--json", apart=True).error == "in_loop"
+        assert world.state() == before
+    assert world.ralph("claim", "B", "--json", apart=True).error != "in_loop"
 
 
 #: What a worker may call in its own worktree alone.

@@ -474,7 +474,7 @@ def test_stop_after_the_task_and_stop_now(tmp_path: Path) -> None:
 
 
 def test_stop_now_ends_no_process_that_a_forged_heartbeat_names(tmp_path: Path) -> None:
-    """Neither without a loop in that worktree, nor while another process is its loop."""
+    """Neither without a loop in that worktree, nor where the text of its lock says the same."""
     alpha = made(tmp_path, task("T-1"))
     other = subprocess.Popen(["sleep", "600"])
     beat = heartbeat.Heartbeat(
@@ -489,7 +489,7 @@ def test_stop_now_ends_no_process_that_a_forged_heartbeat_names(tmp_path: Path) 
         assert alpha.world.ralph(*line.split(), "--json").error == "no_loop", line
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        file.write("1\n")
+        file.write(f"{other.pid}\n")
         file.flush()
         assert alpha.world.ralph("stop", "alpha", "--now", "--json").error == "no_loop"
     (alpha.path / ".ralph" / "heartbeat").unlink()

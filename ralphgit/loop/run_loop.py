@@ -104,7 +104,7 @@ class Loop:
     def _run(self, project: Project) -> Ran:
         runtime_files.prepare(project)
         watched_settings.require_seen(project)
-        signs = changed_settings.signs(project)
+        signs = changed_settings.of_loop(project)
         seen_here_alone.passed_over(project.repository)
         runtime_files.forget_declined(project.top)
         stop.forget(project.top)  # one from before our first heartbeat was another loop's

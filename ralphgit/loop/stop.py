@@ -26,8 +26,8 @@ def stop(project: Project, names: tuple[str, ...], *, every: bool, now: bool) ->
     """Ask the loops of some worktrees (this one's without `names`) to end.
 
     After their task by a note that they look for; `now` by SIGTERM, on which a loop stops its
-    agent and keeps its claim. A process that has not the lock of that worktree's loop is not
-    touched, whatever the heartbeat says.
+    agent and keeps its claim. A process that is not that worktree's loop is not touched,
+    whatever the heartbeat says.
 
     Raises: GuardRefused (no_loop), UsageError (unknown_worktree), NotWritable.
     """
@@ -37,7 +37,7 @@ def stop(project: Project, names: tuple[str, ...], *, every: bool, now: bool) ->
         beat = heartbeat.read(worktree.path)
         if beat is None or not beat.process.here or beat.process.gone:
             continue
-        if locks.loop_of(project, worktree.path) != beat.pid:
+        if not locks.is_loop_of(project, worktree.path, beat.pid):
             continue  # whoever wrote that heartbeat, it is of no loop
         if now:
             try:

@@ -19,6 +19,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from ralphgit.app.processes import configured_git, named_outside
+from ralphgit.app.workspace import locks
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import worktrees
 from ralphgit.records import atomic_files, settings_file
@@ -46,6 +47,8 @@ _RUN = (_GIT, "gh", "glab", "ssh", "sh")
 _CONFIGURED = configured_git.PREFIX
 #: Only in what `with_branch` takes down.
 _ON_BRANCH = "HEAD, which was on "
+#: Only in what `of_loop` takes down.
+_LOCK = "the loop's lock "
 _GIT_RUNS = "what git runs: "
 _WORKTREE = "worktree's git config "
 _REBASE = "a rebase that runs programs: "
@@ -80,6 +83,12 @@ def signs(project: Project) -> Signs:
     verify command on the base names.
     """
     return {**_known_programs(project, _programs(project)), **_settings(project)}
+
+
+def of_loop(project: Project) -> Signs:
+    """Take down beside `signs` which file the lock of this worktree's loop is on."""
+    path = locks.path_of(project.repository.git_dir)
+    return {**signs(project), f"{_LOCK}{project.show_path(path)}": _inode(path)}
 
 
 def with_branch(project: Project, before: Signs) -> Signs:
@@ -219,6 +228,8 @@ def changes(project: Project, before: Signs) -> list[Change]:
     for name in before:
         if name.startswith(_ON_BRANCH):
             now[name] = _behind(project, name.removeprefix(_ON_BRANCH))
+        elif name.startswith(_LOCK):
+            now[name] = _inode(locks.path_of(project.repository.git_dir))
     # Of a program "" says that nothing is there, or nothing to say of it.
     then = {name: sign for name, sign in before.items() if sign or not is_program(name)}
     names = [name for name in {**then, **now} if then.get(name) != now.get(name)]
@@ -251,6 +262,10 @@ def _run_by_git(project: Project) -> Signs:
             if word and os.path.isfile(path) and not named_outside.leaves(project, word):
                 found[f"{_GIT_RUNS}{word}"] = _digest(atomic_files.read(path))
     return found
+
+
+def _inode(path: str) -> str:
+    return str(os.stat(path).st_ino) if os.path.exists(path) else ""
 
 
 def _digest(data: bytes | None) -> str:

@@ -6,7 +6,8 @@ import glob
 import os
 from collections.abc import Iterator, Mapping
 
-from ralphgit.app.workspace.locks import loop_works_in, process_with_loop_lock
+from ralphgit.app.workspace import loop_mark
+from ralphgit.app.workspace.locks import loop_works_in, path_of, process_with_loop_lock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.records import atomic_files
@@ -60,7 +61,7 @@ def refuse_elsewhere(project: Project) -> None:
     Raises: GuardRefused (in_loop).
     """
     own = _loops_above(project) or _told_worktree(project)
-    if own and os.path.realpath(project.repository.git_dir) not in own:
+    if own and loop_mark.identity(project.repository.git_dir) not in own:
         raise refusal(in_a_loop.ELSEWHERE)
 
 
@@ -74,18 +75,22 @@ def _below_a_loop(project: Project) -> bool:
 
 
 def _loops_above(project: Project) -> set[str]:
-    """The git folders of the worktrees whose loops have started this process."""
+    """The git folders of the worktrees whose loops have started this process: by their marks, and,
+    as elsewhere than on Linux there are none, by the locks, whose text an agent can write.
+    """
     common = project.repository.common_dir
     folders = (common, *glob.glob(os.path.join(glob.escape(common), "worktrees", "*")))
     loops = {
-        process_with_loop_lock(lock): folder
+        process_with_loop_lock(path_of(folder)): folder
         for folder in folders
-        if os.path.exists(lock := os.path.join(folder, "ralphgit", "loop.lock"))
+        if os.path.exists(path_of(folder))
     }
-    loops.pop(0, None)
-    return (
-        {os.path.realpath(loops[pid]) for pid in _ancestors() if pid in loops} if loops else set()
-    )
+    found = set[str]()
+    for pid in _ancestors():
+        found.update(loop_mark.worktrees_of(pid, common))
+        if pid in loops and pid > 1:
+            found.add(loop_mark.identity(loops[pid]))
+    return found
 
 
 def _told_worktree(project: Project) -> set[str]:
@@ -101,13 +106,14 @@ def _told_worktree(project: Project) -> set[str]:
         named = (atomic_files.read(link) or b"").removeprefix(b"gitdir: ").strip()
         link = os.path.join(top, os.fsdecode(named))
     folder = os.path.realpath(link)
-    return {folder} if folder == common or folder.startswith(f"{common}{os.sep}") else set()
+    is_own = folder == common or folder.startswith(f"{common}{os.sep}")
+    return {loop_mark.identity(folder) if os.path.isdir(folder) else ""} if is_own else set()
 
 
 def _ancestors() -> Iterator[int]:
     """The processes that this one was started by, the nearest first; on Linux more than one."""
     pid = os.getppid()
-    while pid > 1:
+    while pid > 0:  # in a container the loop may be the first of all
         yield pid
         data = atomic_files.read(f"/proc/{pid}/stat")
         pid = int(data.rpartition(b")")[2].split()[1]) if data else 0

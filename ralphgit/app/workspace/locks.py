@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sys
 import time
 
-from ralphgit.app.workspace import heartbeat
+from ralphgit.app.workspace import heartbeat, loop_mark
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, NotWritable
 from ralphgit.git import worktrees
@@ -127,15 +128,16 @@ def _busy(who: str, code: str) -> GuardRefused:
 class LoopLock(_Lock):
     """Used as a context around the one loop of a worktree.
 
-    The lock is on a file in the worktree's git folder, which an agent has no reason to touch.
-    Its text is the number of the process that has it.
+    The lock is on a file in the worktree's git folder, whose text is the number of the process that
+    has it. An agent can write there: what the loop has started knows it by a mark (`loop_mark`).
 
     Raises: GuardRefused (loop_running), NotWritable.
     """
 
     def __init__(self, project: Project) -> None:
-        self._path = os.path.join(project.repository.git_dir, "ralphgit", "loop.lock")
-        self._top = project.top
+        self._path, self._top = path_of(project.repository.git_dir), project.top
+        self._folders = project.repository.common_dir, project.repository.git_dir
+        self._mark = -1
 
     def __enter__(self) -> None:
         try:
@@ -155,6 +157,13 @@ class LoopLock(_Lock):
         if beat is not None and other and not beat.process.gone:
             self.__exit__()
             raise _running(beat.pid)
+        self._mark = loop_mark.put(*self._folders)
+
+    def __exit__(self, *_: object) -> None:
+        if self._mark >= 0:
+            os.close(self._mark)
+            self._mark = -1
+        super().__exit__()
 
     def held(self) -> bool:
         """Whether a loop of another process has it; nothing is written."""
@@ -177,15 +186,21 @@ class LoopLock(_Lock):
         return 0
 
 
-def loop_of(project: Project, top: str) -> int:
-    """The process of the loop that works in the worktree `top`, by its lock; 0 if none does.
+def path_of(git_dir: str) -> str:
+    """Where the lock of a worktree's loop is."""
+    return os.path.join(git_dir, "ralphgit", "loop.lock")
 
-    The lock is beside the repository, where `.ralph` of a worktree has no say.
+
+def is_loop_of(project: Project, top: str, pid: int) -> bool:
+    """Whether a process is the loop that works in the worktree `top`: by its mark, and elsewhere
+    than on Linux by the lock, which is beside the repository, where `.ralph` has no say.
     """
     common = project.repository.common_dir
     own = {os.path.realpath(path): folder for folder, path in worktrees.listed(common)}
     folder = own.get(os.path.realpath(top), common)
-    return process_with_loop_lock(os.path.join(folder, "ralphgit", "loop.lock"))
+    if sys.platform == "linux":
+        return loop_mark.identity(folder) in loop_mark.worktrees_of(pid, common)
+    return process_with_loop_lock(path_of(folder)) == pid
 
 
 def process_with_loop_lock(path: str) -> int:
@@ -211,7 +226,7 @@ def process_with_loop_lock(path: str) -> int:
 
 def loop_works_in(project: Project) -> bool:
     """Whether a loop works in this worktree now, by its lock or else by its heartbeat."""
-    path = os.path.join(project.repository.git_dir, "ralphgit", "loop.lock")
+    path = path_of(project.repository.git_dir)
     probe = _Lock()
     try:
         probe._open(path)

@@ -1,0 +1,43 @@
+"""Mark the process of a loop, so that what it has started knows it by nothing that it can write.
+
+The mark is a file in memory that the process has open: Linux tells its name, which says of which
+repository and worktree it is. Elsewhere there is none.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+
+_NAME = "ralphgit-loop"
+
+
+def identity(folder: str) -> str:
+    """What a folder is, whatever it is called. Raises: OSError."""
+    found = os.stat(folder)
+    return f"{found.st_dev}:{found.st_ino}"
+
+
+def put(repository: str, worktree: str) -> int:
+    """Mark this process as the loop of a worktree, by the git folders of both.
+
+    Returns the file that it has open; -1 where there is none.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError):
+            return os.memfd_create(f"{_NAME} {identity(repository)} {identity(worktree)}")
+    return -1
+
+
+def worktrees_of(pid: int, repository: str) -> Iterator[str]:
+    """Find of which worktrees of the repository a process is the loop, by `identity`."""
+    own, folder = identity(repository), f"/proc/{pid}/fd"
+    with suppress(OSError):
+        for name in os.listdir(folder):
+            with suppress(OSError):
+                link = os.readlink(f"{folder}/{name}")
+                match link.removeprefix("/memfd:").split(" "):
+                    case [kind, of, worktree, *_] if kind == _NAME and of == own:
+                        yield worktree
