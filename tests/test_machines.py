@@ -284,3 +284,16 @@ def test_a_loop_elsewhere_is_silent_after_five_minutes(seconds: float, silent: b
     )  # fmt: skip
     assert beat is not None
     assert is_silent(Seen(beat, since=1000.0), 1000.0 + seconds) is silent
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["edit T-1 --rename R-1", "shard --layout task", "rebase-paths T-1.txt a/T-1.txt",
+     "edit T-1 --cancel no"],
+)  # fmt: skip
+def test_who_changes_the_plan_asks_the_remote_who_works_on_it(line: str, world: World) -> None:
+    assert world.clone("far").claim("T-1")  # nobody here has heard of it
+    before = world.read()
+    done = world.ralph(*line.split(), "--json")
+    assert done.error in ("claim_held", "claims_in_flight"), done.out
+    assert world.read() == before

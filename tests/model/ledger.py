@@ -45,6 +45,8 @@ class Ledger:
     written: set[str] = field(default_factory=set)
     """Claims whose work is in a file: `complete` was tried."""
     wrong: list[str] = field(default_factory=list)
+    by_button: bool = False
+    """Whether a forge, which asks no lease, or a person's git has merged just now."""
 
     # -- what is heard -----------------------------------------------------------------------
 
@@ -111,8 +113,9 @@ class Ledger:
         wrong = [*self.wrong, *self._unexplained(now, may)]
         for key, task in now.tasks.items():
             was = self.base.tasks.get(key, task)
-            # Without leases on the remote another clone's release may end a claim made meanwhile.
-            fenced = task.epoch > was.epoch and not self.remote_leases
+            # Another one's release may end a claim made meanwhile, where no lease is asked for.
+            unasked = self.by_button or not self.remote_leases
+            fenced = task.epoch > was.epoch and unasked
             if (was.status, was.claim) != (task.status, task.claim) or fenced:
                 self._landed(key, task)
         self.base = now

@@ -100,6 +100,7 @@ class Machine(RuleBasedStateMachine):
             return
         Machine.counts[name] += 1
         old_ways = May.TAKE | May.REOPEN if self.field.old_ways else May.NOTHING
+        self.field.ledger.by_button = name in ("merge", "pick")
         self._saw(told, kind.may | old_ways)
 
     def _saw(self, told: str, may: May) -> None:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import interrupted_update
+from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.tasks import placement
 from ralphgit.app.workspace import commit_message, runtime_files
 from ralphgit.app.workspace.graph_files import is_wild
@@ -266,6 +267,7 @@ def _is_left(project: Project, line: str) -> bool:
 
 def _choose(project: Project, options: ArchiveOptions) -> tuple[list[str], dict[str, str]]:
     """The tasks to archive, in file order, and the finished ones that stay, with the reason."""
+    synchronise(project, settle=False)
     claim_map = ClaimMap(project)
     rows = project.here.rows
     for task in options.tasks:

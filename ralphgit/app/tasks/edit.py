@@ -10,6 +10,7 @@ from ralphgit.app.active_claims import next_tasks, recovery_commands
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.next_tasks import Pair
 from ralphgit.app.active_claims.own_claims import open_claims
+from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.tasks import given_fields, placement
 from ralphgit.app.tasks.given_fields import Fields
 from ralphgit.app.workspace.project import Project
@@ -225,6 +226,7 @@ def _other_holder(project: Project, row: Row) -> tuple[ActiveClaim, str] | None:
     """Return the claim of another worker on the task, and the state of the task."""
     if not project.base.commit:
         return None
+    synchronise(project, settle=False)
     claim_map = ClaimMap(project)
     if any(lease.task == row.id for lease in open_claims(project, claim_map)):
         return None

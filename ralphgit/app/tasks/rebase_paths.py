@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.held_tasks import held_tasks
+from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, UsageError
 from ralphgit.model import paths
@@ -56,6 +57,7 @@ def rebase_paths(project: Project, old: str, new: str, *, dry_run: bool = False)
         hint = "ralphgit rebase-paths packages/app apps/app"
         raise UsageError("OLD and NEW are the same folder", hint=hint)
     here = project.require_here()
+    synchronise(project, settle=False)
     claim_map = ClaimMap(project) if project.base.commit else None
     finished = {row.id for row in claim_map.base.rows if row.status in _OVER} if claim_map else ()
     texts: dict[str, str] = {}

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.own_claims import open_claims
+from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.tasks import edit, placement
 from ralphgit.app.workspace.graph_files import file_named
 from ralphgit.app.workspace.project import Project
@@ -66,6 +67,7 @@ def _refuse_active(project: Project, task: str) -> None:
     """Raises: ClaimHeld where somebody works on the task, or its work waits."""
     if not project.base.commit:
         return
+    synchronise(project, settle=False)
     claim_map = ClaimMap(project)
     own = [lease for lease in open_claims(project, claim_map) if lease.task == task]
     state = claim_map.task_states.get(task)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.held_tasks import held_tasks
+from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.tasks import placement
 from ralphgit.app.workspace import journal, runtime_files
 from ralphgit.app.workspace.graph_files import Places, file_named, files_below, is_wild, places
@@ -95,6 +96,7 @@ def _refuse_active(project: Project) -> None:
     """
     if not project.base.commit:
         return
+    synchronise(project, settle=False)
     held = held_tasks(ClaimMap(project))
     if held:
         verb = "has" if len(held) == 1 else "have"
