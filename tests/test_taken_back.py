@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from ralphgit.app.workspace import taken_back
 from ralphgit.app.workspace.locks import RepositoryLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings
-from ralphgit.errors import GuardRefused
+from ralphgit.errors import GuardRefused, NotWritable
 
 ONE = task("T-1", "outputs: [f.txt]", "verify: [grep -q good f.txt]")
 METHODS = ["merge", "squash", "rebase"]
@@ -103,6 +105,20 @@ def test_who_waits_for_a_turn_alone_goes_on_in_the_end(tmp_path: Path) -> None:
             assert time.monotonic() - begun >= 0.1
         with pytest.raises(GuardRefused), RepositoryLock(Project.open(around), "taking", code="x"):
             pass
+
+
+def test_what_lies_in_the_place_of_a_lock_keeps_nobody_from_work(tmp_path: Path) -> None:
+    """As an agent may leave it in the repository. A file or a pipe is locked as a folder is."""
+    alpha = made(tmp_path, ONE)
+    around = Surroundings(str(alpha.path), alpha.environ, time.time, lambda: "x")
+    place = alpha.world.path / ".git" / "ralphgit" / "taking"
+    for make in (place.touch, partial(os.mkfifo, place), partial(place.symlink_to, "nothing")):
+        make()
+        with RepositoryLock(Project.open(around), "taking"):
+            lock = RepositoryLock(Project.open(around), "taking", code="x")
+            with pytest.raises(NotWritable if place.is_symlink() else GuardRefused), lock:
+                pass
+        place.unlink()
 
 
 # -- for the loop ------------------------------------------------------------------------

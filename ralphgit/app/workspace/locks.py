@@ -10,6 +10,7 @@ import fcntl
 import os
 import sys
 import time
+from contextlib import suppress
 
 from ralphgit.app.workspace import heartbeat, loop_mark
 from ralphgit.app.workspace.project import Project
@@ -57,9 +58,9 @@ class RepositoryLock(_Lock):
     it was taken is read anew; without `anew` by the caller, who knows what he needs.
 
     After `patience_s` it is refused with `code`; without one it goes on, for what only saves
-    work.
+    work, also where nothing can be locked.
 
-    Raises: GuardRefused (`code`), NotWritable.
+    Raises: GuardRefused, NotWritable (both only with `code`).
     """
 
     def __init__(
@@ -73,11 +74,13 @@ class RepositoryLock(_Lock):
         name = self._name.replace(" ", "-")
         folder = os.path.join(self._project.repository.common_dir, "ralphgit", name)
         try:
-            os.makedirs(folder, exist_ok=True)
-            self._open(folder)
+            with suppress(FileExistsError):  # what else is there can be locked as well
+                os.makedirs(folder, exist_ok=True)
+            self._open(folder, os.O_RDONLY | os.O_NONBLOCK)
         except OSError as error:
-            raise NotWritable(f"cannot write {folder}: {error.strerror}") from error
-        if not self._take(self._patience_s):
+            if self._code:
+                raise NotWritable(f"cannot write {folder}: {error.strerror}") from error
+        if self._fd >= 0 and not self._take(self._patience_s):
             self.__exit__()
             if self._code:
                 raise _busy(f"{self._name} is at work in this repository", self._code)
