@@ -275,6 +275,8 @@ _SECRET = "Hunter2SecretValue"
         (f"https://{_SECRET}@127.0.0.1:1/a/p.git", "https://127.0.0.1:1/a/p.git"),
         (f"https://a:{_SECRET}@x@h/a@b:c/p", "https://h/a@b:c/p"),
         (f"ssh://git:{_SECRET}@h/p.git", "ssh://git@h/p.git"),
+        (f"https://h/p.git?private_token={_SECRET}", "https://h/p.git"),
+        (f"git+http://{_SECRET}@h/p.git", "git+http://h/p.git"),
         ("ssh://git@h/p.git", "ssh://git@h/p.git"), ("git@h:a/p.git", "git@h:a/p.git"),
         ("/srv/p.git", "/srv/p.git"), ("https://h", "https://h"), ("", ""),
     ],
@@ -287,7 +289,7 @@ def test_an_address_is_shown_without_its_secret(url: str, shown: str) -> None:
 def test_no_address_with_a_token_is_printed_or_logged(tmp_path: Path) -> None:
     world = World(tmp_path)
     place = Place(world.folder, world.environ, world)
-    url = f"http://agent:{_SECRET}@127.0.0.1:1/acme/proj.git"
+    url = f"http://agent:{_SECRET}@127.0.0.1:1/acme/proj.git?private_token={_SECRET}"
     words = ("worker", url, "--land", "merge", "--agent", "scripted")
     found = place.run(sys.executable, "-m", "ralphgit", *words)
     assert found.err.startswith("error: http://127.0.0.1:1/acme/proj.git cannot be cloned")
@@ -301,6 +303,10 @@ def test_no_address_with_a_token_is_printed_or_logged(tmp_path: Path) -> None:
     world.git("remote", "add", "origin", url)
     world.write_graph("version: 1\ntasks:\n  - id: T-1\n    title: One\n    status: pending\n")
     world.commit("Plan")
+    world.git("update-ref", "refs/remotes/origin/main", "HEAD")
+    found = world.ralph("next", "--fetch")
+    assert "cannot be reached: unable to access 'http://127.0.0.1:1/acme/proj.git'" in found.err
+    said.append(found.err)
     found = world.ralph("fleet", "manifest", "--for", "slurm", "-n", "2")
     assert "http://127.0.0.1:1/acme/proj.git" in found.out, found.err
     given = world.ralph("fleet", "manifest", "--for", "slurm", "--url", url)
@@ -311,4 +317,5 @@ def test_no_address_with_a_token_is_printed_or_logged(tmp_path: Path) -> None:
     said.append(found.out + found.err)
     said += [one.read_text() for one in (tmp_path / "home").rglob("*.log")]
     assert "cannot be cloned" in said[-1]
+    said += [str(one) for one in (tmp_path / "home").rglob("*")]
     assert [one for one in said if _SECRET in one] == []

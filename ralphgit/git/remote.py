@@ -58,6 +58,7 @@ _FULL = ("No space left on device", "Disk quota exceeded")
 
 
 def _unavailable(remote: str, text: str) -> RemoteUnavailable:
+    text = _QUERY.sub("", text)
     lines = [line.strip() for line in text.strip().split("\n") if line.strip()]
     reason = next((line for line in lines if line.startswith("fatal:")), lines[0] if lines else "")
     before = [line for line in lines[: lines.index(reason)] if reason] if reason else []
@@ -81,6 +82,8 @@ def _unavailable(remote: str, text: str) -> RemoteUnavailable:
 
 
 _SHOWN_LINES = 10
+#: Of an address, where a token may be: git shows it, other than a password.
+_QUERY = re.compile(r"(?<=\S)\?[^\s']*(?=')")
 #: How ssh says that a host has another key than it had, and which of the lines around it tell more.
 _OTHER_HOST = "REMOTE HOST IDENTIFICATION HAS CHANGED"
 _KEY = re.compile(r"SHA256:|Offending |Host key for ")

@@ -13,7 +13,7 @@ from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.heartbeat import Process
 from ralphgit.errors import GuardRefused, RemoteUnavailable, UsageError
 from ralphgit.git.run_git import Git
-from ralphgit.model.printable import shown_address
+from ralphgit.model.printable import shown_address, without_secrets
 
 _MOST = 1000
 #: Seconds for the first clone, which may be large.
@@ -68,7 +68,7 @@ def _make(git: Git, address: str, path: str, reference: str) -> None:
     words = ("clone", "--quiet", "--template=", *more, "--end-of-options", address, half)
     done = git.try_run(*words, timeout=_PATIENCE_S)
     if done.status:
-        said = done.err.decode("utf-8", "replace").strip().split("\n")
+        said = without_secrets(done.err.decode("utf-8", "replace")).strip().split("\n")
         raise RemoteUnavailable(
             f"{shown_address(address)} cannot be cloned: {said[-1].removeprefix('fatal: ')}",
             hint="check the address, the network and your credentials",
@@ -114,7 +114,8 @@ def _address(url: str) -> str:
 def _folder(environ: Mapping[str, str], address: str) -> str:
     """The folder of all clones of one address: a cache."""
     cache = environ.get("XDG_CACHE_HOME") or os.path.join(environ.get("HOME") or "~", ".cache")
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", address.rstrip("/").rpartition("/")[2])
+    last = shown_address(address).rstrip("/").rpartition("/")[2]
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", last)
     name = name.removesuffix(".git")[:40].strip(".-") or "repository"
     digest = hashlib.sha256(address.encode("utf-8", "surrogateescape")).hexdigest()[:8]
     return os.path.join(os.path.expanduser(cache), "ralphgit", "workers", f"{name}-{digest}")

@@ -4,6 +4,8 @@ It is untrusted: what cannot be printed, escape sequences and characters that re
 shown escaped, and so are letters that nobody sees. And numbers, as a sentence has them.
 """
 
+import re
+
 #: Letters and a sign that are blank: fillers of Korean script, and the empty pattern of Braille.
 BLANK = "\u115f\u1160\u2800\u3164\uffa0"
 
@@ -20,16 +22,30 @@ def safe(text: str) -> str:
     return "".join(c if is_seen(c) else _escape(c) for c in text)
 
 
+#: Of these a user's name is no secret, and there is no query.
+_SSH = ("ssh", "git+ssh", "ssh+git")
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.:-]*://[^\s'\"]+")
+
+
 def shown_address(url: str) -> str:
-    """The address of a repository without what lets in: a password, and of http a name, which may
-    be a token.
+    """The address of a repository without what lets in: a password, and, but for ssh, a name and a
+    query, which may be a token.
     """
     scheme, found, rest = url.partition("://")
-    known, has_user, host = rest.partition("/")[0].rpartition("@")
-    if not found or not has_user:
+    known, has_user, _ = rest.partition("/")[0].rpartition("@")
+    if not found or scheme in ("", "file"):
         return url
-    user = "" if scheme.lower().startswith("http") else known.partition(":")[0]
-    return f"{scheme}://{f'{user}@' if user else ''}{host}{rest.removeprefix(f'{known}@{host}')}"
+    rest, user = rest.removeprefix(f"{known}@") if has_user else rest, ""
+    if scheme in _SSH:
+        user = f"{known.partition(':')[0]}@" if has_user else ""
+    else:
+        rest = re.split("[?#]", rest, maxsplit=1)[0]
+    return f"{scheme}://{user}{rest}"
+
+
+def without_secrets(text: str) -> str:
+    """The words of a program, each address in them as `shown_address` has it."""
+    return _ADDRESS.sub(lambda found: shown_address(found[0]), text)
 
 
 def _escape(character: str) -> str:
