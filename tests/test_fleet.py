@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import pty
@@ -10,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +22,8 @@ import pytest
 import ryaml
 from running import with_variable
 from world import PATIENCE, Place, Result, World, until
+
+from ralphgit.loop import tmux_entry
 
 QUICK = {
     "RALPH_FLEET_STAGGER": "0.1",
@@ -490,8 +494,9 @@ def processes_of_loops(world: World) -> list[int]:
 
 @in_tmux
 def test_the_environment_comes_from_who_starts_it(make: Callable[..., World]) -> None:
-    """Not from the tmux server, which may be another login's."""
-    world = make(task("T-1", "x-script: {run: 'echo $COLOUR > T-1.txt'}"))
+    """Not from the tmux server, which may be another login's; and tmux runs nothing of a path."""
+    text = task("T-1", "x-script: {run: 'echo $COLOUR > T-1.txt'}")
+    world = make(text, name="p#(cd; touch evil)%d")
     world.run("tmux", "new-session", "-d", "-s", "other", "sleep 600")
     secret = "x" * 40_000  # more than tmux takes in one message
     env = {"COLOUR": "blue", "MY_TOKEN": secret}
@@ -500,10 +505,32 @@ def test_the_environment_comes_from_who_starts_it(make: Callable[..., World]) ->
     until(lambda: statuses(world) == {"T-1": "complete"})
     assert world.git("show", "main:T-1.txt") == "blue"
     until(lambda: workers(world)["w1"]["state"] == "ended")
-    assert not (world.folder / "proj-w1/.ralph/start.json").exists()
+    w1 = Path(f"{world.path}-w1")
+    assert not (w1 / ".ralph/start.json").exists()
+    assert "T-1" in (w1 / ".ralph/logs/fleet.log").read_text()
     assert sessions(world) == ["other"]
+    assert not Path(world.environ["HOME"], "evil").exists()
     world.run("tmux", "kill-server")
     until(lambda: processes(world) == [])
+
+
+def test_a_window_becomes_nothing_that_another_has_put_there(tmp_path: Path) -> None:
+    start, ran = tmp_path / "start.json", tmp_path / "ran"
+    evil, told = (
+        json.dumps({"words": ["/bin/sh", "-c", f"echo {word} $PWD > {ran}"], "environ": {}})
+        for word in ("evil", "good")
+    )
+    start.write_text(evil)
+    digest = hashlib.sha256(told.encode()).hexdigest()
+    words = (tmux_entry.__file__, str(start), digest, str(tmp_path))
+    entry = subprocess.Popen([sys.executable, "-I", "-S", *words], cwd="/")
+    wait = time.monotonic() + 0.2
+    until(lambda: ran.exists() or time.monotonic() > wait)
+    assert not ran.exists() and start.read_text() == evil
+    (tmp_path / "own").write_text(told)
+    (tmp_path / "own").replace(start)
+    assert entry.wait(PATIENCE) == 0
+    assert ran.read_text() == f"good {tmp_path}\n" and not start.exists()
 
 
 def test_a_fleet_log_is_no_agent_s_log(make: Callable[..., World]) -> None:

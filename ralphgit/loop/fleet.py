@@ -7,6 +7,7 @@ notes which process it is and where it was started; that is all the fleet rememb
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shlex
@@ -235,9 +236,10 @@ def _start(
         start = os.path.join(top, _START)
         if os.path.lexists(start):
             os.unlink(start)
-        first = [sys.executable, "-I", "-S", os.path.abspath(tmux_entry.__file__), start]
-        pid = session.open(worker.name, top, first, log)
-        _hand_over(start, {"words": words, "environ": environ})
+        told = json.dumps({"words": words, "environ": environ}).encode("ascii")
+        entry = (os.path.abspath(tmux_entry.__file__), start, hashlib.sha256(told).hexdigest(), top)
+        pid = session.open(worker.name, top, (sys.executable, "-I", "-S", *entry), log)
+        _hand_over(start, told)
         return pid
     except OSError as error:
         raise NotWritable(
@@ -245,12 +247,12 @@ def _start(
         ) from error
 
 
-def _hand_over(path: str, told: object) -> None:
+def _hand_over(path: str, told: bytes) -> None:
     """Write `told` to `path`, whole, and readable by its owner only: it may hold secrets."""
     beside = f"{path}.{os.getpid()}"
     fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with open(fd, "w", encoding="ascii") as file:
-        json.dump(told, file)
+    with open(fd, "wb") as file:
+        file.write(told)
     os.replace(beside, path)
 
 

@@ -49,6 +49,11 @@ def session_name(server: Server, repository: str, git_dir: str) -> str:
     return f"{name}-{hashlib.sha256(os.fsencode(git_dir)).hexdigest()[:6]}"
 
 
+def _octal(path: str) -> str:
+    """A path for `printf` of a shell, with nothing in it that tmux or `strftime` would read."""
+    return re.sub(rb"[^\w/.-]", lambda odd: b"\\\\%03o" % ord(odd[0]), os.fsencode(path)).decode()
+
+
 class Fleet:
     """The session of one repository, which may not exist."""
 
@@ -88,11 +93,14 @@ class Fleet:
     def open(self, name: str, folder: str, words: Sequence[str], log: str) -> int:
         """Run `words` in a new window, and keep what they print in `log`; their process id.
 
+        They go to the folder themselves: it is what other windows of the session begin in.
+
         Raises: Refused (tmux).
         """
         from libtmux.exc import LibTmuxException
 
         command = "exec " + shlex.join(words)
+        folder = folder if "#" not in folder else "/"  # tmux runs `#(command)`
         try:
             if self._session is None:
                 self._session = session = self._server.new_session(
@@ -107,7 +115,7 @@ class Fleet:
                     name, start_directory=folder, attach=False, window_shell=command
                 )
             window.cmd("set-option", "-w", "remain-on-exit", "off")
-            window.cmd("pipe-pane", f"exec cat >> {shlex.quote(log)}")
+            window.cmd("pipe-pane", f'exec cat >> "$(printf {_octal(log)})"')
             told = window.cmd("display-message", "-p", "#{pane_pid}").stdout
         except LibTmuxException as error:
             why = " ".join(map(str, error.args)) or type(error).__name__
