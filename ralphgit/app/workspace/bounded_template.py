@@ -1,35 +1,35 @@
-"""Render a Jinja2 template in bounded time and memory, whoever wrote it."""
+"""Render a Jinja2 template in bounded time and memory, whoever wrote it.
+
+What Python works out in one step (a huge number, a comparison of what is nested) nothing within
+its process can interrupt: it is done in a child, which the system ends.
+"""
 
 from __future__ import annotations
 
+import json
+import os
 import resource
-import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from types import FrameType
-from typing import Any
+import signal
+import warnings
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 
-from jinja2 import StrictUndefined, TemplateRuntimeError
-from jinja2.runtime import Context
+from jinja2 import StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
 #: Of the processor, so that a loaded machine refuses nothing that another one does not.
-_SECONDS = 1.0
+_SECONDS = 1
+#: By the clock, for a child that waits for what no thread of it will free.
+_PATIENCE_S = 60
 _BYTES = 256 * 1024 * 1024
-_BITS = 256
 
 
-class _Environment(SandboxedEnvironment):
-    """A sandbox that works nothing out with huge numbers: nothing could interrupt that."""
+class Unrenderable(Exception):
+    """Why a template cannot be rendered, and in which of its lines."""
 
-    intercepted_binops = frozenset(("*", "**"))
-
-    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        numbers = [one for one in (left, right) if isinstance(one, int)]
-        if operator == "**" or any(one.bit_length() > _BITS for one in numbers):
-            raise TemplateRuntimeError(f"{operator} makes a number that is too large")
-        return super().call_binop(context, operator, left, right)
+    def __init__(self, why: str, line: int) -> None:
+        super().__init__(why)
+        self.line = line
 
 
 def render(
@@ -37,49 +37,61 @@ def render(
 ) -> str:
     """Render `text` with `values`; what is undefined is an error.
 
-    Raises: jinja2.TemplateError, also where it takes too long; MemoryError, and what Python
-    raises where its operators and methods are given what they cannot take.
+    Raises: Unrenderable, also where it takes too long or needs too much memory.
     """
-    # Plain text, no HTML; what is to be fenced says so.
-    environment = _Environment(undefined=StrictUndefined, keep_trailing_newline=True)
-    environment.filters.update(filters)
-    with _in_time(), _in_memory():  # what is constant is worked out as it is compiled
-        return environment.from_string(text).render(values)
-
-
-@contextmanager
-def _in_time() -> Iterator[None]:
-    """Interrupt what this thread does, line by line of Python, once it has taken too long."""
-    end, before = time.thread_time() + _SECONDS, sys.gettrace()
-
-    def look(frame: FrameType, event: str, argument: object) -> Any:
-        if time.thread_time() > end:
-            raise TemplateRuntimeError(f"it takes longer than {_SECONDS:g} s")
-        return look
-
-    sys.settrace(look)
+    ours, theirs = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of other threads, which it has not
+        child = os.fork()
+    if not child:
+        try:
+            os.close(ours)
+            _limit()
+            with open(theirs, "w", encoding="ascii") as file:
+                json.dump(_rendered(text, values, filters), file)
+        finally:
+            os._exit(0)
+    os.close(theirs)
     try:
-        yield
+        with open(ours, encoding="ascii") as file:
+            told = file.read()
     finally:
-        sys.settrace(before)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    try:
+        made, why, line = json.loads(told)
+    except ValueError:
+        made, why, line = "", f"it takes longer than {_SECONDS} s", 1
+    if why:
+        raise Unrenderable(why, line)
+    return str(made)
 
 
-@contextmanager
-def _in_memory() -> Iterator[None]:
-    """Let this process grow by no more than some of memory; where the system has such a limit."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+def _rendered(
+    text: str, values: Mapping[str, object], filters: Mapping[str, Callable[..., str]]
+) -> tuple[str, str, int]:
+    """What comes of a template, or why nothing does, and in which line."""
     try:
-        with open("/proc/self/statm", "rb") as file:
-            used = int(file.read().split()[0]) * resource.getpagesize()
-    except OSError:  # no Linux
-        yield
-        return
-    wanted = used + _BYTES
-    if soft != resource.RLIM_INFINITY:
-        wanted = min(wanted, soft)
-    resource.setrlimit(resource.RLIMIT_AS, (wanted, hard))
-    try:
-        yield
-    finally:
-        with suppress(ValueError):
-            resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+        # Plain text, no HTML; what is to be fenced says so.
+        environment = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
+        environment.filters.update(filters)
+        return environment.from_string(text).render(values), "", 1
+    except MemoryError:
+        return "", "it needs too much memory", 1
+    except Exception as error:  # noqa: BLE001 - operators and methods raise what they will
+        return "", str(error) or type(error).__name__, getattr(error, "lineno", None) or 1
+
+
+def _limit() -> None:
+    """Let this process work for so long, and grow by no more than some of memory; where the system
+    has such limits.
+    """
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(_PATIENCE_S)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
+    with suppress(OSError, ValueError), open("/proc/self/statm", "rb") as file:  # Linux alone
+        wanted = int(file.read().split()[0]) * resource.getpagesize() + _BYTES
+        soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+        wanted = wanted if soft == resource.RLIM_INFINITY else min(wanted, soft)
+        resource.setrlimit(resource.RLIMIT_AS, (wanted, hard))

@@ -33,20 +33,12 @@ def rendered(
     `where` makes the error of a sentence and a line: it says which template it is.
     """
     # Here and not above: it takes as long to import as all else that a command does.
-    from jinja2 import TemplateError, TemplateSyntaxError
-
     from ralphgit.app.workspace import bounded_template
 
     try:
         return bounded_template.render(text, values, filters or {})
-    except MemoryError:
-        raise where("the template cannot be rendered: it needs too much memory", 1) from None
-    except (
-        TemplateError, ArithmeticError, TypeError, ValueError, AttributeError, LookupError,
-        RecursionError,
-    ) as error:  # fmt: skip
-        line = error.lineno if isinstance(error, TemplateSyntaxError) else 1
-        raise where(f"the template cannot be rendered: {error}", line) from None
+    except bounded_template.Unrenderable as error:
+        raise where(f"the template cannot be rendered: {error}", error.line) from None
 
 
 def subject(
