@@ -7,8 +7,10 @@ lets `yaml_reader` read a graph in pieces: a task's lines stand deeper than its 
 pieces say is what the whole says. A layout of which that is not sure is not read here.
 """
 
+import json
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from ralphgit.errors import InvalidRecord
@@ -20,6 +22,11 @@ _MOST = 500
 """Tasks that are read so. Where more have changed, other ways are as fast."""
 _LEAST = 4096
 """Characters that are compared at once at first."""
+_FEW, _SHORT = 32, 50_000
+"""So many blocks, of so many characters, are read one by one and remembered: who works beside
+others sees the same ones in each of their branches and worktrees.
+"""
+_REMEMBERED = 1024
 
 
 class ChangedBlocks(NamedTuple):
@@ -36,12 +43,55 @@ class ChangedBlocks(NamedTuple):
     lines: int
 
 
+class _Region(NamedTuple):
+    """The whole blocks that two texts do not begin or end with alike."""
+
+    first: int
+    last: int
+    """Of the old text the tasks from `first` to before `last`."""
+    begin: int
+    end: int
+    dash: int
+    piece: str
+    """What the new text has there."""
+
+
+class _Blocks(NamedTuple):
+    new: list[str]
+    """All blocks that stand there now."""
+    known: Mapping[str, Row]
+    read: Mapping[str, Row]
+
+
 def of(old: str, rows: Sequence[Row], new: str) -> ChangedBlocks | None:
     """What `new` has in place of some tasks of `old`, whose rows are known.
 
     None where it has to be read as a whole: it begins otherwise, its tasks do not stand in lines
     of their own, what has changed is not valid, or too many have.
     """
+    region = _region(old, rows, new)
+    blocks = _read(region, old, rows) if region is not None else None
+    if region is None or blocks is None:
+        return None
+    found = list[Row]()
+    line, start = rows[region.first].line, region.begin
+    for block in blocks.new:
+        row, end = blocks.read.get(block) or blocks.known[block], start + len(block)
+        found.append(row._replace(line=line, start=start, end=end))
+        line, start = line + block.count("\n"), end
+    moved = region.piece.count("\n") - old.count("\n", region.begin, region.end)
+    before = region.last - region.first
+    return ChangedBlocks(region.first, before, found, len(new) - len(old), moved)
+
+
+def unlike(old: str, rows: Sequence[Row], new: str) -> list[Row] | None:
+    """The tasks of `new` whose text `old` does not have, without their places; None as `of`."""
+    region = _region(old, rows, new)
+    blocks = _read(region, old, rows) if region is not None else None
+    return [*blocks.read.values()] if blocks is not None else None
+
+
+def _region(old: str, rows: Sequence[Row], new: str) -> _Region | None:
     if not rows or rows[-1].end != len(old):
         return None
     same = _common(old, new)
@@ -52,47 +102,60 @@ def of(old: str, rows: Sequence[Row], new: str) -> ChangedBlocks | None:
     last = max(first + 1, bisect_left(rows, len(old) - behind, key=_start))
     begin = rows[first].start
     end = rows[last].start if last < len(rows) else len(old)
-    moved = len(new) - len(old)
-    piece = new[begin : end + moved]
+    piece = new[begin : end + len(new) - len(old)]
     dash = _dash(old, begin)
     if dash is None or (last < len(rows) and (_dash(old, end) != dash or piece[-1:] != "\n")):
         return None
-    found = _read(piece, dash, old, rows[first:last])
-    if found is None:
-        return None
-    return ChangedBlocks(
-        first, last - first, found, moved, piece.count("\n") - old.count("\n", begin, end)
-    )
+    return _Region(first, last, begin, end, dash, piece)
 
 
-def _read(piece: str, dash: int, old: str, rows: Sequence[Row]) -> list[Row] | None:
-    """The rows of some whole blocks, in place of `rows`; None where they are not valid, or
-    something else as well.
+def _read(region: _Region, old: str, rows: Sequence[Row]) -> _Blocks | None:
+    """The blocks of a region; None where they are not valid, or something else as well.
 
     A block that `old` has, letter by letter, says what it said there.
     """
-    text = _HEAD + piece
+    before, text = rows[region.first : region.last], _HEAD + region.piece
     layout = task_blocks.find(text)
-    if layout is None or layout.dash != dash:
+    if layout is None or layout.dash != region.dash:
         return None
     if layout.blocks[0].start != len(_HEAD) or layout.blocks[-1].end != len(text):
         return None
-    blocks = [text[block.start : block.end] for block in layout.blocks]
-    known = {old[row.start : row.end]: row for row in rows}
-    fresh = [block for block in blocks if block not in known]
-    gone = known.keys() - set(blocks)
-    if len(fresh) > _MOST or any(graph_file.alone(old, known[one]) is None for one in gone):
+    new = [text[block.start : block.end] for block in layout.blocks]
+    known = {old[row.start : row.end]: row for row in before}
+    fresh = [block for block in new if block not in known]
+    gone = known.keys() - set(new)
+    is_short = len(fresh) <= _FEW and sum(map(len, (*fresh, *gone))) <= _SHORT
+    alone = _alone if is_short else _alone.__wrapped__
+    if len(fresh) > _MOST or any(alone(one) != known[one].json for one in gone):
         return None
-    read = dict(zip(fresh, _rows("".join(fresh), rows[0].file) if fresh else (), strict=False))
-    if len(read) != len(fresh):
-        return None
-    found = list[Row]()
-    line, start = rows[0].line, rows[0].start
-    for block in blocks:
-        row, end = read.get(block) or known[block], start + len(block)
-        found.append(row._replace(line=line, start=start, end=end))
-        line, start = line + block.count("\n"), end
-    return found if len({row.id for row in found}) == len(found) else None
+    read = (_each if is_short else _together)(fresh, before[0].file)
+    ids = {(read.get(block) or known.get(block, before[0])).id for block in new}
+    return _Blocks(new, known, read) if (len(read), len(ids)) == (len(fresh), len(new)) else None
+
+
+def _each(fresh: Sequence[str], path: str) -> Mapping[str, Row]:
+    """The row of each block that is valid."""
+    return {block: row for block in fresh if (row := _row(block, path)) is not None}
+
+
+def _together(fresh: Sequence[str], path: str) -> Mapping[str, Row]:
+    """The row of each block; fewer where one of them is not valid."""
+    return dict(zip(fresh, _rows("".join(fresh), path) if fresh else (), strict=False))
+
+
+@lru_cache(_REMEMBERED)
+def _row(block: str, path: str) -> Row | None:
+    rows = _rows(block, path)
+    return rows[0] if len(rows) == 1 else None
+
+
+@lru_cache(_REMEMBERED)
+def _alone(block: str) -> str:
+    """What the task of a block says where its text alone is read; "" where that is not valid."""
+    try:
+        return json.dumps(graph_file.read_block(block))
+    except InvalidRecord:
+        return ""
 
 
 def _rows(blocks: str, path: str) -> list[Row]:

@@ -319,9 +319,9 @@ class ClaimMap:
 
         text = texts.decode(data, limit=max(len(data), 1))
         usual = self._base_text(path)
-        found = changed_blocks.of(usual, self.base.rows_of(path), text) if usual else None
+        found = changed_blocks.unlike(usual, self.base.rows_of(path), text) if usual else None
         if found is not None:
-            return [row for row in found.rows if not _is_same(row, self.base.known(row.id))]
+            return [row for row in found if not _is_same(row, self.base.known(row.id))]
         layout = task_blocks.find(text)
         if layout is None:
             return graph_file.rows(graph_file.parse(data, path=path, limit=max(len(data), 1)))
