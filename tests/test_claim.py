@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 import ryaml
 from world import Place, Result, World
+
+from ralphgit.app.active_claims import leases
+from ralphgit.app.active_claims.claim_map import ClaimMap
+from ralphgit.app.workspace.project import Project
 
 GRAPH = """\
 version: 1
@@ -1005,6 +1010,34 @@ def machines(world: World) -> tuple[Place, Place, Place]:
     world.write("ralph.toml", 'lease = "remote"\n')
     world.commit()
     return world.clone("one"), world.clone("two"), world.origin
+
+
+@pytest.mark.parametrize(("meanwhile", "code", "looks"), [("T-2", 0, 1), ("T-1", 5, 2)])
+def test_what_others_commit_between_the_look_and_the_lease(
+    meanwhile: str, code: int, looks: int, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is looked at with the lease in hand; what is about other tasks costs no second claim."""
+    beta, alpha = world.worktree("beta"), world.worktree("alpha")
+    beta.did(meanwhile, {"one/a" if meanwhile == "T-1" else "two/a": "done\n"})
+    done = beta.head
+    beta.git("reset", "--quiet", "--hard", "main")
+    beta.git("update-ref", "-d", f"refs/ralph/leases/{meanwhile}")
+    look, looked = ClaimMap.__init__, list[Project]()
+
+    def counted(self: ClaimMap, project: Project) -> None:
+        looked.append(project)
+        look(self, project)
+
+    def finished(*given: Any, **named: Any) -> Any:
+        world.git("update-ref", "refs/heads/beta", done)
+        return acquire(*given, **named)
+
+    acquire = leases.acquire
+    monkeypatch.setattr(ClaimMap, "__init__", counted)
+    monkeypatch.setattr(leases, "acquire", finished)
+    claimed = alpha.ralph("claim", "T-1", "--json")
+    assert (claimed.code, len(looked)) == (code, looks), claimed.out
+    assert world.leases == (["T-1"] if not code else [])
 
 
 def test_a_remote_lease_holds_between_machines(

@@ -15,13 +15,15 @@ from ralphgit.app.lifecycle import (
 )
 from ralphgit.app.lifecycle.onto_base import Brought, Position, Standing
 from ralphgit.app.workspace import clone_limits, heartbeat, runtime_files
+from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import GuardRefused, RalphError
+from ralphgit.errors import GuardRefused, InvalidRecord, RalphError
 from ralphgit.git import index
 from ralphgit.model.active_claim import ActiveClaim, Lease
 from ralphgit.model.task import Claim, Event, Lifecycle
 from ralphgit.model.task_row import Row
+from ralphgit.model.task_status import Status
 from ralphgit.records import atomic_files, audit_file, graph_file, splice_task, task_mapping
 from ralphgit.rules import claim_verdict, lifecycle, lost_claim
 from ralphgit.rules.claim_options import ClaimOptions
@@ -131,7 +133,7 @@ def _claim(project: Project, options: ClaimOptions, unsynchronised: bool, again:
         error = claim_errors.none_claimed(claim_map, options, refused)
         raise _at_the_end(project, claim_map, error, position)
     lease = outcome.lease
-    row = _write_leased(project, lease, heads, options)
+    row = _write_leased(project, lease, heads, claim_map.base, options)
     if row is not None:
         _keep_taken_back(project, claim_map, row.id)
         others = {task: one for task, one in claim_map.leases.items() if task != row.id}
@@ -220,10 +222,10 @@ def _bring(
 
 
 def _write_leased(
-    project: Project, lease: Lease, heads: dict[str, str], options: ClaimOptions
+    project: Project, lease: Lease, heads: dict[str, str], base: GraphView, options: ClaimOptions
 ) -> Row | None:
     """Write the record of a claim whose lease is taken; None, without the lease, where a branch
-    has moved since it was at `heads`.
+    that has moved since it was at `heads` says something new of the task.
 
     Between the look around and the lease somebody may have finished the task and given the lease
     back: so the branches are looked at once more, with the lease in hand.
@@ -231,7 +233,7 @@ def _write_leased(
     project.repository.begin_refs()
     try:
         planned = _plan(project, lease, options.force)
-        if not _has_moved(project, heads):
+        if not _is_news(project, lease.task, heads, base):
             return _write(project, lease, planned)
     except BaseException:  # also a signal: no task is held by who does not work on it
         leases.drop(project, lease)
@@ -249,13 +251,32 @@ def _heads(project: Project) -> dict[str, str]:
     }
 
 
-def _has_moved(project: Project, before: dict[str, str]) -> bool:
-    """Whether the base, or any branch, is at a commit that was not seen `before`.
+def _is_news(project: Project, task: str, before: dict[str, str], base: GraphView) -> bool:
+    """Whether the base, or any branch, is at a commit that was not seen `before`, and that says of
+    the task, or on the base of what it needs, what `base` does not; or that cannot be read.
 
     A new branch at a known commit says nothing new, nor does one that has gone.
     """
-    now, base = _heads(project), project.base.ref
-    return now.get(base) != before.get(base) or not {*now.values()} <= {*before.values()}
+    now, ref = _heads(project), project.base.ref
+    known = base.known(task)
+    needed = (task, *known.depends_on) if known is not None else (task,)
+    try:
+        for commit in {*now.values()} - {*before.values()}:
+            there = project.view(commit, commit[:12])
+            if commit == now.get(ref) and any(_says(there, n) != _says(base, n) for n in needed):
+                return True
+            row = there.known(task)
+            begun = row is not None and row.status != Status.PENDING
+            if begun and _says(there, task) != _says(base, task):
+                return True
+    except InvalidRecord:
+        return True
+    return ref in before and ref not in now
+
+
+def _says(view: GraphView, task: str) -> str:
+    row = view.known(task)
+    return row.json if row is not None else ""
 
 
 def _resume(project: Project, own: Lease, options: ClaimOptions) -> Claimed:
