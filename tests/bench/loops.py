@@ -25,6 +25,8 @@ _LIMIT, _MORE, _LOST = 1.4, 1.1, 0.05
 #: Tasks whose overhead is measured, and after how many the loop and the script take turns.
 _ALONE, _SLICE = 30, 5
 _LOOPS, _AGENT_S = (1, 2, 4, 8), 0.3
+#: How far before a task those stand that it needs: near ones keep eight loops from finding work.
+_STEPS = (35, 60)
 _PATIENCE_S = 600.0
 
 #: What somebody would write who trusts everything: $1 is the task, $2 a folder with the very
@@ -155,7 +157,7 @@ class _Drained(NamedTuple):
 
 
 def _drain(folder: Path, tasks: int, loops: int) -> _Drained:
-    with Field(folder, text=graph(tasks, sleep=_AGENT_S), loops=loops) as field:
+    with Field(folder, text=graph(tasks, sleep=_AGENT_S, steps=_STEPS), loops=loops) as field:
         for name in field.places:
             field.start(name)
         deadline = time.monotonic() + _PATIENCE_S

@@ -38,14 +38,16 @@ def task_id(number: int) -> str:
     return f"T-{number:03d}"
 
 
-def graph(count: int, *, sleep: float, first: int = 0, share: int = 0) -> str:
-    """Tasks `first` to `count`; each depends on one or two that stand some way before.
+def graph(
+    count: int, *, sleep: float, first: int = 0, share: int = 0, steps: tuple[int, ...] = (7, 12)
+) -> str:
+    """Tasks `first` to `count`; two of three depend on those that stand `steps` before them.
 
     They are in ten stories by turns, or in stories of `share` tasks that follow each other.
     """
     text = "version: 1\ntasks:\n"
     for number in range(first, count):
-        needed = [number - step for step in (7, 12) if number >= 12 and number % 3]
+        needed = [number - step for step in steps if number >= steps[-1] and number % 3]
         depends = ""
         if needed:
             lines = "".join(f"      - {task_id(other)}\n" for other in needed)

@@ -51,6 +51,9 @@ _KEPT = frozenset((".git", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff
 #: A file that is larger is what its inode and the time of its last change say, which cannot be
 #: set back.
 _LARGE = 32 << 20
+#: A file that is larger, or that nobody like us may write, is read anew only once its inode or the
+#: time of its last change is another: a store through a mapping leaves these alone.
+_READ_ANEW = 8 << 20
 
 
 def names(project: Project, command: str) -> set[str]:
@@ -228,12 +231,13 @@ def content(path: str) -> str:
     found = os.stat(path)
     if found.st_size > _LARGE:
         return f"{found.st_ino} {found.st_ctime_ns}"
-    return _content(path, found.st_ino, found.st_ctime_ns, run_git.look())
+    anew = found.st_size <= _READ_ANEW and os.access(path, os.W_OK)
+    return _content(path, found.st_ino, found.st_ctime_ns, run_git.look() if anew else 0)
 
 
 @functools.lru_cache(maxsize=8192)
 def _content(path: str, inode: int, changed: int, look: int) -> str:
-    """Digest it once in a `look`; a new link moves the time `changed` (ctime)."""
+    """Digest it once in a `look`, 0 for all; a new link moves the time `changed` (ctime)."""
     try:
         data = atomic_files.read(path)
     except Refused:
