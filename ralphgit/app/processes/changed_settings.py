@@ -57,6 +57,8 @@ _KNOWN = "no worktree of the repository any more: "
 _CONFIG = "config.worktree"
 _THERE = "there"
 
+#: A folder that changed just now may change again within the same tick of its ctime.
+_SETTLED_S = 2
 #: What a rebase runs, and the strategies of git's own, by which it merges.
 _RUNS = re.compile(rb"(?m)^[ \t]*(?:exec|x)\s")
 _STRATEGIES = (b"", b"ort", b"recursive", b"resolve", b"octopus", b"ours", b"subtree")
@@ -158,7 +160,7 @@ def _found_programs(project: Project, names: Iterable[str]) -> dict[str, str]:
     bare, placed = _parted(tuple(names))
     found = {}
     real = functools.cache(os.path.realpath)  # of folders, which many names share
-    for name in bare if len(bare) < _FEW_NAMES else bare & _on_path(project):
+    for name in bare if len(bare) < _FEW_NAMES else _on_path(project, bare):
         path = shutil.which(name, path=project.around.environ.get("PATH"))
         if path and not os.path.realpath(path).startswith(real(project.top) + os.sep):
             said = f"{os.path.abspath(path)} {named_outside.content(path)}"
@@ -399,9 +401,19 @@ def _programs(project: Project) -> set[str]:
     return found
 
 
-def _on_path(project: Project) -> set[str]:
+def _on_path(project: Project, names: frozenset[str]) -> set[str]:
+    """Which of `names` stand in a folder of the PATH."""
     found: set[str] = set()
     for folder in project.around.environ.get("PATH", os.defpath).split(os.pathsep):
         with suppress(OSError):
-            found.update(os.listdir(folder or "."))
+            there = os.stat(folder or ".")
+            old = there.st_ctime < project.around.now() - _SETTLED_S
+            key = (there.st_dev, there.st_ino, there.st_ctime_ns) if old else None
+            found |= names & (_names_in(folder, *key) if key else {*os.listdir(folder or ".")})
     return found
+
+
+@functools.lru_cache(maxsize=64)
+def _names_in(folder: str, device: int, inode: int, changed: int) -> frozenset[str]:
+    """List a folder once until it is another one, or a name came or went (ctime)."""
+    return frozenset(os.listdir(folder or "."))
