@@ -240,7 +240,7 @@ def test_a_merge_attribute_hides_no_conflict(
         assert found.conflicts == ("task-graph.yaml",)
 
 
-def test_an_old_git_lands_on_a_base_that_has_moved(world: World) -> None:
+def test_an_old_git_lands_on_a_base_that_is_news(world: World) -> None:
     places = {name: world.worktree(name) for name in ("alpha", "beta", "gamma")}
     world.environ.update(old_git(world))
     for number, place in enumerate(places.values(), 1):

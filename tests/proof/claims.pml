@@ -236,7 +236,7 @@ end_next:                                       /* next: waits where nothing is 
         fi
     }
     if
-    :: atomic {                                 /* claim._has_moved: leases.drop, and once more */
+    :: atomic {                                 /* claim._is_news: leases.drop, and once more */
         version != seen ->
         if
         :: lease[t] == id -> lease[t] = 0; lease_epoch[t] = 0; holder[t] = 0
