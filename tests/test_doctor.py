@@ -317,7 +317,7 @@ os.execv(sys.executable, [sys.executable, "-m", "ralphgit", *sys.argv[1:]])
 # -- leases ------------------------------------------------------------------------------
 
 
-def test_a_lease_that_the_base_is_news_past_goes(world: World, alpha: Place) -> None:
+def test_a_lease_that_the_base_has_moved_past_goes(world: World, alpha: Place) -> None:
     alpha.claim("T-1")
     oid = world.git("rev-parse", "refs/ralph/leases/T-1")
     alpha.write("a.txt", "a\n")

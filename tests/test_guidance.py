@@ -454,7 +454,7 @@ def test_two_machines_answer(world: World, alpha: Place) -> None:
 # -- killed half-way ---------------------------------------------------------------------
 
 
-def test_killed_after_the_base_is_news(world: World, alpha: Place) -> None:
+def test_killed_after_the_base_has_moved(world: World, alpha: Place) -> None:
     told = block(alpha)
     alpha.ralph("claim", "T-1", "--force", "once more", "--no-fetch")
     again = alpha.ralph("block", "T-1", *ASKS, "--json").data["task"]
@@ -478,7 +478,7 @@ def test_killed_after_the_base_is_news(world: World, alpha: Place) -> None:
     assert events(world, again["claim"]["id"]).count("answered") == 1
 
 
-def test_killed_before_the_base_is_news(world: World, alpha: Place) -> None:
+def test_killed_before_the_base_has_moved(world: World, alpha: Place) -> None:
     """The work has been kept; a repeated reply keeps it once."""
     claim = block(alpha)["claim"]["id"]
     hook = world.write(".git/hooks/reference-transaction", "#!/bin/sh\n! grep -q heads/main\n")

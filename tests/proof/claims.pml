@@ -76,6 +76,8 @@ bool l12_landed_again;
 #else
 #define READY(t) (!complete[t] && (lease[t] == 0 || DEAD(t)))
 #endif
+/* what a commit of the base that came after the look says of the task */
+#define NEWS(t) (complete[t] || epoch[t] != at_epoch)
 #ifdef NO_RESET
 #define SILENT(t) false
 #else
@@ -237,7 +239,7 @@ end_next:                                       /* next: waits where nothing is 
     }
     if
     :: atomic {                                 /* claim._is_news: leases.drop, and once more */
-        version != seen ->
+        NEWS(t) ->
         if
         :: lease[t] == id -> lease[t] = 0; lease_epoch[t] = 0; holder[t] = 0
         :: else -> skip
@@ -245,7 +247,7 @@ end_next:                                       /* next: waits where nothing is 
         working[w] = 0; working_epoch[w] = 0;
         goto refused
        }
-    :: atomic { version == seen -> seen = 0 }   /* claim._write: staged, and the agent works */
+    :: atomic { !NEWS(t) -> seen = 0 }          /* claim._write: staged, and the agent works */
     fi;
     if
     :: atomic { crashes > 0 -> crashes--; goto killed }
