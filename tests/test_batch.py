@@ -270,6 +270,7 @@ def test_plan_shows_the_groups_and_changes_nothing(make: Callable[..., World]) -
     assert world.snapshot() == before
 
 
+@pytest.mark.slow
 def test_what_needs_another_machine_is_left_to_it(make: Callable[..., World]) -> None:
     world = make(task("T-1"), task("T-3", "needs: [gpu]"), task("T-4", "depends_on: [T-3]"))
     planned = world.ralph("batch", "plan")

@@ -139,6 +139,7 @@ def test_as_json(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_loose_objects_are_packed_when_git_finds_them_too_many(tmp_path: Path) -> None:
     """None of the gits that a loop runs does it by itself, as those of a person do."""
     both = [task(id, script=f"{{write: {{{id}.txt: x}}}}") for id in "AB"]

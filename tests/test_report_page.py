@@ -143,6 +143,7 @@ def test_it_draws_finds_and_shows(browser: Browser, page_file: Path) -> None:
             assert view.evaluate("(one) => one.scrollWidth <= one.clientWidth")
 
 
+@pytest.mark.slow
 def test_without_scripts_there_is_a_list(browser: Browser, page_file: Path) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
