@@ -1,7 +1,5 @@
 """Keep what a loop has to know after a restart of the attempts at its task."""
 
-from __future__ import annotations
-
 import os
 from typing import Any, NamedTuple
 
