@@ -286,6 +286,15 @@ def test_a_loop_elsewhere_is_silent_after_five_minutes(seconds: float, silent: b
     assert is_silent(Seen(beat, since=1000.0), 1000.0 + seconds) is silent
 
 
+def test_an_id_that_the_remote_has_given_meanwhile_is_taken(world: World) -> None:
+    far = world.clone("far")
+    assert far.ralph("add", "--id", "R-1", "--title", "Theirs").code == 0
+    far.commit("Theirs")
+    far.git("push", "--quiet", "origin", "main")
+    done = world.ralph("edit", "T-1", "--rename", "R-1", "--json")
+    assert (done.error, world.git("status", "--porcelain")) == ("duplicate_id", "")
+
+
 @pytest.mark.parametrize(
     "line",
     ["edit T-1 --rename R-1", "shard --layout task", "rebase-paths T-1.txt a/T-1.txt",

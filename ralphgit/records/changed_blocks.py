@@ -57,6 +57,7 @@ class _Region(NamedTuple):
 
 
 class _Blocks(NamedTuple):
+    region: _Region
     new: list[str]
     """All blocks that stand there now."""
     known: Mapping[str, Row]
@@ -69,11 +70,10 @@ def of(old: str, rows: Sequence[Row], new: str) -> ChangedBlocks | None:
     None where it has to be read as a whole: it begins otherwise, its tasks do not stand in lines
     of their own, what has changed is not valid, or too many have.
     """
-    region = _region(old, rows, new)
-    blocks = _read(region, old, rows) if region is not None else None
-    if region is None or blocks is None:
+    blocks = _read(old, rows, new)
+    if blocks is None:
         return None
-    found = list[Row]()
+    region, found = blocks.region, list[Row]()
     line, start = rows[region.first].line, region.begin
     for block in blocks.new:
         row, end = blocks.read.get(block) or blocks.known[block], start + len(block)
@@ -86,8 +86,7 @@ def of(old: str, rows: Sequence[Row], new: str) -> ChangedBlocks | None:
 
 def unlike(old: str, rows: Sequence[Row], new: str) -> list[Row] | None:
     """The tasks of `new` whose text `old` does not have, without their places; None as `of`."""
-    region = _region(old, rows, new)
-    blocks = _read(region, old, rows) if region is not None else None
+    blocks = _read(old, rows, new)
     return [*blocks.read.values()] if blocks is not None else None
 
 
@@ -109,28 +108,33 @@ def _region(old: str, rows: Sequence[Row], new: str) -> _Region | None:
     return _Region(first, last, begin, end, dash, piece)
 
 
-def _read(region: _Region, old: str, rows: Sequence[Row]) -> _Blocks | None:
-    """The blocks of a region; None where they are not valid, or something else as well.
+def _read(old: str, rows: Sequence[Row], new: str) -> _Blocks | None:
+    """The blocks that differ; None where they are not valid, or something else as well.
 
     A block that `old` has, letter by letter, says what it said there.
     """
+    region = _region(old, rows, new)
+    if region is None:
+        return None
     before, text = rows[region.first : region.last], _HEAD + region.piece
     layout = task_blocks.find(text)
     if layout is None or layout.dash != region.dash:
         return None
     if layout.blocks[0].start != len(_HEAD) or layout.blocks[-1].end != len(text):
         return None
-    new = [text[block.start : block.end] for block in layout.blocks]
+    there = [text[block.start : block.end] for block in layout.blocks]
     known = {old[row.start : row.end]: row for row in before}
-    fresh = [block for block in new if block not in known]
-    gone = known.keys() - set(new)
+    fresh = [block for block in there if block not in known]
+    gone = known.keys() - set(there)
     is_short = len(fresh) <= _FEW and sum(map(len, (*fresh, *gone))) <= _SHORT
     alone = _alone if is_short else _alone.__wrapped__
     if len(fresh) > _MOST or any(alone(one) != known[one].json for one in gone):
         return None
     read = (_each if is_short else _together)(fresh, before[0].file)
-    ids = {(read.get(block) or known.get(block, before[0])).id for block in new}
-    return _Blocks(new, known, read) if (len(read), len(ids)) == (len(fresh), len(new)) else None
+    if len(read) != len(fresh):
+        return None
+    ids = {(read.get(block) or known[block]).id for block in there}
+    return _Blocks(region, there, known, read) if len(ids) == len(there) else None
 
 
 def _each(fresh: Sequence[str], path: str) -> Mapping[str, Row]:

@@ -10,7 +10,7 @@ from soak import history
 from soak.field import Field, graph
 
 #: Seconds from one look at the base to the next.
-_EVERY = 2.0
+_EVERY = 0.5
 #: Landings come between a commit and its push: how often it is tried.
 _TRIES = 200
 
@@ -39,7 +39,7 @@ class Feeder:
             return
         self._next = time.monotonic() + _EVERY
         states = history.live(self._field.world, self._field.base())
-        if states.total() - states["complete"] > self._share // 5:
+        if states.total() - states["complete"] > self._share // 2:
             return
         first, number = self.given, self._stories
         self._stories += 1

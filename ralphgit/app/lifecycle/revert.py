@@ -202,7 +202,7 @@ def _work_stays(project: Project, row: Row, work: LandedWork) -> str:
         return said
     parents = git.try_run("rev-list", "--no-walk", "--parents", names[0]).out.split()
     words = ("-m", "1") if len(parents) > 2 else ()
-    return f"{said}: {shlex.join(('git', 'revert', *words, *(name[:12] for name in names)))}"
+    return f"{said}: {shlex.join(('git', 'revert', *words, *names))}"
 
 
 def _later_work(project: Project, row: Row, commit: str, paths: Sequence[str]) -> Refused:

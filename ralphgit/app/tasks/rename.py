@@ -38,6 +38,7 @@ def rename(project: Project, task: str, new: str) -> Renamed:
     new = parse_task_id(new)
     if new == task:
         raise UsageError(f"{task} has that id already", hint=f"ralphgit edit {task} --rename NEW")
+    synchronise(project, settle=False)
     edit.refuse_twin(project, new, placement.base_rows(project), but=task)
     _refuse_active(project, task)
     texts, place = _texts(project, task, new), row.file
@@ -67,7 +68,6 @@ def _refuse_active(project: Project, task: str) -> None:
     """Raises: ClaimHeld where somebody works on the task, or its work waits."""
     if not project.base.commit:
         return
-    synchronise(project, settle=False)
     claim_map = ClaimMap(project)
     own = [lease for lease in open_claims(project, claim_map) if lease.task == task]
     state = claim_map.task_states.get(task)
