@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from test_protected_base import on_remote, protect
 from world import PATIENCE, Result, World, until
 
 from ralphgit.app.landing import unlanded
+from ralphgit.app.processes import verified_here
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.model.task_row import Row
@@ -643,3 +645,19 @@ def test_a_branch_that_does_more_than_its_task_is_a_persons_to_land(tmp_path: Pa
     beta.replace("test -s 2.txt", "true")
     beta.did("T-1", {"1.txt": "x\n"})
     assert "T-2" in why("beta") and why("beta").endswith("a person lands it: ralphgit land beta")
+
+
+def test_of_two_workers_that_note_at_once_no_note_is_lost(make: Callable[..., World]) -> None:
+    """Each of a batch's workers notes what it has verified; a lost note left a task to a person."""
+    world = make(task("T-1"))
+    project = Project.open(
+        Surroundings(str(world.path), world.environ, time.time, lambda: "an id")
+    )  # fmt: skip
+    commits = [f"{number:040x}" for number in range(200)]
+    with ThreadPoolExecutor(8) as workers:
+        list(workers.map(lambda commit: verified_here.note(project, commit), commits))
+    assert [one for one in commits if not verified_here.is_noted(project, one)] == []
+    for number in range(2000):
+        verified_here.note(project, f"{number:039x}f")
+    assert verified_here.is_noted(project, f"{1999:039x}f")
+    assert not verified_here.is_noted(project, commits[0])

@@ -20,12 +20,19 @@ _MOST_COMMITS = 1000
 
 
 def note(project: Project, commit: str) -> None:
-    """Note that a command of this user has verified a commit. A disk that refuses is no failure."""
-    known = [one for one in _noted(project) if one != commit]
-    data = "".join(f"{one}\n" for one in [*known, commit][-_MOST_COMMITS:])
+    """Note that a command of this user has verified a commit. A disk that refuses is no failure.
+
+    A line is added and none is lost where two workers note at once; only what is far too long is
+    written anew, shorter.
+    """
+    path = _path(project)
     try:
-        atomic_files.write(_path(project), data.encode(), durable=False)
-    except NotWritable:
+        if len(known := _noted(project)) >= 2 * _MOST_COMMITS:
+            kept = "".join(f"{one}\n" for one in known[-_MOST_COMMITS:])
+            atomic_files.write(path, kept.encode(), durable=False)
+        with atomic_files.appending(path) as file:
+            file.write(f"{commit}\n".encode())
+    except (NotWritable, OSError):
         return
 
 
