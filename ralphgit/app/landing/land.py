@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import NamedTuple
 
 from ralphgit.app.forge import change_base
@@ -109,7 +108,7 @@ def _conflict(project: Project, lease: Lease, made: Conflict) -> Refused:
         f"{lease.task} is complete on this branch, and conflicts with {base} in {shown}; "
         "nothing was landed",
         code="conflicts_with_base",
-        hint=f"git merge {shlex.quote(base)}",
+        hint=project.base.merge_command,
         lines=[
             "solve it (ralphgit resolve for the records), and commit; then: "
             f"ralphgit complete {lease.task} --land"

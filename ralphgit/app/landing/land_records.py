@@ -366,7 +366,7 @@ def _merged(project: Project, base: str, found: _Records, branch: str) -> str:
                 f"{branch} conflicts with {project.base.label} in {', '.join(made.conflicts)}; "
                 "nothing was landed",
                 code="conflicts_with_base",
-                hint=f"git merge {shlex.quote(project.base.label)}; ralphgit resolve",
+                hint=f"{project.base.merge_command}; ralphgit resolve",
             )
         tree = made.tree
     what = ", ".join(f"{one.task} ({one.word})" for one in found.told)

@@ -8,7 +8,6 @@ is not run again: `integrate` proves branches with it.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -92,7 +91,7 @@ def _coupled(project: Project, lease: Lease, run: Run) -> Refused:
         f"{lease.task} passes on its branch, and fails with what is on {label} by now "
         f"(exit {run.exit_code}): {run.command}; nothing was landed",
         code="coupling",
-        hint=f"git merge {shlex.quote(label)}",
+        hint=project.base.merge_command,
         lines=[f"| {line}" for line in tail],
         details={"task": lease.task, "command": run.command},
     )

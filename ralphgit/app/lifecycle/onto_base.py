@@ -5,7 +5,6 @@ left where it is, or the base is merged into it, which is the caller's choice.
 """
 
 import os
-import shlex
 from enum import Enum, auto
 from typing import NamedTuple
 
@@ -240,7 +239,7 @@ def merge_base(project: Project) -> None:
         f"this branch does not merge with {project.base.label}; nothing was changed (with "
         "--branch task each task has a branch of its own)",
         code="conflicts_with_base",
-        hint=f"git merge {shlex.quote(project.base.label)}",
+        hint=project.base.merge_command,
     )
 
 

@@ -153,7 +153,7 @@ def _merge(project: Project) -> Finding:
             error = RalphError(
                 f"merging this branch into {label} would conflict in {names}",
                 code="merge_conflict",
-                hint=f"git merge {shlex.quote(label)}",
+                hint=project.base.merge_command,
                 details={"paths": list(found.conflicts)},
             )
             return Finding("merge", False, error.message, error)

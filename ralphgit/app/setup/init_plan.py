@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
@@ -155,7 +154,7 @@ def _refuse_second_graph(project: Project) -> None:
         raise GuardRefused(
             f"{base.label} has a task graph, and this worktree does not",
             code="base_has_graph",
-            hint=project.restore_graph() or f"git merge {shlex.quote(base.label)}",
+            hint=project.restore_graph() or base.merge_command,
         )
 
 

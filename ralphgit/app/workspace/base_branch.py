@@ -30,6 +30,11 @@ class Base(NamedTuple):
         """What names it, and nothing else, to people and to git."""
         return self.ref if self.is_shadowed else self.short
 
+    @property
+    def merge_command(self) -> str:
+        """What brings it into the branch that is checked out."""
+        return f"git merge {shlex.quote(self.label)}"
+
 
 def locate(repository: Repository, branch: str, remote: str) -> Base:
     """Find the base as these settings have it; "" is the remote's HEAD, else main or master."""
