@@ -1,8 +1,8 @@
 """Run a batch: start a group of workers, integrate what they complete, begin the next group.
 
 Each task of a group is the one task of a loop in a worktree of its own (`fleet`); what they
-complete is integrated before the next group begins. The state of the batch is in the records,
-the leases and a small state (`batch_state`), so repeating it after a crash goes on.
+complete is integrated before the next group begins. Where a batch is the records say: nothing is
+noted that a worker could write, and repeating it after a crash goes on.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import ClaimMap
-from ralphgit.app.base import fetch
+from ralphgit.app.base import fetch, records_in_review
 from ralphgit.app.handoff import questions
 from ralphgit.app.integration import integrate
 from ralphgit.app.integration.integrate import Integrated, Stop
@@ -31,9 +31,8 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.app.workspace.worktree_names import folder_of
 from ralphgit.errors import GuardRefused, NeedsPerson
-from ralphgit.loop import background, batch_progress, batch_state, fleet, fleet_state
-from ralphgit.loop.batch_progress import ProgressNote
-from ralphgit.loop.batch_state import Job, State, WorkerResult
+from ralphgit.loop import background, batch_progress, fleet, fleet_state
+from ralphgit.loop.batch_progress import ProgressNote, WorkerResult
 from ralphgit.loop.loop_options import Say
 from ralphgit.model import agent_profile
 from ralphgit.model.handoff import Answer, Guidance
@@ -66,6 +65,15 @@ class BatchOptions(NamedTuple):
     """Tasks without a write scope count as independent of others."""
 
 
+class Job(NamedTuple):
+    """A task, and the worker that does it."""
+
+    task: str
+    worker: str
+    again: str = ""
+    """Why it is tried once more, alone; "" the first time."""
+
+
 class Batch:
     """One batch; a repository runs one at a time."""
 
@@ -78,6 +86,10 @@ class Batch:
         self._warnings = warnings
         self._say = say
         self._signs: changed_settings.Signs = {}
+        #: What is to be tried again, one after the other, before the next group.
+        self._failed: list[Job] = []
+        #: What has ended, by task.
+        self._ended: dict[str, WorkerResult] = {}
 
     def run(self) -> tuple[WorkerResult, ...]:
         """Work on every task that can be, and return the result of each unfinished task.
@@ -97,14 +109,11 @@ class Batch:
                 return self._run()
 
     def _run(self) -> tuple[WorkerResult, ...]:
-        self._state = batch_state.read(self._top)
-        if self._state.group:
-            self._say(f"going on: {' '.join(job.task for job in self._state.group)}")
-        while self._state.group or self._choose():
-            self._work_off(self._state.group)
-        told = self._told()
-        batch_state.forget(self._top)
-        return told
+        with self._project() as project:
+            self._failed += _not_tried_again(project, self._options.story)
+        while group := self._next():
+            self._work_off(group)
+        return self._told()
 
     @contextmanager
     def _project(self) -> Iterator[Project]:
@@ -124,33 +133,29 @@ class Batch:
         if whole := project.config.integrate_verify:
             trust.require(project, [whole])
 
-    def _save(self, state: State) -> None:
-        batch_state.write(self._top, state)
-        self._state = state
-
     # -- what is next ------------------------------------------------------------------
 
-    def _choose(self) -> bool:
-        """Note which group to work on now; False if nothing is left."""
-        state = self._state
+    def _next(self) -> tuple[Job, ...]:
+        """Return the group to work on now: first what has begun; nothing if nothing is left."""
         with self._project() as project:
-            if state.failed:
-                job, *rest = state.failed
-                _begin_again(project, job.task, job.again)
-                self._say(f"trying {job.task} again, alone")
-                self._save(state._replace(group=(job,), failed=tuple(rest)))
-                return True
-            ended = {result.task for result in state.results}
             told = self._options
             planned = batch_plan.plan(
-                project, story=told.story, at_once=told.at_once, without=ended, assume=told.assume
-            )
-            if not planned.plan.groups:
-                return False
-            group = self._jobs(project, planned, planned.plan.groups[0])
-        self._say(f"together: {' '.join(job.task for job in group)}")
-        self._save(state._replace(group=group))
-        return True
+                project, story=told.story, at_once=told.at_once, assume=told.assume,
+                without={*self._ended, *(job.task for job in self._failed)},
+            )  # fmt: skip
+            groups = planned.plan.groups
+            begun = [[task for task in group if task in planned.begun] for group in groups]
+            going = next(filter(None, begun), ())
+            if self._failed and not going:
+                job = self._failed.pop(0)
+                _begin_again(project, job.task, job.again)
+                self._say(f"trying {job.task} again, alone")
+                return (job,)
+            group = self._jobs(project, planned, going or next(iter(groups), ()))
+        if group:
+            word = "going on" if going else "together"
+            self._say(f"{word}: {' '.join(job.task for job in group)}")
+        return group
 
     def _jobs(
         self, project: Project, planned: batch_plan.Planned, tasks: Sequence[str]
@@ -188,15 +193,13 @@ class Batch:
                 if job.task in rows
             ]
         batch_progress.append(self._top, notes, secrets_in(self._around.environ))
-        failed, ended = list(self._state.failed), list(self._state.results)
         for job in group:
             result = results[job.task]
             self._say(result.sentence)
             if result.outcome == "failed" and not job.again:
-                failed.append(job._replace(again=result.why or "it failed"))
+                self._failed.append(job._replace(again=result.why or "it failed"))
             else:
-                ended.append(result)
-        self._save(State((), tuple(failed), tuple(ended)))
+                self._ended[job.task] = result
 
     def _wait(self, group: Sequence[Job]) -> None:
         """Start a worker for each task, wait until all have ended, and restart killed ones.
@@ -308,8 +311,7 @@ class Batch:
 
     def _told(self) -> tuple[WorkerResult, ...]:
         """Return the result of each task of the batch, in the order of claiming."""
-        known = {result.task: result for result in self._state.results}
-        story = self._options.story
+        known, story = dict(self._ended), self._options.story
         with self._project() as project:
             planned = batch_plan.plan(project, story=story, without=known)
             rows = planned.claim_map.base.rows
@@ -396,6 +398,28 @@ def _not_provided(found: Unprovided) -> WorkerResult:
         found.task, "blocked", f"it needs {', '.join(found.needs)}, which is not provided here",
         command=f"ralphgit run --provides {shlex.quote(','.join(found.needs))}",
     )  # fmt: skip
+
+
+def _not_tried_again(project: Project, story: str) -> Iterator[Job]:
+    """Find what the workers of a batch that was stopped or killed have failed at once."""
+    claim_map = ClaimMap(project)
+    freed = records_in_review.freed(project, records_in_review.waiting(project))
+    for row in claim_map.base.rows:
+        task_state = claim_map.task_states[row.id]
+        if task_state.state != "blocked" or row.id in freed or story not in ("", row.story):
+            continue
+        holder = task_state.holder
+        by = holder.by if holder is not None else row.by
+        reason, why = _blocked(project, task_state, row.id)
+        if reason in _TRIED and batch_plan.is_worker(by) and not _begun_again(project, row.id):
+            yield Job(row.id, by, why)
+
+
+def _begun_again(project: Project, task: str) -> bool:
+    """Whether the last word to the workers of a task, as the base has it, was a batch's own."""
+    asked = questions.parsed(project, task, questions.on_base(project, task))
+    answers = sorted((one.answer.at, one.answer.text) for one in asked if one.answer is not None)
+    return bool(answers) and answers[-1][1] == _ANSWER
 
 
 _ANSWER = "Begin again, on the base as it is now; no other worker changes the repository meanwhile."

@@ -10,10 +10,27 @@ from ralphgit.app.handoff import worker_report
 from ralphgit.app.handoff.worker_report import Report
 from ralphgit.app.workspace import runtime_files
 from ralphgit.errors import InvalidRecord
-from ralphgit.loop.batch_state import FOLDER, WorkerResult
 from ralphgit.records import atomic_files
 
-PATH = os.path.join(FOLDER, "progress.md")
+PATH = os.path.join(".ralph", "batch", "progress.md")
+
+
+class WorkerResult(NamedTuple):
+    """What became of a task."""
+
+    task: str
+    outcome: str
+    """done, blocked (it waits for a person), failed, waiting (it was not begun), cancelled."""
+    why: str = ""
+    worker: str = ""
+    claim: str = ""
+    command: str = ""
+    """What a person types who moves it on; "" where `inbox` says it."""
+
+    @property
+    def sentence(self) -> str:
+        said = "failed" if self.outcome == "failed" else f"is {self.outcome}"
+        return f"{self.task} {said}" + (f": {self.why}" if self.why else "")
 
 
 class ProgressNote(NamedTuple):

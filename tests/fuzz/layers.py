@@ -11,7 +11,7 @@ from ralphgit.app.conflicts import task_merge
 from ralphgit.app.handoff import worker_report
 from ralphgit.app.workspace import heartbeat, runtime_files, tracked_pull_requests
 from ralphgit.errors import InvalidRecord
-from ralphgit.loop import attempt_memory, batch_state
+from ralphgit.loop import attempt_memory
 from ralphgit.model import setting_values
 from ralphgit.model.three_way_merge import ThreeWay
 from ralphgit.records import (
@@ -141,7 +141,6 @@ def notes(data: bytes) -> None:
         ".ralph/attempts.yaml": lambda top: attempt_memory.attempts(top, "k1"),
         ".ralph/breaker.yaml": runtime_files.breaker,
         ".ralph/pulls.yaml": tracked_pull_requests.read,
-        ".ralph/batch/state.yaml": batch_state.read,
     }
     for name, read in readers.items():
         with _placed(name, data) as top:

@@ -73,7 +73,6 @@ NOTES: dict[str, dict[str, Any]] = {
         "via": "gh", "url": "https://example.invalid/1", "state": "open", "conflicts": False,
     }]},
     ".ralph/fleet.yaml": {"how": "tmux", "pid": 1, "started": "1", "boot": "b", "host": "h"},
-    ".ralph/batch/state.yaml": {"group": [{"task": "T-1"}], "failed": [], "results": [{}]},
     ".ralph/left": {"task": "T-1", "claim": "k1"},
     ".ralph/packet.yaml": {"task": "T-1", "title": "Grüße"},
     ".ralph/logs/loop.jsonl": {"at": _AT, "event": "claimed", "task": "T-1", "worker": "alpha"},

@@ -35,6 +35,11 @@ def worker(number: int) -> str:
     return f"b{number}"
 
 
+def is_worker(name: str) -> bool:
+    """Whether a batch calls its workers so."""
+    return _NAME.fullmatch(name) is not None
+
+
 def plan(
     project: Project,
     *,
@@ -86,7 +91,7 @@ def plan(
 def owner(project: Project, task_state: TaskState) -> str:
     """The batch's worker that holds a task in flight on this machine; "" if it is none."""
     holder = task_state.holder
-    if holder is None or _NAME.fullmatch(holder.by) is None:
+    if holder is None or not is_worker(holder.by):
         return ""
     if task_state.state == "in-review" and holder.ref.startswith(_BRANCHES):
         return holder.by
