@@ -491,6 +491,37 @@ def test_a_loop_that_was_ended_goes_on_where_nothing_steers_otherwise(tmp_path: 
     assert list((alpha.world.path / ".git/ralphgit/watched").iterdir()) == []
 
 
+@pytest.mark.parametrize("goes", ["rm -rf $c/worktrees/proj-alpha",
+                                  "git -C $c worktree remove -f -f $PWD"])  # fmt: skip
+def test_who_takes_its_own_worktree_away_is_found_by_whoever_comes_next(
+    goes: str, tmp_path: Path
+) -> None:
+    alpha = made(tmp_path, ONE, task("T-2"))
+    beta = alpha.world.worktree("beta")
+    does = "c=$(git rev-parse --path-format=absolute --git-common-dir); echo > $c/hooks/pre-push"
+    assert works(alpha, f"echo good > a.txt; {does}; {goes}", "--json").code != 0
+    ran = works(beta, "echo good > a.txt", "--json")
+    assert (ran.code, ran.error) == (7, "settings_changed"), (ran.out, ran.err)
+    assert "../proj-alpha" in ran.json["error"]["changed"][0]
+    beta.run("sh", "-c", str(ran.json["error"]["hint"]).partition("if it is meant: ")[2])
+    assert works(beta, "echo good > a.txt", "--json").error != "settings_changed"
+
+
+def test_a_worktree_is_not_removed_before_what_its_agent_changed_was_looked_at(
+    tmp_path: Path,
+) -> None:
+    alpha = made(tmp_path, ONE)
+    env = dict(QUICK)
+    interrupted(alpha, "git config core.fsmonitor true", env, signal.SIGKILL)
+    remove = ("worktree", "remove", "alpha", "--force", "over", "--json")
+    ran = alpha.world.ralph(*remove)
+    assert (ran.code, ran.error) == (7, "settings_changed"), (ran.out, ran.err)
+    assert alpha.path.is_dir()
+    alpha.git("config", "--unset", "core.fsmonitor")
+    assert alpha.world.ralph(*remove).code == 0
+    assert list((alpha.world.path / ".git/ralphgit/watched").iterdir()) == []
+
+
 def test_the_remotes_own_branch_is_not_the_agents_to_choose(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     does = (

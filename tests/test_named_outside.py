@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import mmap
 import os
+import sys
 import threading
 from pathlib import Path
 
@@ -194,6 +195,38 @@ def test_what_is_stored_through_a_mapping_is_seen_whatever_its_times_say(alpha: 
         assert changed(alpha, before) == ["../tools/check.sh"]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="root gives up its user in a child")
+def test_what_its_owner_may_not_write_is_read_anew_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who owns a file takes that back, and writes through what he had open before."""
+    nobody = 65534
+    check = tmp_path / "check.sh"
+    check.write_text("exit 1\n")
+    if os.geteuid() == 0:
+        os.chown(check, nobody, nobody)
+        os.chown(tmp_path, nobody, nobody)
+    reading, writing = os.pipe()
+    monkeypatch.chdir(tmp_path)  # no folder above has to be entered
+    if (pid := os.fork()) == 0:
+        try:
+            if os.geteuid() == 0:
+                os.setuid(nobody)
+            with open("check.sh", "r+b") as file, mmap.mmap(file.fileno(), 0) as page:
+                os.fchmod(file.fileno(), 0o444)
+                for text in (b"exit 1", b"exit 0"):
+                    with run_git.program_of_others():
+                        page[0:6] = text
+                    os.write(writing, named_outside.content("check.sh").encode() + b"\n")
+        finally:
+            os._exit(0)
+    os.close(writing)
+    os.waitpid(pid, 0)
+    with open(reading, encoding="ascii") as told:
+        digests = told.read().split()
+    assert len(set(digests)) == 2, digests
+
+
 def test_a_script_that_a_verify_command_is_given_is_not_the_agents_to_change(
     tmp_path: Path,
 ) -> None:
@@ -272,6 +305,26 @@ def test_what_the_environment_has_git_run_is_not_the_agents_to_change(tmp_path: 
     named = {one.rpartition("/")[2] for one in ran.json["error"]["changed"]}
     assert named >= set(ENVIRONMENT), ran.json["error"]["changed"]
     assert "a.txt" not in files_on_base(alpha)
+
+
+def test_what_one_git_finds_another_by_is_not_the_agents_to_change(tmp_path: Path) -> None:
+    """git's own programs may lie in the user's folder, as Homebrew and conda have them."""
+    alpha = made(tmp_path, task("T-1", "scope: {write: [a.txt]}"), task("T-2"))
+    real = alpha.git("--exec-path")
+    own = alpha.path.parent / "git-core"
+    own.mkdir()
+    for name in os.listdir(real):
+        (own / name).symlink_to(f"{real}/{name}")
+    ways = alpha.path.parent / "ways"
+    ways.mkdir()
+    (ways / "git").write_text(f'#!/bin/sh\nexec {real}/git --exec-path={own} "$@"\n')
+    (ways / "git").chmod(0o755)
+    env = {"PATH": f"{ways}:{os.environ['PATH']}"}
+    assert works(alpha, "echo good > a.txt", "--once", env=env).code == 0
+    fake = f"rm {own}/git-receive-pack; echo 'exit 1' > {own}/git-receive-pack"
+    ran = works(alpha, f"echo bad > b.txt; {fake}", "--json", env=env)
+    assert (ran.code, ran.error) == (7, "settings_changed"), (ran.out, ran.err)
+    assert ran.json["error"]["changed"] == [f"git's own programs in {own}"]
 
 
 def test_a_template_of_the_environment_is_not_the_agents_to_change(tmp_path: Path) -> None:

@@ -252,6 +252,18 @@ def _place(environ: Mapping[str, str]) -> str:
     raise RalphError("git is not installed or not on PATH", code="no_git", hint="install git")
 
 
+#: Where git's own programs are, by git and by what names another place.
+_own_folders: dict[tuple[str, str], str] = {}
+
+
+def own_programs(git: Git) -> str:
+    """Return the folder of git's own programs, where one git finds another; asked once."""
+    key = (_place(git.environ), git.environ.get("GIT_EXEC_PATH", ""))
+    if key not in _own_folders:
+        _own_folders[key] = git.line("--exec-path")
+    return _own_folders[key]
+
+
 # -- trust in git ---------------------------------------------------------------------------
 
 # What an agent sets (`core.fsmonitor`, a new `git`) is run by the next git process that this

@@ -21,7 +21,7 @@ from typing import NamedTuple
 from ralphgit.app.processes import configured_git, named_outside
 from ralphgit.app.workspace import locks
 from ralphgit.app.workspace.project import Project
-from ralphgit.git import worktrees
+from ralphgit.git import run_git, worktrees
 from ralphgit.records import atomic_files, settings_file
 
 #: Of a linked worktree's git folder: where the repository is, and the worktree.
@@ -50,6 +50,7 @@ _ON_BRANCH = "HEAD, which was on "
 #: Only in what `of_loop` takes down.
 _LOCK = "the loop's lock "
 _GIT_RUNS = "what git runs: "
+_GITS_OWN = "git's own programs in "
 _WORKTREE = "worktree's git config "
 _REBASE = "a rebase that runs programs: "
 _ELSEWHERE = "leads git to another repository: "
@@ -84,7 +85,8 @@ def signs(project: Project) -> Signs:
     Of programs those that a loop runs itself, and those that git's configuration, a setting or a
     verify command on the base names.
     """
-    return {**_known_programs(project, _programs(project)), **_settings(project)}
+    programs = _known_programs(project, _programs(project))
+    return {**programs, **_gits_own(project), **_settings(project)}
 
 
 def of_loop(project: Project) -> Signs:
@@ -178,6 +180,19 @@ def _parted(names: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
     return frozenset({*_RUN, *names} - placed - {""}), tuple(sorted(placed))
 
 
+def _gits_own(project: Project) -> Signs:
+    """Take down the programs of git's own, one of which starts another, by their inodes and the
+    times of their last changes: nothing but an installation changes one.
+    """
+    folder = run_git.own_programs(project.repository.git)
+    said = []
+    for path in configured_git.below(folder):
+        with suppress(OSError):
+            found = os.stat(path)
+            said.append(f"{os.path.relpath(path, folder)} {found.st_ino} {found.st_ctime_ns}")
+    return {f"{_GITS_OWN}{folder}": _digest("\n".join(said).encode("utf-8", "surrogateescape"))}
+
+
 def _settings(project: Project) -> Signs:
     """All but the programs, by git among others."""
     found = dict(configured_git.taken_down(project))
@@ -221,9 +236,13 @@ def changes(project: Project, before: Signs) -> list[Change]:
     # The base may name others by now, and then nobody has changed them.
     programs = [name.removeprefix(_PROGRAM) for name in before if name.startswith(_PROGRAM)]
     now = _found_programs(project, programs)
-    if now.get(_PROGRAM + _GIT) != (before.get(_PROGRAM + _GIT) or None):
+    gits = [_PROGRAM + _GIT]
+    if now.get(gits[0]) == (before.get(gits[0]) or None):
+        now.update(own := _gits_own(project))
+        gits += own
+    if any(now.get(name, "") != before.get(name, "") for name in gits):
         # It is not run: what it would say is the agent's word, and it may be gone then.
-        names = [_PROGRAM + name for name in (*_RUN, *programs)]
+        names = [*gits, *(_PROGRAM + name for name in (*_RUN, *programs))]
         changed = (name for name in names if now.get(name, "") != before.get(name, ""))
         return [Change(name, True) for name in dict.fromkeys(changed)]
     now.update(_settings(project))

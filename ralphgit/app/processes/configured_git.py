@@ -27,9 +27,9 @@ _HELPER = ".helper"
 _SIGNING = ("commit.gpgsign", "push.gpgsign", "tag.gpgsign", "tag.forcesignannotated")
 #: What git signs with where no other program is named, by `gpg.format`.
 _SIGNERS = {"ssh": "ssh-keygen", "x509": "gpgsm"}
-#: Variables that name a program for git, or the folder of its own. `GIT_SSH_COMMAND` is a line; an
-#: editor, a pager and what shows a difference our git has none of.
-_PROGRAMS = ("GIT_ASKPASS", "SSH_ASKPASS", "GIT_PROXY_COMMAND", "GIT_SSH", "GIT_EXEC_PATH")
+#: Variables that name a program for git. `GIT_SSH_COMMAND` is a line; an editor, a pager and what
+#: shows a difference our git has none of.
+_PROGRAMS = ("GIT_ASKPASS", "SSH_ASKPASS", "GIT_PROXY_COMMAND", "GIT_SSH")
 _INCLUDES = ("include.path", "includeif.")
 
 

@@ -51,8 +51,8 @@ _KEPT = frozenset((".git", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff
 #: A file that is larger is what its inode and the time of its last change say, which cannot be
 #: set back.
 _LARGE = 32 << 20
-#: A file that is larger, or that nobody like us may write, is read anew only once its inode or the
-#: time of its last change is another: a store through a mapping leaves these alone.
+#: A file that is larger, or that is neither ours nor ours to write, is read anew only once its
+#: inode or the time of its last change is another: a store through a mapping leaves these alone.
 _READ_ANEW = 8 << 20
 
 
@@ -231,7 +231,8 @@ def content(path: str) -> str:
     found = os.stat(path)
     if found.st_size > _LARGE:
         return f"{found.st_ino} {found.st_ctime_ns}"
-    anew = found.st_size <= _READ_ANEW and os.access(path, os.W_OK)
+    is_ours = found.st_uid == os.geteuid() or os.access(path, os.W_OK)
+    anew = is_ours and found.st_size <= _READ_ANEW
     return _content(path, found.st_ino, found.st_ctime_ns, run_git.look() if anew else 0)
 
 

@@ -114,18 +114,28 @@ def require_seen(project: Project) -> None:
     Raises: NeedsPerson (settings_changed).
     """
     folder = os.path.join(project.repository.common_dir, _FOLDER)
+    _require_noted(project, sorted(os.listdir(folder)) if os.path.isdir(folder) else ())
+
+
+def forget(project: Project, git_dir: str) -> None:
+    """Drop the note of a worktree that is about to be removed, once all is as it has it.
+
+    Raises: NeedsPerson (settings_changed), NotWritable.
+    """
+    name = os.path.basename(git_dir)
+    _require_noted(project, (name,))
+    atomic_files.unlink(os.path.join(project.repository.common_dir, _FOLDER, name))
+
+
+def _require_noted(project: Project, names: Iterable[str]) -> None:
     found: dict[str, list[str]] = {}
-    for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
-        path = os.path.join(folder, name)
+    for name in names:
+        path = os.path.join(project.repository.common_dir, _FOLDER, name)
         data = atomic_files.read(path)
-        if data is None:
-            continue  # its loop has ended meanwhile
-        if not os.path.isdir(_git_dir(project, name)):
-            atomic_files.unlink(path)  # its worktree was removed
-        elif names := _differing(project, name, data):
-            found[path] = names
+        if data is not None and (changed := _differing(project, name, data)):
+            found[path] = changed
     if found:
-        raise _changed(found, {name: None for names in found.values() for name in names})
+        raise _changed(found, {name: None for changed in found.values() for name in changed})
 
 
 def _differing(project: Project, name: str, data: bytes) -> list[str]:
@@ -140,6 +150,10 @@ def _differing(project: Project, name: str, data: bytes) -> list[str]:
     if not isinstance(note, dict) or not isinstance(note.get("signs"), dict):
         return [project.show_path(path)]
     is_own = name == os.path.basename(_own(project))
+    if not os.path.isdir(_git_dir(project, name)):
+        # Whoever took it away may have changed more, and from elsewhere not all can be compared.
+        gone = project.show_path(str(note.get("top")))
+        return [f"perhaps git's settings or hooks ({gone}, where they are compared, is gone)"]
     top, environ = project.top if is_own else str(note.get("top")), note.get("environ")
     environ = environ if isinstance(environ, Mapping) else {}
     others = {key: text for key, text in project.around.environ.items() if key not in _ENVIRON}

@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 from ralphgit.app.base import is_landed
 from ralphgit.app.lifecycle import rescue_refs
+from ralphgit.app.processes import watched_settings
 from ralphgit.app.workspace import heartbeat, runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.worktrees import survey
 from ralphgit.app.worktrees.survey import BRANCHES, Reason, Seen
-from ralphgit.errors import GuardRefused, NotWritable, RalphError
+from ralphgit.errors import GuardRefused, NeedsPerson, NotWritable, RalphError
 from ralphgit.git import refs
 from ralphgit.git import worktrees as git_worktrees
 
@@ -50,7 +51,7 @@ def remove(project: Project, name: str, *, force: str = "") -> Removed:
     go with the worktree. On a failure it is locked again as before.
 
     Raises: UsageError (unknown_worktree), GuardRefused (main_worktree, current_worktree,
-    has_work), NotWritable, GitError.
+    has_work), NeedsPerson (settings_changed), NotWritable, GitError.
     """
     seen = survey.survey(project, name)[0]
     how = survey.how_landed(project, seen)
@@ -134,6 +135,7 @@ def _remove(
     project: Project, seen: Seen, *, how: str, rescued: tuple[str, ...], force: bool
 ) -> Removed:
     git, worktree = project.repository.git, seen.worktree
+    watched_settings.forget(project, seen.git_dir)  # which only from there can be compared
     runtime_files.exclude(project)  # else .ralph/ is one more thing that git finds in it
     if worktree.locked:
         git_worktrees.unlock(git, seen.path)
@@ -204,7 +206,7 @@ def prune(project: Project, *, dry_run: bool = False) -> list[Pruned]:
             continue
         try:
             gone = _remove(project, seen, how=how, rescued=(), force=False)
-        except GuardRefused as error:
+        except (GuardRefused, NeedsPerson) as error:
             reason = Reason(error.code, error.message)
             found.append(Pruned(seen, "kept", (reason,), how))
             continue
