@@ -401,7 +401,7 @@ MOST_TO_WRITE = {
     "complete": (10, 10), "land": (6, 9), "block": (9, 9), "reply": (11, 13),
     "release": (9, 9), "reset": (11, 13), "add": (3, 3), "edit": (3, 3), "audit add": (7, 7),
     "shard": (4, 4), "worktree new": (5, 6), "worktree remove": (9, 9), "resolve": (10, 11),
-    "integrate": (26, 28),
+    "integrate": (27, 28),
 }  # fmt: skip
 
 
