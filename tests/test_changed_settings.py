@@ -591,6 +591,46 @@ def test_a_copy_of_the_repository_in_its_place_ends_the_loop(tmp_path: Path) -> 
     assert "a.txt" not in files_on_base(alpha)
 
 
+#: Makes a commit with another judge, in nobody's worktree.
+LOOSER = (
+    "echo bad > a.txt; export GIT_INDEX_FILE=$PWD/../index; git read-tree origin/main; "
+    "blob=$(echo true | git hash-object -w --stdin); "
+    "git update-index --add --cacheinfo 100644,$blob,check.sh; "
+    "looser=$(git commit-tree -p origin/main -m x $(git write-tree)); unset GIT_INDEX_FILE; "
+)
+
+
+@pytest.mark.parametrize(
+    ("ref", "does"),
+    [
+        ("origin/main", "git replace -f $(git rev-parse origin/main:check.sh) $blob"),
+        ("main", "git update-ref refs/heads/main $looser"),
+        ("v1", "git tag -f v1 $looser"),
+    ],
+)
+def test_a_judge_that_a_line_takes_from_git_is_not_the_agents(
+    ref: str, does: str, tmp_path: Path
+) -> None:
+    line = f'verify: ["git show {ref}:check.sh | sh"]'
+    one = task("T-1", "scope: {write: [a.txt]}", line)
+    alpha = made(tmp_path, one, files={"check.sh": "grep -q good a.txt\n"})
+    alpha.git("tag", "v1", "origin/main")
+    ran = works(alpha, LOOSER + does)
+    assert "a.txt" not in files_on_base(alpha)
+    told = "verify failed (exit 1)" if ref == "origin/main" else f"what git finds as {ref}"
+    assert (ran.code, told in ran.err) == (7, True), ran.err
+
+
+def test_a_judge_that_a_line_takes_from_git_may_come_along_with_the_base(tmp_path: Path) -> None:
+    line = 'verify: ["git show main:check.sh | sh"]'
+    one = task("T-1", "scope: {write: [a.txt]}", line)
+    alpha = made(tmp_path, one, files={"check.sh": "grep -q good a.txt\n"})
+    main = alpha.world.path
+    moves = f"cd {main}; git commit -q --allow-empty -m On; git push -q origin main"
+    ran = works(alpha, f"echo good > a.txt; {moves}")
+    assert ran.out.splitlines()[0] == "done: T-1", ran.err
+
+
 @pytest.mark.slow
 def test_a_tracking_branch_that_the_agent_moves_decides_nothing(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)

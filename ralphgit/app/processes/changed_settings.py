@@ -14,11 +14,11 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from ralphgit.app.processes import configured_git, named_outside
+from ralphgit.app.processes import configured_git, named_outside, named_refs
 from ralphgit.app.workspace import locks
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import run_git, worktrees
@@ -85,8 +85,17 @@ def signs(project: Project) -> Signs:
     Of programs those that a loop runs itself, and those that git's configuration, a setting or a
     verify command on the base names.
     """
-    programs = _known_programs(project, _programs(project))
-    return {**programs, **_gits_own(project), **_settings(project)}
+    named = _named(project, [*_lines(project)], {})
+    return {**named, **_gits_own(project), **_settings(project)}
+
+
+def _named(project: Project, lines: Sequence[str], before: Signs) -> Signs:
+    """Take down beside `before` the programs, and the names of commits, that shell lines have."""
+    programs = {name for line in lines for name in named_outside.names(project, line)}
+    new = [name for name in programs if f"{_PROGRAM}{name}" not in before]
+    words = [one for one in named_refs.words(lines) if f"{named_refs.PREFIX}{one}" not in before]
+    names = named_refs.taken_down(project, words, os.fsdecode(_symbolic(project, "HEAD")))
+    return {**(_known_programs(project, new) if new or not before else {}), **names, **before}
 
 
 def of_loop(project: Project) -> Signs:
@@ -108,9 +117,7 @@ def with_task(project: Project, before: Signs, task: str) -> Signs:
     it may have come to the base since.
     """
     view = project.base_view if project.base_view.known(task) else project.require_here()
-    named = {name for line in view.task(task).verify for name in named_outside.names(project, line)}
-    new = [name for name in named if f"{_PROGRAM}{name}" not in before]
-    return {**_known_programs(project, new), **before} if new else before
+    return _named(project, view.task(task).verify, before)
 
 
 def _behind(project: Project, branch: str) -> str:
@@ -246,6 +253,7 @@ def changes(project: Project, before: Signs) -> list[Change]:
         changed = (name for name in names if now.get(name, "") != before.get(name, ""))
         return [Change(name, True) for name in dict.fromkeys(changed)]
     now.update(_settings(project))
+    now.update(named_refs.looked_up(project, before))
     for name in before:
         if name.startswith(_ON_BRANCH):
             now[name] = _behind(project, name.removeprefix(_ON_BRANCH))
@@ -254,7 +262,11 @@ def changes(project: Project, before: Signs) -> list[Change]:
     # Of a program "" says that nothing is there, or nothing to say of it.
     then = {name: sign for name, sign in before.items() if sign or not is_program(name)}
     names = [name for name in {**then, **now} if then.get(name) != now.get(name)]
-    names = [name for name in names if not _comes_or_goes(project, name, before, now)]
+    names = [
+        name for name in names
+        if not _comes_or_goes(project, name, before, now)
+        and not named_refs.has_come_along(project, name, then.get(name, ""), now.get(name, ""))
+    ]  # fmt: skip
     found = [Change(name, _steers(name, before)) for name in names]
     if any(one.steers and not configured_git.is_of_branch(one.name) for one in found):
         return found
@@ -406,18 +418,14 @@ def _expanded(project: Project, path: str) -> str:
     return os.path.join(home, path[2:]) if path.startswith("~/") else path
 
 
-def _programs(project: Project) -> set[str]:
-    """List the words of the verify commands on the base, and of whatever else a loop runs."""
-    found = set[str]()
+def _lines(project: Project) -> Iterator[str]:
+    """List the verify commands on the base, and whatever else a loop runs."""
     config = project.config
-    lines = (config.integrate_verify, config.notify_command, config.land_via)
-    for line in (*lines, *configured_git.lines_run(project)):
-        found.update(named_outside.names(project, line))
+    yield from (config.integrate_verify, config.notify_command, config.land_via)
+    yield from configured_git.lines_run(project)
     view = project.base_view
     for row in view.rows:
-        for command in view.task(row.id).verify if '"verify"' in row.json else ():
-            found.update(named_outside.names(project, command))
-    return found
+        yield from view.task(row.id).verify if '"verify"' in row.json else ()
 
 
 def _on_path(project: Project, names: frozenset[str]) -> set[str]:

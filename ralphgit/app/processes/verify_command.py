@@ -39,13 +39,14 @@ def environment(
 ) -> dict[str, str]:
     """The variables a verify command sees: all, or the ones named by `policy` and PATH.
 
-    Variables that would point git at another repository are never among them.
+    Variables that would point git at another repository are never among them, and what their git
+    reads nobody has replaced here alone.
     """
     if "inherit" in policy:
         kept = {k: v for k, v in environ.items() if not _points_git(k)}
     else:
         kept = {k: environ[k] for k in (*policy, "PATH") if k in environ}
-    return {**kept, **extra}
+    return {**kept, "GIT_NO_REPLACE_OBJECTS": "1", **extra}
 
 
 def _points_git(name: str) -> bool:
