@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,6 +12,11 @@ from forge import Forge
 from test_landing import agent, files_on_base
 from test_loop import loop, made, on_base, rescued, task
 from world import Place, Result
+
+from ralphgit.app.evidence.tree_digest import Content
+from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.surroundings import Surroundings
+from ralphgit.model.task import Scope
 
 ONE = task("T-1", "outputs: [f.txt]", "verify: [grep -q good f.txt]")
 
@@ -234,6 +241,24 @@ def test_what_fails_with_what_others_landed_does_not_land(tmp_path: Path) -> Non
     done = alpha.ralph("complete", "--land")
     assert done.code == 0, done.err
     assert on_base(alpha, "T-2")["status"] == "complete"
+
+
+def test_no_record_that_comes_with_the_work_proves_the_merged_result(tmp_path: Path) -> None:
+    alpha = _one_has_landed(tmp_path)
+    alpha.git("fetch", "-q")
+    merged = alpha.git("merge-tree", "--write-tree", "HEAD", "origin/main")
+    around = Surroundings(str(alpha.path), alpha.environ, time.time, lambda: "an id")
+    digest = Content(Project.open(around), merged).digest(
+        Scope(write=("two", "both"), read=("one",))
+    )
+    (own,) = alpha.path.glob("records/evidence/T-2/*.yaml")
+    text = re.sub(r"(?m)^id: .*", "id: aaaaaaaaab", own.read_text())
+    forged = re.sub(r"scope_digest: .*", f"scope_digest: {digest}", text)
+    alpha.write("records/evidence/T-2/aaaaaaaaab.yaml", forged)
+    alpha.commit("One more")
+    refused = alpha.ralph("complete", "--land", "--json")
+    assert (refused.code, refused.error) == (1, "coupling"), refused.out
+    assert "two" not in files_on_base(alpha)
 
 
 @pytest.mark.slow

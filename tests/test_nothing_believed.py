@@ -244,6 +244,20 @@ def test_what_an_agent_runs_itself_says_no_more_than_its_loop(tmp_path: Path) ->
     assert alpha.ralph("check", "--at", "origin/main^2").out == "No problem found.\n"
 
 
+def test_a_run_of_what_no_commit_of_the_work_has_is_left_out(tmp_path: Path) -> None:
+    """Of what the work and the base make together, say: the landing would run nothing again."""
+    alpha = made(tmp_path, ONE)
+    other = (
+        "cd records/evidence/T-1; sed -e 's/^id: .*/id: aaaaaaaaab/' "
+        f"-e 's/scope_digest: .*/scope_digest: {'0' * 64}/' *.yaml > aaaaaaaaab.yaml; "
+        "git add aaaaaaaaab.yaml; git commit -qm More"
+    )
+    told = work(alpha, f"echo good > a.txt; {RALPH} complete -q || exit 9; {other}")
+    assert "proves nothing in a loop: the command exits 0" in told
+    evidence = alpha.git("ls-tree", "--name-only", "origin/main", "records/evidence/T-1/").split()
+    assert len(evidence) == 2 and "aaaaaaaaab" not in "".join(evidence)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["committed", "answered"])
 def test_what_the_agent_has_written_does_not_land_with_a_block(how: str, tmp_path: Path) -> None:

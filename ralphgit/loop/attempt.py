@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ from ralphgit.app.active_claims import lost_claims, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.own_claims import WayOut
 from ralphgit.app.evidence import run_verify_commands
+from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.handoff import inbox_notes, packet, prompt, worker_report
 from ralphgit.app.integration import before_work
 from ralphgit.app.lifecycle import complete, task_branch
@@ -41,7 +43,7 @@ from ralphgit.loop.attempt_memory import Attempts
 from ralphgit.loop.claim_watch import LOST, Watch
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.handoff import REPORT
-from ralphgit.model.task import Task, Usage
+from ralphgit.model.task import Scope, Task, Usage
 from ralphgit.model.task_status import Reason, Status
 from ralphgit.records import atomic_files, evidence_file
 from ralphgit.records.redact_secrets import secrets_in
@@ -365,14 +367,16 @@ def _leave_out_evidence(project: Project, lease: Lease, since: str) -> None:
     """Take out all evidence that an agent can have written down (L9): what neither the base nor
     the commit `since`, on which the work stands, has.
 
-    A run of the task's own commands stays, which says no more than theirs that follow: where the
-    agent has completed its task, the history has it, and evidence is never removed.
+    A run of the task's own commands on what a commit of the work has stays: where the agent has
+    completed its task, the history has it, and evidence is never removed. One of other content,
+    of what this and the base make together, say, would be taken for a proof of that.
     """
     task = promised(project, lease)
     folder = evidence_file.all_of(project.config.records)
     commits = [commit for commit in (project.base.commit, since) if commit]
     listed = project.repository.objects.files(commits, (), (folder,), lambda path: True)
     known = {path for files in listed.values() for path, _ in files}
+    had = functools.cache(lambda: _digests(project, task.scope, since))
     for parent, _, names in os.walk(project.file(folder)):
         for full in (os.path.join(parent, name) for name in sorted(names)):
             if os.path.relpath(full, project.top) in known:
@@ -380,13 +384,21 @@ def _leave_out_evidence(project: Project, lease: Lease, since: str) -> None:
             shown = os.path.relpath(full, project.top)
             try:
                 one = evidence_file.parse(atomic_files.read(full) or b"")
-                if run_verify_commands.is_run(one, task, lease.claim):
+                is_run = run_verify_commands.is_run(one, task, lease.claim)
+                if is_run and one.subject is not None and one.subject.scope_digest in had():
                     continue
                 shown = one.shows or shown
             except InvalidRecord:
                 pass
             atomic_files.unlink(full)
             project.warn(f"left out, as what an agent observes proves nothing in a loop: {shown}")
+
+
+def _digests(project: Project, scope: Scope, since: str) -> set[str]:
+    """Digest what each commit of the work has in a scope."""
+    reach = ("HEAD", f"^{since}") if since else ("HEAD",)
+    commits = project.repository.git.run("rev-list", *reach).decode().split()
+    return {Content(project, commit).digest(scope) for commit in commits}
 
 
 def _missing(task: str, error: Refused) -> str:

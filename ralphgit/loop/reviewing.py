@@ -185,11 +185,12 @@ class Reviewing:
         """
         failing = f"{one.row.id} was not reviewed"
         with ExitStack() as grounds:
-            top = grounds.enter_context(Ground(project, failing=failing)).at(project.base.commit)
+            ground = grounds.enter_context(Ground(project, failing=failing, copies=False))
+            top = ground.at(project.base.commit)
             self._prepare(project, one, top, before)
             place = os.path.join(top, REVIEWED)
-            work = grounds.enter_context(Ground(project, failing=failing, inside=place))
-            work.at(one.head)
+            inner = Ground(project, failing=failing, inside=place, copies=False)
+            grounds.enter_context(inner).at(one.head)
             prompt = os.path.join(top, attempt.PROMPT)
             environ = agent_process.environment(
                 {**project.around.environ, **command.environment},

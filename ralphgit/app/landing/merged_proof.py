@@ -48,13 +48,11 @@ def prove(project: Project, lease: Lease, head: str, result: str, before: Proved
     from ralphgit.app.evidence.proofs import proofs_of  # most merges bring nothing into the scope
     from ralphgit.app.worktrees.proving_worktree import Ground
 
-    files = Content(project, result)
-    digest = files.digest(promised.scope)
+    digest = Content(project, result).digest(promised.scope)
     if before.digest == digest:
         return before
     place = judged_evidence.place_at(project, head, head[:12])
-    own = proofs_of(project, place, [place.view.row(task.id)], "")
-    wanted = [proof.wanted for proof in own if not proof.holds(files)]
+    wanted = [one.wanted for one in proofs_of(project, place, [place.view.row(task.id)], "")]
     if not wanted:
         return NOTHING
     with Ground(project, failing="nothing was landed") as ground:

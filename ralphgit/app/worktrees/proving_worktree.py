@@ -38,12 +38,15 @@ class Ground:
     """
 
     def __init__(
-        self, project: Project, *, failing: str = "nothing was integrated", inside: str = ""
-    ) -> None:
+        self, project: Project, *, failing: str = "nothing was integrated", inside: str = "",
+        copies: bool = True,
+    ) -> None:  # fmt: skip
         """`failing`: what is to be said of a command that cannot be believed. `inside`: where it
-        is made in place of beside the main one; no setup command runs there.
+        is made in place of beside the main one; no setup command runs there. `copies`: whether it
+        gets what `.worktreeinclude` lists, which any worker may have written into the main one.
         """
         self._project, self._failing, self._inside = project, failing, inside
+        self._copies = copies
         self._at = ""
         self.path = ""
         self._made: Repository
@@ -173,7 +176,8 @@ class Ground:
             project.warn(f"the post-checkout hook failed in the worktree of the proof: {said}")
         made = self._made = project.repository.beside(Worktree(path, commit, ""))
         self._note()
-        create.copy_included(project, made)
+        if self._copies:
+            create.copy_included(project, made)
         if command:
             with run_git.compared(self._require_same):
                 run = create.set_up(project, command, path, "integration")
