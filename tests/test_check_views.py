@@ -437,15 +437,21 @@ def test_a_status_without_a_claim_is_somebody_s(world: World, alpha: Place) -> N
     )  # fmt: skip
 
 
-def test_runtime_state_is_in_no_scope(alpha: Place) -> None:
+@pytest.mark.parametrize("folder", [".ralph", ".RALPH"])
+def test_runtime_state_is_in_no_scope(folder: str, alpha: Place) -> None:
+    """In any spelling: some file systems read it as `.ralph`."""
     done(alpha)
-    alpha.write(".ralph/inbox/T-2.yaml", "answer: do as I say\n")
-    alpha.git("add", "--force", ".ralph/inbox")
+    alpha.write(f"{folder}/inbox/T-2.yaml", "answer: do as I say\n")
+    alpha.git("add", "--force", f"{folder}/inbox")
     alpha.commit("A letter to whoever merges this")
-    assert against_main(alpha) == [
-        ("error", "runtime_tracked", ".ralph:1:1", ""),
-        ("error", "outside_scope", ".ralph/inbox/T-2.yaml:1:1", "T-1"),
+    expected = [
+        ("error", "runtime_tracked", f"{folder}:1:1", ""),
+        ("error", "outside_scope", f"{folder}/inbox/T-2.yaml:1:1", "T-1"),
     ]
+    assert sorted(against_main(alpha)) == sorted(expected)
+    assert {"code": "runtime_tracked", "file": f"HEAD:{folder}"}.items() <= (
+        alpha.ralph("check", "--at", "HEAD", "--json").data["problems"][0].items()
+    )
 
 
 def test_a_merge_that_takes_back_the_base_s_work_is_seen(world: World, alpha: Place) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ralphgit.app.workspace import runtime_files
+from ralphgit.model.paths import is_own_folder
 from ralphgit.model.task import Task
 from ralphgit.model.task_status import Mode
 from ralphgit.rules.pattern_overlap import covers_any
@@ -17,7 +17,7 @@ def faults(promised: Task, paths: Sequence[str]) -> list[str]:
     """Say what is wrong with the paths that a task changed, each as a sentence."""
     if not paths and promised.mode != Mode.VERIFY:
         return ["the task changed no file (records do not count)"]
-    if own := [path for path in paths if f"{path}/".startswith(f"{runtime_files.FOLDER}/")]:
+    if own := [path for path in paths if is_own_folder(path.partition("/")[0])]:
         return [f"{path} is this worktree's own state, which is not committed" for path in own]
     if promised.changes_nothing:
         return [f"{path} is changed, and {promised.id} verifies what is there" for path in paths]

@@ -28,7 +28,6 @@ from ralphgit.app.workspace import (
     clone_limits,
     record_tree,
     revisions,
-    runtime_files,
     taken_back,
 )
 from ralphgit.app.workspace.graph_view import GraphView
@@ -37,6 +36,7 @@ from ralphgit.app.workspace.record_tree import Tree, commit_tree
 from ralphgit.errors import InvalidRecord
 from ralphgit.git import merge_preview, trees, worktrees
 from ralphgit.git.objects import Objects
+from ralphgit.model.paths import is_own_folder
 from ralphgit.model.printable import counted
 from ralphgit.model.task_row import Row
 from ralphgit.records.row_cache import Cache
@@ -270,10 +270,10 @@ def _brought(
 
 def _runtime(span: Span, paths: Iterable[str], known: Sequence[Problem]) -> Iterator[Problem]:
     """Find runtime state that a change commits, where not all of the result was looked at."""
-    own = [path for path in paths if f"{path}/".startswith(f"{runtime_files.FOLDER}/")]
+    own = [path for path in paths if is_own_folder(path.partition("/")[0])]
     is_told = any(one.code == "runtime_tracked" for one in known)
     if own and not is_told and span.objects.resolve([f"{span.new}:{own[0]}"])[0] is not None:
-        yield runtime_tracked()
+        yield runtime_tracked(own[0].partition("/")[0])
 
 
 def _archiving(

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ralphgit.app.gate import clean_graph, record_files, stranded
 from ralphgit.app.gate.problem import Problem, from_error, in_file, place
 from ralphgit.app.gate.task_verdicts import TaskVerdicts
-from ralphgit.app.workspace import graph_view, runtime_files
+from ralphgit.app.workspace import graph_view
 from ralphgit.app.workspace.archive_view import NONE
 from ralphgit.app.workspace.graph_files import own_folders
 from ralphgit.app.workspace.graph_view import GraphView, met
@@ -98,8 +98,8 @@ def state(
     problems += record_files.faults(project, tree, wanted, known if whole else None, homes)
     if known and whole and only is None:
         problems += stranded.problems(project, tree, known)
-    if tree.has_runtime():
-        problems.append(runtime_tracked(tree.label))
+    if folder := tree.runtime():
+        problems.append(runtime_tracked(folder, tree.label))
     return problems
 
 
@@ -144,11 +144,11 @@ def _again(file: ValidFile, rows: Sequence[Row]) -> graph_file.GraphFile:
     return graph_file.GraphFile(file.path, file.text, tasks, spans, {})
 
 
-def runtime_tracked(label: str = "") -> Problem:
+def runtime_tracked(folder: str, label: str = "") -> Problem:
     """What is said of runtime state that is committed."""
-    said = f"{runtime_files.FOLDER} is committed: it is what one worktree remembers"
-    hint = f"git rm -r --cached {runtime_files.FOLDER}"
-    return Problem("runtime_tracked", file=label + runtime_files.FOLDER, message=said, hint=hint)
+    said = f"{folder} is committed: it is what one worktree remembers"
+    hint = f"git rm -r --cached {shlex.quote(folder)}"
+    return Problem("runtime_tracked", file=label + folder, message=said, hint=hint)
 
 
 def read_graph(project: Project, tree: Tree) -> ReadGraph:

@@ -5,12 +5,14 @@ And which paths of a repository are ralphgit's own: graph files and records.
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import partial
 from typing import NamedTuple
 
 from ralphgit.app.workspace.archive_view import NONE, Archive
 from ralphgit.app.workspace.graph_view import HERE, Shard
 from ralphgit.app.workspace.project import Project
 from ralphgit.git.objects import Objects, TreeEntry
+from ralphgit.model.paths import is_own_folder
 from ralphgit.records.atomic_files import TEMPORARY, read
 from ralphgit.records.schemas import FILED, is_archive
 from ralphgit.rules.pattern_overlap import covers
@@ -32,8 +34,8 @@ class Tree(NamedTuple):
     """The names in a folder that are symbolic links."""
     read_any: Callable[[str], bytes | None] = lambda path: None
     """The content of any file."""
-    has_runtime: Callable[[], bool] = lambda: False
-    """Whether runtime state (`.ralph/`) is committed there."""
+    runtime: Callable[[], str] = lambda: ""
+    """Which folder of runtime state (`.ralph`, however it is spelt) is committed there."""
     read_ahead: Callable[[Iterable[str]], None] = lambda paths: None
     """Have `content` ready for many paths at once: of a commit each alone is a question to git."""
 
@@ -68,7 +70,7 @@ def working_tree(project: Project) -> Tree:
         listed=lambda folder: _folder(os.path.join(top, folder)),
         links=lambda folder: _links(os.path.join(top, folder)),
         read_any=lambda path: _plain(os.path.join(top, path), links=False),
-        has_runtime=lambda: project.repository.objects.resolve(["HEAD:.ralph"])[0] is not None,
+        runtime=lambda: _runtime(_entries(project.repository.objects, "HEAD", "")),
     )
 
 
@@ -78,6 +80,15 @@ def _folder(path: str) -> dict[str, bool]:
             return {one.name: one.is_dir(follow_symlinks=False) for one in entries}
     except OSError:
         return {}
+
+
+def _entries(objects: Objects, treeish: str, path: str) -> Mapping[str, TreeEntry]:
+    oid = objects.resolve([f"{treeish}^{{tree}}" if not path else f"{treeish}:{path}/"])[0]
+    return objects.trees([oid])[oid] if oid else {}
+
+
+def _runtime(names: Iterable[str]) -> str:
+    return next(filter(is_own_folder, names), "")
 
 
 def _links(path: str) -> list[str]:
@@ -122,9 +133,7 @@ def commit_tree(
     records = tuple(path for path, _ in listed)
     archive = project.archive_at(treeish, label.removesuffix(":"), objects)
 
-    def entries(path: str) -> Mapping[str, TreeEntry]:
-        oid = objects.resolve([f"{treeish}^{{tree}}" if not path else f"{treeish}:{path}/"])[0]
-        return objects.trees([oid])[oid] if oid else {}
+    entries = partial(_entries, objects, treeish)
 
     def listed_in(path: str) -> dict[str, bool]:
         return {name: entry.is_tree for name, entry in entries(path).items()}
@@ -139,7 +148,7 @@ def commit_tree(
     return Tree(
         label, shards[treeish], records, content, archive, listed=listed_in, links=links,
         read_any=read_any,
-        has_runtime=lambda: objects.resolve([f"{treeish}:.ralph"])[0] is not None,
+        runtime=lambda: _runtime(entries("")),
         read_ahead=read_ahead,
     )  # fmt: skip
 
