@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -16,8 +17,9 @@ from test_landing import agent, files_on_base
 from test_loop import QUICK, end_agents, events, loop, made, on_base, start, task
 from world import PATIENCE, Place, Result, until
 
-from ralphgit.app.processes import changed_settings
+from ralphgit.app.processes import changed_settings, watched_settings
 from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.git import worktrees
 
 ONE = task("T-1", "scope: {write: [a.txt]}", "verify: [grep -q good a.txt]")
@@ -489,6 +491,19 @@ def test_a_loop_that_was_ended_goes_on_where_nothing_steers_otherwise(tmp_path: 
     ran = works(alpha, "echo good > a.txt", env=env)
     assert ran.out.splitlines()[0] == "done: T-1", ran.err
     assert list((alpha.world.path / ".git/ralphgit/watched").iterdir()) == []
+
+
+def test_a_note_says_what_was_there_and_not_which_git_is_run(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    env = programs(alpha, git='#!/bin/sh\ntouch "$HOME/ran"\nexec /usr/bin/git "$@"\n')
+    environ = {**alpha.environ, **env}
+    around = Surroundings(str(alpha.path), environ, time.time, lambda: "an id")
+    now = Project.open(around)
+    watched_settings.watch(now, changed_settings.signs(now))
+    ran = Path(environ["HOME"], "ran")
+    ran.unlink()
+    assert alpha.world.ralph("land", "--all").code == 0
+    assert not ran.exists()
 
 
 @pytest.mark.parametrize("goes", ["rm -rf $c/worktrees/proj-alpha",

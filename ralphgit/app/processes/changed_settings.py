@@ -86,7 +86,8 @@ def signs(project: Project) -> Signs:
     verify command on the base names.
     """
     named = _named(project, [*_lines(project)], {})
-    return {**named, **_gits_own(project), **_settings(project)}
+    own = f"{_GITS_OWN}{run_git.own_programs(project.repository.git)}"
+    return {**named, own: _gits_own(own), **_settings(project)}
 
 
 def _named(project: Project, lines: Sequence[str], before: Signs) -> Signs:
@@ -187,17 +188,16 @@ def _parted(names: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
     return frozenset({*_RUN, *names} - placed - {""}), tuple(sorted(placed))
 
 
-def _gits_own(project: Project) -> Signs:
-    """Take down the programs of git's own, one of which starts another, by their inodes and the
+def _gits_own(name: str) -> str:
+    """Digest the programs of git's own, one of which starts another, by their inodes and the
     times of their last changes: nothing but an installation changes one.
     """
-    folder = run_git.own_programs(project.repository.git)
-    said = []
+    folder, said = name.removeprefix(_GITS_OWN), []
     for path in configured_git.below(folder):
         with suppress(OSError):
             found = os.stat(path)
             said.append(f"{os.path.relpath(path, folder)} {found.st_ino} {found.st_ctime_ns}")
-    return {f"{_GITS_OWN}{folder}": _digest("\n".join(said).encode("utf-8", "surrogateescape"))}
+    return _digest("\n".join(said).encode("utf-8", "surrogateescape"))
 
 
 def _settings(project: Project) -> Signs:
@@ -243,10 +243,8 @@ def changes(project: Project, before: Signs) -> list[Change]:
     # The base may name others by now, and then nobody has changed them.
     programs = [name.removeprefix(_PROGRAM) for name in before if name.startswith(_PROGRAM)]
     now = _found_programs(project, programs)
-    gits = [_PROGRAM + _GIT]
-    if now.get(gits[0]) == (before.get(gits[0]) or None):
-        now.update(own := _gits_own(project))
-        gits += own
+    now.update({name: _gits_own(name) for name in before if name.startswith(_GITS_OWN)})
+    gits = [_PROGRAM + _GIT, *(name for name in before if name.startswith(_GITS_OWN))]
     if any(now.get(name, "") != before.get(name, "") for name in gits):
         # It is not run: what it would say is the agent's word, and it may be gone then.
         names = [*gits, *(_PROGRAM + name for name in (*_RUN, *programs))]

@@ -158,9 +158,9 @@ def _differing(project: Project, name: str, data: bytes) -> list[str]:
     environ = environ if isinstance(environ, Mapping) else {}
     others = {key: text for key, text in project.around.environ.items() if key not in _ENVIRON}
     try:
-        then = Project.open(
-            project.around._replace(directory=top, environ={**others, **environ}, begun=None)
-        )
+        # Of a note nothing is run: the git is ours, and the note says where files are looked for.
+        then = Project.open(project.around._replace(directory=top, begun=None))
+        then.around = then.around._replace(environ={**others, **environ})
         changed = changed_settings.changes(then, note["signs"])
     except RalphError as error:
         return [f"{project.show_path(top)} ({error})"]
