@@ -11,6 +11,11 @@ from pathlib import Path
 import pytest
 from world import Place, World
 
+from ralphgit.records import graph_file, row_memory
+from ralphgit.records.row_cache import Cache
+from ralphgit.records.row_memory import Memory
+from ralphgit.rules import in_a_loop, sum_up_graph
+
 GRAPH = """\
 version: 1
 tasks:
@@ -146,3 +151,44 @@ def test_settings_are_known_by_their_content(world: World) -> None:
     assert [task["id"] for task in world.ralph("next", "--json").data["tasks"]] == ["U-1"]
     world.write("ralph.toml", "graph = nothing\n")
     assert world.ralph("next").code == 6
+
+
+def test_what_lands_work_believes_nothing_that_another_process_has_kept(world: World) -> None:
+    shard = ("graph/one.yaml", "1" * 40)
+    rows = graph_file.rows(graph_file.parse(GRAPH.encode(), path=shard[0]))
+    index = sum_up_graph.index(rows)
+    forged = Cache(str(world.path / ".git"))
+    forged.store([shard], {shard: rows})
+    forged.keep_index([shard], [], [2], index)
+    forged.keep("a fact", 1)
+    assert forged.settings(b"", lambda _: {"verify": False}) == {"verify": False}
+    assert forged.archive([shard[1]], lambda _: [("T-9",)]) == {shard[1]: [("T-9",)]}
+    lands = row_memory.of_repository(str(world.path / ".git"))
+    for own, knows in ((forged, True), (lands, False)):
+        assert (shard in own.load([shard])) is knows
+        assert (own.row(shard, 1) is not None) is knows
+        assert (own.index([shard], []) is not None) is knows
+        assert own.kept("a fact") == (1 if knows else None)
+        assert bool(own.settings(b"", lambda _: {})) is knows
+        assert bool(own.archive([shard[1]], lambda _: [])[shard[1]]) is knows
+    memory = Memory(str(world.path / ".git"))
+    for number in range(5):  # what it has put there itself it knows, and so do others
+        graph = [(shard[0], f"{number}" * 40)]
+        memory.store(graph, {graph[0]: rows})
+        memory.keep_index(graph, [], [2], index)
+        for who in (memory, Cache(str(world.path / ".git"))):
+            assert [row.id for row in who.load(graph)[graph[0]]] == ["T-1", "T-2"]
+            assert who.index(graph, []) is not None
+
+
+def test_the_command_lines_that_may_land_work() -> None:
+    lines: list[tuple[str, dict[str, object]]] = [
+        ("run", {}), ("worker", {}), ("land", {}), ("integrate", {}), ("batch", {"action": "run"}),
+        ("complete", {"land": "auto"}),
+    ]  # fmt: skip
+    assert all(in_a_loop.may_land(*line) for line in lines)
+    others: list[tuple[str, dict[str, object]]] = [
+        ("next", {}), ("claim", {}), ("complete", {}), ("check", {}), ("reset", {}),
+        ("land", {"dry_run": True}), ("batch", {"action": "plan"}),
+    ]  # fmt: skip
+    assert not any(in_a_loop.may_land(*line) for line in others)

@@ -362,6 +362,38 @@ def test_a_review_that_the_agent_writes_is_none(script: str, said: str, tmp_path
     assert alpha.run("git", "grep", "-q", "kind: review", "origin/main").code == 1
 
 
+#: Keeps for the base's own graph that T-1 asks for no review.
+FORGES = """
+import subprocess, sys
+from ralphgit.records import graph_file
+from ralphgit.records.row_cache import Cache
+blob = subprocess.check_output(["git", "rev-parse", "origin/main:task-graph.yaml"]).decode().strip()
+text = subprocess.check_output(["git", "cat-file", "blob", blob]).replace(b"review:", b"x-rev1:")
+shard = ("task-graph.yaml", blob)
+for name in ("rows", "index"):
+    for path in __import__("pathlib").Path(sys.argv[1], "ralphgit/cache").glob(f"*.{name}"):
+        path.unlink()
+Cache(sys.argv[1]).store([shard], {shard: graph_file.rows(graph_file.parse(text, path=shard[0]))})
+"""
+
+
+def test_what_an_agent_has_kept_of_the_base_lands_nothing(tmp_path: Path) -> None:
+    """Rows of graphs lie in a cache below `.git`: there the base asks for no review."""
+    settings = {"ralph.toml": '[agents.ann]\ncommand = "true"\n'}
+    alpha = made(tmp_path, task("T-1", "review: ann", "outputs: [a.txt]"), files=settings)
+    (tmp_path / "forges.py").write_text(FORGES)
+    script = (
+        f"if [ $RALPH_ATTEMPT = 1 ]; then {sys.executable} {tmp_path}/forges.py "
+        '"$(git rev-parse --path-format=absolute --git-common-dir)"; exit; fi; '
+        "echo good > a.txt; sed -i.bak 's/review: ann/x-a: b/' task-graph.yaml; rm *.bak"
+    )
+    ran = loop(alpha, "--once", "--agent", agent(alpha, script))
+    assert "T-1 has review: ann, and nobody but" in ran.err
+    refused = alpha.ralph("land")
+    assert (refused.code, "T-1 has review: ann" in refused.out) == (7, True), refused.out
+    assert on_base(alpha, "T-1")["status"] == "pending"
+
+
 #: What an agent invents: that somebody has reviewed its task, and has answered a question of it.
 INVENTED: dict[str, dict[str, object]] = {
     "review": {

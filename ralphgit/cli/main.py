@@ -213,7 +213,12 @@ def _command(line: fast_argv.Line) -> int:
         flags = command_call.settings(command, line.options)
         around = command_call.surroundings(line.options.get("directory"), flags)
         # What only looks is for everybody, and is to begin soon.
-        guard = None if command.group == "look" else _worker_guard(line, around.environ)
+        guard = None
+        if command.group != "look":
+            from ralphgit.rules import in_a_loop
+
+            guard = _worker_guard(line, around.environ)
+            around = around._replace(may_land=in_a_loop.may_land(line.command, line.options))
         if not command.outside:
             around = begin(around, claims=command.claims)
         module = import_module(module_of(line.command))

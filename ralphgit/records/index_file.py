@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ralphgit.model.graph_index import GraphIndex
-from ralphgit.records import row_pack
 from ralphgit.records.row_pack import FORMAT, Shard
 
 #: Of what is in an index, and how it follows from the rows: a change of either gets a new number.
@@ -43,9 +42,8 @@ def parts(key: Key, counts: Sequence[int], index: GraphIndex) -> list[bytes]:
     return [FORMAT, check.to_bytes(4, "big"), *checked]
 
 
-def opened(path: str, key: Key) -> KeptIndex | None:
-    """The index at `path`, if it is of `key`; None where there is none, or it is damaged."""
-    data = row_pack.mapped(path)
+def opened(data: memoryview | None, key: Key) -> KeptIndex | None:
+    """The index that a file is, if it is of `key`; None where there is none, or it is damaged."""
     if data is None or len(data) < _HEAD or data[: len(FORMAT)] != FORMAT:
         return None
     check, size = (int.from_bytes(data[at : at + 4], "big") for at in (_HEAD - 8, _HEAD - 4))

@@ -84,7 +84,7 @@ class Cache:
         known = self._known(shard)
         if known is not None:
             return known[number]
-        for pack in self._packs.values():
+        for pack in [*self._packs.values()]:  # a thread of the loop may open another one
             if shard in pack:
                 return pack.row(shard, number)
         for path in self._likely((shard,)):
@@ -100,7 +100,7 @@ class Cache:
         from ralphgit.records import index_file
 
         path = self._index_path(shards, beside)
-        found = index_file.opened(path, (tuple(shards), tuple(beside)))
+        found = index_file.opened(self._get(path), (tuple(shards), tuple(beside)))
         if found is not None:
             row_pack.touch(path)
         return found
@@ -134,7 +134,7 @@ class Cache:
         if data in self._settings:
             return self._settings[data]
         path = os.path.join(self._folder, f"{binascii.crc32(data):08x}.settings")
-        found = _kept_at(path)
+        found = self._kept_at(path)
         made: dict[str, object] | None = found[1] if found and found[0] == data else None
         if made is None:
             made = parse(data)
@@ -150,7 +150,7 @@ class Cache:
 
     def kept(self, key: str) -> Any:
         """What `keep` was given for `key` last; None for nothing."""
-        found = _kept_at(self._kept_path(key))
+        found = self._kept_at(self._kept_path(key))
         return found[1] if found is not None and found[0] == key else None
 
     def keep(self, key: str, value: object) -> None:
@@ -168,7 +168,7 @@ class Cache:
     ) -> dict[str, list[tuple[object, ...]]]:
         """What `parse` makes of each file of the archive, by blob id; asked only if it is new."""
         path = os.path.join(self._folder, "index.archive")
-        kept = _kept_at(path)
+        kept = self._kept_at(path)
         known: dict[str, list[tuple[object, ...]]] = kept if isinstance(kept, dict) else {}
         found = {oid: known[oid] if oid in known else parse(oid) for oid in blobs}
         if found.keys() - known.keys():
@@ -197,9 +197,13 @@ class Cache:
         """The packs to look into: that of just these shards, then all, the newest first."""
         own = self._path(shards)
         yield own
-        for _, _, path in self._files():
+        for path in self._paths():
             if path.endswith(".rows") and path != own:
                 yield path
+
+    def _paths(self) -> Iterable[str]:
+        """Every file, the one that was used last first."""
+        return [path for _, _, path in self._files()]
 
     def _files(self) -> list[tuple[int, int, str]]:
         """Time of last use, size and path of every file in the folder, the newest first."""
@@ -212,7 +216,7 @@ class Cache:
 
     def _pack(self, path: str) -> Pack | None:
         """The pack at `path`, opened once: another process replaces it by what says the same."""
-        found = self._packs.get(path) or row_pack.opened(path)
+        found = self._packs.get(path) or row_pack.opened(self._get(path))
         if found is not None:
             if len(self._packs) >= _OPEN_PACKS:
                 self._packs.clear()
@@ -223,6 +227,20 @@ class Cache:
         path = self._path(shards)
         self._put(path, row_pack.parts(shards, rows))
         self._packs.pop(path, None)
+
+    def _get(self, path: str) -> memoryview | None:
+        """What a file of the cache has; None where there is none."""
+        return row_pack.mapped(path)
+
+    def _kept_at(self, path: str) -> Any:
+        """What a small file of the cache has; None where there is none, or where it is damaged."""
+        found = self._get(path)
+        if found is None:
+            return None
+        start = len(FORMAT) + 4
+        kept = found[start:]
+        checked = binascii.crc32(kept).to_bytes(4, "big") == found[len(FORMAT) : start]
+        return marshal.loads(kept) if found[: len(FORMAT)] == FORMAT and checked else None
 
     def _put(self, path: str, parts: Iterable[bytes]) -> None:
         """Write a file of the cache, and remove the oldest. A disk error is not a failure."""
@@ -246,19 +264,6 @@ def _sealed(value: Any) -> tuple[bytes, bytes]:
     """A small file of the cache: format and checksum, then `value`. Raises: ValueError."""
     kept = marshal.dumps(value)
     return FORMAT + binascii.crc32(kept).to_bytes(4, "big"), kept
-
-
-def _kept_at(path: str) -> Any:
-    """What a small file of the cache has; None where there is none, or where it is damaged."""
-    try:
-        with open(path, "rb") as file:
-            found = file.read()
-    except OSError:
-        return None
-    start = len(FORMAT) + 4
-    kept = found[start:]
-    checked = binascii.crc32(kept).to_bytes(4, "big") == found[len(FORMAT) : start]
-    return marshal.loads(kept) if found.startswith(FORMAT) and checked else None
 
 
 def _taken(pack: Pack | None, wanted: set[Shard]) -> dict[Shard, list[Row]]:

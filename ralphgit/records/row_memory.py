@@ -2,38 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
 
 from ralphgit.records.row_cache import Cache
-from ralphgit.records.row_pack import Shard
 
-if TYPE_CHECKING:
-    from ralphgit.model.graph_index import GraphIndex
-    from ralphgit.records.index_file import KeptIndex
-
-_Key = tuple[tuple[Shard, ...], tuple[Shard, ...]]
+#: Of what was put there, so many bytes are known, and at least what was put there last.
+_HELD_BYTES = 32 * 1024 * 1024
 
 
 class Memory(Cache):
-    """The rows of the last two graphs, the index of the last one, and other facts."""
+    """A cache that knows only what this process has put there; the files are for others."""
 
-    def __init__(self) -> None:
-        super().__init__("")
-        self._index: tuple[_Key, KeptIndex] | None = None
+    def __init__(self, common_dir: str) -> None:
+        super().__init__(common_dir)
+        self._own: dict[str, bytes] = {}
+        """What is in its files; the one that was used last is the last."""
         self._values: dict[str, object] = {}
-
-    def index(self, shards: Sequence[Shard], beside: Sequence[Shard]) -> KeptIndex | None:
-        key = (tuple(shards), tuple(beside))
-        return self._index[1] if self._index and self._index[0] == key else None
-
-    def keep_index(
-        self, shards: Sequence[Shard], beside: Sequence[Shard], counts: Sequence[int],
-        index: GraphIndex,
-    ) -> None:  # fmt: skip
-        from ralphgit.records.index_file import KeptIndex
-
-        self._index = (tuple(shards), tuple(beside)), KeptIndex([*counts], index)
 
     def kept(self, key: str) -> Any:
         return self._values.get(key)
@@ -41,8 +27,29 @@ class Memory(Cache):
     def keep(self, key: str, value: object) -> None:
         self._values[key] = value
 
-    def _likely(self, shards: Sequence[Shard]) -> Iterable[str]:
-        return ()
+    def _paths(self) -> Iterable[str]:
+        return [*self._own][::-1]
+
+    def _get(self, path: str) -> memoryview | None:
+        found = self._own.pop(path, None)
+        if found is None:
+            return None
+        self._own[path] = found
+        return memoryview(found)
 
     def _put(self, path: str, parts: Iterable[bytes]) -> None:
-        """Write nothing: `_hold` has the rows."""
+        whole = b"".join(parts)
+        self._own.pop(path, None)
+        self._own[path] = whole
+        held = sum(map(len, self._own.values()))
+        for other in [*self._own][:-1]:
+            if held <= _HELD_BYTES:
+                break
+            held -= len(self._own.pop(other))
+        super()._put(path, (whole,))
+
+
+@lru_cache(maxsize=2)
+def of_repository(common_dir: str) -> Memory:
+    """Return what this process has read of the repository with this git directory."""
+    return Memory(common_dir)

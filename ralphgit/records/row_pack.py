@@ -37,8 +37,7 @@ Shard = tuple[str, str]
 class Pack:
     """One file of rows. Of a piece that is damaged it has none."""
 
-    def __init__(self, path: str, data: memoryview, begin: int, index: tuple[object, ...]) -> None:
-        self.path = path
+    def __init__(self, data: memoryview, begin: int, index: tuple[object, ...]) -> None:
         self._data = data
         shards, pieces = index
         self._pieces: list[tuple[int, int, int, int, int]] = []
@@ -91,16 +90,15 @@ class Pack:
         return list(map(partial(tuple.__new__, Row), made))
 
 
-def opened(path: str) -> Pack | None:
-    """The pack at `path`; None where there is none, or where it is damaged."""
-    data = mapped(path)
+def opened(data: memoryview | None) -> Pack | None:
+    """The pack that a file is; None where there is none, or where it is damaged."""
     if data is None or len(data) < _HEAD or data[: len(FORMAT)] != FORMAT:
         return None
     size, check = (int.from_bytes(data[at : at + 4], "big") for at in (_HEAD - 8, _HEAD - 4))
     index = data[_HEAD : _HEAD + size]
     if binascii.crc32(index) != check:
         return None
-    return Pack(path, data, _HEAD + size, marshal.loads(index))
+    return Pack(data, _HEAD + size, marshal.loads(index))
 
 
 def mapped(path: str) -> memoryview | None:

@@ -118,6 +118,13 @@ def barred(command: str, given: Given) -> Barred | None:
     return rule.barred if rule is not None and rule.when(given) else None
 
 
+def may_land(command: str, given: Given) -> bool:
+    """Whether the command line may bring work to the base, itself or by a loop that it starts."""
+    rule = RULES.get(command)
+    lands = rule is not None and rule.barred.message == _LANDS.message and rule.when(given)
+    return lands or (command == "complete" and bool(given.get("land")))
+
+
 def changes_its_worktree(command: str, given: Given) -> bool:
     """Whether the command line is for a worker in its own worktree alone."""
     if command == "evidence":

@@ -14,7 +14,7 @@ from ralphgit.app.workspace.graph_loader import GraphLoader
 from ralphgit.app.workspace.graph_view import GraphView, Shard
 from ralphgit.app.workspace.project import Project
 from ralphgit.git.objects import Objects
-from ralphgit.records.row_memory import Memory
+from ralphgit.records import row_memory
 
 #: Where more tasks than this differ from the graph that was read as a whole, the next one is.
 _MOST_CHANGES = 100
@@ -23,8 +23,8 @@ _MOST_CHANGES = 100
 class OwnReading:
     """What this process has read and judged of one repository."""
 
-    def __init__(self) -> None:
-        self.memory = Memory()
+    def __init__(self, common_dir: str) -> None:
+        self.memory = row_memory.of_repository(common_dir)
         self._whole: GraphView | None = None
 
     def view(
@@ -61,4 +61,4 @@ class OwnReading:
 @lru_cache(maxsize=2)
 def of_repository(common_dir: str) -> OwnReading:
     """Return what this process knows of the repository with this git directory."""
-    return OwnReading()
+    return OwnReading(common_dir)

@@ -49,6 +49,10 @@ class Project:
         repository.git.patience.step = around.progress.step
         repository.git.patience.terminal = around.person
         self.cache = row_cache.Cache(repository.common_dir)
+        if around.may_land:
+            from ralphgit.records import row_memory
+
+            self.cache = row_memory.of_repository(repository.common_dir)
         self.started = around.begun.at if around.begun else around.now()
         """When it was first looked at, in seconds since 1970."""
 

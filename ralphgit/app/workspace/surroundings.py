@@ -48,6 +48,9 @@ class Surroundings(NamedTuple):
     """Settings from the command line."""
     begun: EarlyOpening | None = None
     progress: Progress = Progress()
+    may_land: bool = False
+    """Whether it may bring work to the base: then it believes no file of the cache, into which an
+    agent could have written, but what its own process has put there."""
     person: bool = False
     """Whether a person sits at a terminal, who can be asked."""
 
