@@ -445,6 +445,20 @@ def test_a_link_behind_which_another_file_judges_waits_for_a_person(tmp_path: Pa
     assert told["verdict"] != "clear"
 
 
+def test_a_link_behind_which_a_later_task_is_judged_waits_for_a_person(tmp_path: Path) -> None:
+    later = task("T-2", "depends_on: [T-1]", "verify: [cd pkg/sub && sh ../../tools/check.sh]")
+    first = task("T-1", "scope: {write: [pkg/**]}", "verify: [test -d pkg/sub]")
+    files = {"tools/check.sh": "exit 1\n", "pkg/sub/k": "k\n"}
+    alpha = made(tmp_path, first, later, files=files)
+    said = work(
+        alpha,
+        "mkdir -p pkg/a/b/x pkg/a/b/tools; mv pkg/sub pkg/a/b/x; ln -s a/b/x/sub pkg/sub; "
+        "echo exit 0 > pkg/a/b/tools/check.sh",
+    )
+    assert "- T-1: pkg/sub is a link, so `cd pkg/sub && sh ../../tools/check.sh` may" in said
+    assert on_base(alpha, "T-1")["status"] == "pending"
+
+
 def test_a_claim_in_another_name_is_refused(tmp_path: Path) -> None:
     """Else its worker's own review would be somebody else's."""
     alpha = made(tmp_path, ONE)

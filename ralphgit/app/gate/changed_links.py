@@ -21,19 +21,29 @@ def of_work(
     project: Project, tasks: Sequence[Task], head: str, *, since: str = ""
 ) -> Iterator[str]:
     """Say which links the commit `head`, which does `tasks`, brings, changes or takes away, where
-    the lines that prove it, as the base has them, have a `..`.
+    a line that the base has run, to prove any task, has a `..`.
 
     Without `since`, the work begins where it left the base.
     """
-    base = project.base_view
-    promised = [base.task(one.id) if one.id in base.by_id else one for one in tasks]
-    lines = [project.config.integrate_verify, *(line for one in promised for line in one.verify)]
-    up = next((line for line in lines if _UP.search(line)), "")
-    if not up:
-        return
     since = since or worktrees.fork(project.repository.git, project.base.commit, head)
+    changes = trees.changes(project.repository.objects, since, head) if since else ()
+    links = [one for one in changes if LINK in (one.old_mode, one.new_mode)]
+    up = next(filter(_UP.search, _lines(project, tasks)), "") if links else ""
     label = ", ".join(one.id for one in tasks)
-    for one in trees.changes(project.repository.objects, since, head) if since else ():
-        if LINK in (one.old_mode, one.new_mode):
-            said = "a link" if one.new_mode == LINK else "no link any more"
-            yield f"{label}: {one.path} is {said}, so `{up}` may come to another file by its `..`"
+    for one in links if up else ():
+        said = "a link" if one.new_mode == LINK else "no link any more"
+        yield f"{label}: {one.path} is {said}, so `{up}` may come to another file by its `..`"
+
+
+def _lines(project: Project, tasks: Sequence[Task]) -> Iterator[str]:
+    """List what proves `tasks`, then any other task of the base, and what its settings have run."""
+    base, config = project.base_view, project.config
+    promised = [base.task(one.id) if one.id in base.by_id else one for one in tasks]
+    for task in promised:
+        yield from task.verify
+    yield from (
+        config.integrate_verify, config.land_via, config.notify_command, config.worktree_setup,
+        *(one.command for one in config.agents),
+    )  # fmt: skip
+    for row in base.rows:  # work that lands later is proved behind a link that this one brings
+        yield from base.task(row.id).verify if ".." in row.json else ()
