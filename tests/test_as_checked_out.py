@@ -43,6 +43,7 @@ def test_what_is_converted_is_verified_as_it_is_checked_out(attribute: str, tmp_
     assert ran.out.splitlines()[0] == "done: T-1", ran.err
 
 
+@pytest.mark.slow
 def test_what_cannot_be_checked_out_does_not_land(tmp_path: Path) -> None:
     alpha = with_attribute(tmp_path, "filter=big", "test -e a.txt")
     alpha.git("config", "filter.big.smudge", "echo no such object >&2; false")

@@ -157,7 +157,6 @@ def world(tmp_path: Path) -> World:
 # -- repositories ------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_no_repository(tmp_path: Path) -> None:
     world = World(tmp_path)
     place = Place(tmp_path / "none", world.environ)

@@ -56,7 +56,6 @@ def test_a_git_of_the_agents_is_not_run_once(tmp_path: Path) -> None:
     assert "changed while the agent worked on T-1: program git" in ran.err
 
 
-@pytest.mark.slow
 def test_a_look_at_the_claim_does_not_run_what_the_agent_has_set(tmp_path: Path) -> None:
     """It ends the attempt at once: it may be put back before the agent's end."""
     alpha = made(tmp_path, ONE)
@@ -74,6 +73,7 @@ def test_a_look_at_the_claim_does_not_run_what_the_agent_has_set(tmp_path: Path)
     assert "a.txt" not in files_on_base(alpha)
 
 
+@pytest.mark.slow
 def test_who_comes_next_does_not_run_it_either(tmp_path: Path) -> None:
     """As after a loop that was killed: git is asked nothing more before its note was compared."""
     alpha = made(tmp_path, ONE)

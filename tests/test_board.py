@@ -338,6 +338,7 @@ def test_notes_of_a_worktree_may_say_anything(world: World) -> None:
     assert found.data["workers"][0]["age_s"] > 0
 
 
+@pytest.mark.slow
 def test_what_breaks_the_board_is_told_once_it_is_left(world: World) -> None:
     async def script(board: Board, pilot: Pilot[None]) -> None:
         board.call_later(lambda: 1 // 0)

@@ -68,6 +68,7 @@ def test_a_name_of_several_branches_is_refused(tmp_path: Path) -> None:
     assert alpha.ralph("diff", "origin/x...alpha").code == 0  # it is one commit
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", MADE[:2])
 def test_a_loop_ends_where_its_agent_makes_one(script: str, tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)

@@ -113,6 +113,7 @@ def _unquoted(tree: ast.AST) -> Iterator[str]:
                         yield f"{node.lineno}: {ast.unparse(part.value)}"
 
 
+@pytest.mark.slow
 def test_what_comes_from_outside_is_quoted_in_a_command_line() -> None:
     """`shlex.quote` for a word of an f-string, `shlex.join` for a whole command."""
     texts = {path: path.read_text() for name, path in MODULES.items() if name not in _ELSEWHERE}

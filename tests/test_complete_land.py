@@ -38,7 +38,6 @@ def begun(world: World, name: str, id: str) -> Place:
     return place
 
 
-@pytest.mark.slow
 def test_a_task_lands_and_the_branch_stands_on_the_base(world: World) -> None:
     since = world.head
     alpha, beta = begun(world, "alpha", "A"), begun(world, "beta", "B")

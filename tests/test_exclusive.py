@@ -66,7 +66,6 @@ def test_a_task_is_completed_once(alpha: Place) -> None:
     assert alpha.git("status", "--porcelain") == ""
 
 
-@pytest.mark.slow
 def test_whoever_works_too_long_is_named(alpha: Place) -> None:
     alpha.ralph("trust", "--yes")
     alpha.ralph("claim", "T-2")

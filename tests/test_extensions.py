@@ -275,7 +275,6 @@ def test_a_package_adds_an_agent(alpha: Place, env: dict[str, str]) -> None:
     assert re.search(r"^Agents:\n.*\bexample$", help, re.M)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("does", ["return 1 / 0", 'return ["text"]'])
 def test_a_reader_that_fails_is_named(
     does: str, alpha: Place, env: dict[str, str], tmp_path: Path

@@ -272,7 +272,6 @@ def test_of_two_that_start_one_worker_one_finds_it_running(make: Callable[..., W
     until(lambda: processes(world) == [])
 
 
-@pytest.mark.slow
 def test_an_exact_name_wins(make: Callable[..., World]) -> None:
     """Of the worktrees proj-w1 and proj-my-w1, w1 is the first, for every command."""
     world = make(task("T-1", SLEEPS))
@@ -299,7 +298,6 @@ def test_an_exact_name_wins(make: Callable[..., World]) -> None:
     until(lambda: processes(world) == [])
 
 
-@pytest.mark.slow
 def test_a_worker_for_each_story(make: Callable[..., World]) -> None:
     world = make(task("T-1", "story: S-1"), task("T-2", "story: S-2"), task("T-3", "story: solar"))
     told = up(world, "--no-tmux", "--json", "--story", "S-1", "--story", "solar")
@@ -545,7 +543,6 @@ def test_a_fleet_log_is_no_agent_s_log(make: Callable[..., World]) -> None:
 # -- what is left, and who is woken ---------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_somebody_is_woken_with_the_state_and_told_what_is_left(make: Callable[..., World]) -> None:
     world = make(task("T-1"), task("T-2", "depends_on: [T-1]"), task("T-3", "story: S-1"),
                  task("T-4", "needs: [gpu]"))  # fmt: skip

@@ -32,7 +32,6 @@ def at_work(folder: Path, *lines: str) -> Place:
     return alpha
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", slow.but(1, ["pre-commit", "commit-msg", "signer", "filter"]))
 def test_a_commit_that_hangs_ends_and_is_named(tmp_path: Path, name: str) -> None:
     alpha = at_work(tmp_path)

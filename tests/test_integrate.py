@@ -415,6 +415,7 @@ def coupled(folder: Path, **more: str) -> World:
     return world
 
 
+@pytest.mark.slow
 def test_a_coupling_that_was_foreseen_leaves_one_out_and_the_others_go_on(tmp_path: Path) -> None:
     world = coupled(tmp_path, read="a.txt")
     done = world.ralph("integrate", "a", "b", "c", "--json")
@@ -462,7 +463,6 @@ def test_work_of_high_risk_waits_for_its_review(tmp_path: Path) -> None:
     assert world.ralph("land", "alpha").code == 0
 
 
-@pytest.mark.slow
 def test_a_review_that_comes_with_the_work_is_none(tmp_path: Path) -> None:
     body = task("A", "test -s a.txt", "a.txt")
     body = body.replace("pending\n", "pending\n    risk: high\n")
@@ -530,6 +530,7 @@ def test_killed_while_it_proves_it_has_changed_nothing(tmp_path: Path) -> None:
 # -- order -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @given(
     st.integers(1, 7),
     st.sets(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=8),

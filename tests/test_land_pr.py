@@ -616,6 +616,7 @@ def test_a_blocked_task_is_seen_elsewhere(tmp_path: Path) -> None:
     assert "Red" in (alpha.path / ".ralph" / "prompt.md").read_text()
 
 
+@pytest.mark.slow
 def test_a_branch_with_more_than_the_answered_block_stays_on_the_remote(tmp_path: Path) -> None:
     ask = "{report: {status: needs_context, question: 'Which colour?'}}"
     alpha = made(tmp_path, task("T-1", script=ask), task("T-2"))

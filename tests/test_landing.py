@@ -151,6 +151,7 @@ BREAKS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", BREAKS)
 def test_an_agent_that_breaks_the_graph_begins_again(how: str, tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
@@ -163,6 +164,7 @@ def test_an_agent_that_breaks_the_graph_begins_again(how: str, tmp_path: Path) -
     assert len(rescued(alpha)) == (0 if how.startswith("rm") else 1)
 
 
+@pytest.mark.slow
 def test_a_loop_that_died_after_its_agent_broke_the_graph_goes_on(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     alpha.claim("T-1")

@@ -85,6 +85,7 @@ def test_what_is_done_on_main_is_to_do_for_a_release(
     assert release.states() == dict.fromkeys(("T-1", "T-2", "T-3"), "ready")
 
 
+@pytest.mark.slow
 def test_both_work_on_the_same_task_and_each_lands_on_its_own(
     world: World, main: Line, release: Line
 ) -> None:

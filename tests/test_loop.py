@@ -820,6 +820,7 @@ def test_a_block_that_was_committed_and_not_landed_lands_later(tmp_path: Path) -
     assert loop(alpha).code == 7
 
 
+@pytest.mark.slow
 def test_a_block_that_was_written_and_not_committed_is_begun_again(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"))
     alpha.ralph("claim", "T-1")

@@ -151,6 +151,7 @@ def test_a_person_lands_nothing_whose_claim_was_taken_back(tmp_path: Path) -> No
     assert "taken back on origin/main" in done.out
 
 
+@pytest.mark.slow
 def test_what_the_base_has_wrong_before_holds_nothing_up(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE, task("T-2", depends="T-9"))
     ran = run(alpha, "--once", "--agent", agent(alpha, "echo good > f.txt"))
@@ -270,6 +271,7 @@ def test_a_loop_brings_its_work_over_where_the_merged_result_fails(tmp_path: Pat
     assert on_base(alpha, "T-2")["status"] == "complete", ran.err
 
 
+@pytest.mark.slow
 def test_what_passes_again_brings_its_evidence_with_the_merge(tmp_path: Path) -> None:
     alpha = made(tmp_path, *_APART)
     alpha.claim("T-2")

@@ -113,7 +113,6 @@ def alpha(tmp_path: Path) -> Place:
     return place
 
 
-@pytest.mark.slow
 def test_what_a_line_comes_to_outside_counts_also_where_it_may_not_be_run(alpha: Place) -> None:
     tools = alpha.path.parent / "tools"
     for line, file, name in COMES_TO:

@@ -459,6 +459,7 @@ def test_a_link_behind_which_a_later_task_is_judged_waits_for_a_person(tmp_path:
     assert on_base(alpha, "T-1")["status"] == "pending"
 
 
+@pytest.mark.slow
 def test_a_claim_in_another_name_is_refused(tmp_path: Path) -> None:
     """Else its worker's own review would be somebody else's."""
     alpha = made(tmp_path, ONE)
@@ -477,6 +478,7 @@ def test_an_event_in_another_name_in_the_audit_of_its_claim_waits_for_a_person(
     assert on_base(alpha, "T-1")["status"] == "pending"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bit", ["assume-unchanged", "skip-worktree"])
 def test_a_file_that_git_is_told_not_to_look_at_is_looked_at(bit: str, tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
@@ -546,6 +548,7 @@ def test_in_a_sparse_checkout_only_what_is_outside_may_be_gone(cone: bool, tmp_p
     assert (ran.code, ran.error) == (7, "settings_changed"), ran.err
 
 
+@pytest.mark.slow
 def test_work_in_a_sparse_checkout_lands(tmp_path: Path) -> None:
     files = {"checks/b.t": "grep -q good a.txt\n", "docs/far/a.md": "", "lib/x/y.py": ""}
     alpha = made(tmp_path, CHECKED, files=files)
@@ -555,7 +558,6 @@ def test_work_in_a_sparse_checkout_lands(tmp_path: Path) -> None:
     assert "docs/far/a.md" in files_on_base(alpha)
 
 
-@pytest.mark.slow
 def test_an_index_that_is_broken_is_told_as_that(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     broken = r"printf 'DIRC\0\0\0\2\0\0\0\5' > $(git rev-parse --git-path index)"
@@ -565,7 +567,6 @@ def test_an_index_that_is_broken_is_told_as_that(tmp_path: Path) -> None:
     assert on_base(alpha, "T-1")["status"] == "pending"
 
 
-@pytest.mark.slow
 def test_a_pipe_in_place_of_the_index_is_told(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     script = agent(alpha, "f=$(git rev-parse --git-path index); rm $f; mkfifo $f")
@@ -594,7 +595,6 @@ def test_safety_settings_that_the_agent_changes_wait_for_a_person(
     assert (landed.code, on_base(alpha, "T-1")["status"]) == (0, "complete"), landed.err
 
 
-@pytest.mark.slow
 def test_settings_that_are_the_work_land(tmp_path: Path) -> None:
     one = task("T-1", "verify: [mytest]", "scope: {write: [a.txt, ralph.toml]}")
     alpha = made(tmp_path, one, files={"ralph.toml": "[verify]\nrequired = true\n"})
@@ -658,7 +658,6 @@ def test_what_git_passes_over_does_not_land(said: str, tmp_path: Path) -> None:
     assert "a.txt" not in files_on_base(alpha)
 
 
-@pytest.mark.slow
 def test_what_git_passes_over_in_ignored_folders_lands(tmp_path: Path) -> None:
     ignored = {".gitignore": "node_modules\n*.sock\n", "lib/one.py": ""}
     one = task("T-1", "scope: {write: [a.txt, lib/**]}", "verify: [test -e a.txt]")

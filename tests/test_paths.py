@@ -496,7 +496,6 @@ def test_without_outputs_the_scripted_agent_writes_a_file_of_the_scope(
     assert all(world.read(path) == "T-3\n" for path in found)
 
 
-@pytest.mark.slow
 def test_a_run_with_a_script_that_leaves_changes_nothing_of_git(world: World) -> None:
     script = '    x-script: {write: {.git/config: "[core]", one.txt: x}}\n'
     world.write_graph(GRAPH + script)

@@ -474,7 +474,6 @@ def test_a_ref_that_is_packed_meanwhile_is_not_lost(
     assert not (world.path / ".git" / "refs" / "heads" / "one").exists()
 
 
-@pytest.mark.slow
 def test_many_refs_are_all_read(world: World) -> None:
     """More than one piece of a file, and names that sort as bytes do."""
     names = [

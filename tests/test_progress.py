@@ -103,7 +103,6 @@ def test_the_commands_that_take_long_say_how_far_they_are(
     assert ("tasks", 2) in through("report", "report.html")
 
 
-@pytest.mark.slow
 def test_on_a_terminal_the_line_is_gone_when_the_command_ends(tmp_path: Path) -> None:
     world = World(tmp_path)
     command = "echo begun; until test -e $HOME/go; do sleep 0.05; done"

@@ -304,7 +304,6 @@ def test_a_remote_that_lets_nothing_in(world: World) -> None:
 # -- a second change -----------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_the_same_again_is_the_same_pull_request(world: World, forge: Forge) -> None:
     dead(world)
     first = done(world, *ROWS["reset"][1], forge=forge)
@@ -356,7 +355,6 @@ def test_other_tasks_have_pull_requests_of_their_own(world: World, forge: Forge)
     assert states(world) == {"T-1": "ready", "T-2": "ready", "T-3": "ready"}
 
 
-@pytest.mark.slow
 def test_more_on_the_same_branch_goes_into_the_same_pull_request(
     world: World, forge: Forge
 ) -> None:
@@ -378,7 +376,6 @@ def test_more_on_the_same_branch_goes_into_the_same_pull_request(
     assert attention(world) == []
 
 
-@pytest.mark.slow
 def test_killed_after_the_push_it_opens_one(world: World, forge: Forge) -> None:
     dead(world)
     forge.breaks("create", "GraphQL: something went wrong\n")
@@ -394,7 +391,6 @@ def test_killed_after_the_push_it_opens_one(world: World, forge: Forge) -> None:
 # -- what a claim map sees -----------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_a_branch_of_records_is_no_work_on_other_tasks(world: World, forge: Forge) -> None:
     """It has the claims of its base for ever; what becomes of them there is no loss of theirs."""
     dead(world)

@@ -76,7 +76,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return made
 
 
-@pytest.mark.slow
 def test_it_writes_one_file_and_nothing_else(world: World) -> None:
     first = world.ralph("report")
     assert first == (0, ".ralph/report.html\n", "")

@@ -88,6 +88,7 @@ def test_what_a_reviewer_wants_goes_back_to_the_worker_until_it_is_clear(tmp_pat
     assert ("resumed", f"review {first['id']} by critic") in told
 
 
+@pytest.mark.slow
 def test_no_work_brings_its_own_reviewer(tmp_path: Path) -> None:
     doubts = WANTS.replace("grep -q H;", "grep -q nothing;")
     settings = SETTINGS.replace("sh critic.sh", "make -s review")
@@ -142,6 +143,7 @@ def test_work_that_was_not_changed_does_not_go_back_again(tmp_path: Path) -> Non
     assert len(events(alpha, "fixing")) == 1
 
 
+@pytest.mark.slow
 def test_nobody_reviews_his_own_work(tmp_path: Path) -> None:
     alpha, _ = both(tmp_path)
     work(alpha)

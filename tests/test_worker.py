@@ -285,7 +285,6 @@ def test_an_address_is_shown_without_its_secret(url: str, shown: str) -> None:
     assert shown_address(url) == shown
 
 
-@pytest.mark.slow
 def test_no_address_with_a_token_is_printed_or_logged(tmp_path: Path) -> None:
     world = World(tmp_path)
     place = Place(world.folder, world.environ, world)
