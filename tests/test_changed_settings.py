@@ -144,6 +144,25 @@ def test_a_program_that_a_verify_command_names_is_not_the_agents_to_change(tmp_p
     assert "a.txt" not in files_on_base(alpha)
 
 
+def test_a_relative_entry_of_the_path_counts_from_the_worktree_s_top(tmp_path: Path) -> None:
+    """The loop is started below; the verify command runs in the top."""
+    files = {"sub/k": "k\n"}
+    alpha = made(tmp_path, task("T-1", "scope: {write: [a.txt]}", "verify: [mytest]"), files=files)
+    path = programs(alpha, mytest="#!/bin/sh\ngrep -q good a.txt\n")["PATH"]
+    env = {"PATH": path.replace(str(alpha.world.folder / "programs"), "../programs")}
+    below = Place(alpha.path / "sub", alpha.environ, alpha.world)
+    fake = "echo bad > a.txt; printf '#!/bin/sh\n' > ../programs/mytest"
+    ran = works(below, fake, "--json", env=env)
+    assert (ran.code, ran.error) == (7, "settings_changed"), ran.err
+    assert ran.json["error"]["changed"] == ["program mytest"]
+    assert "a.txt" not in files_on_base(alpha)
+    git = alpha.world.folder / "programs" / "git"
+    git.write_text("#!/bin/sh\nexit 1\n")
+    git.chmod(0o755)
+    listed = alpha.ralph("list", env=env)  # there it would be found, and is not the one
+    assert (listed.code, listed.err) == (0, "")
+
+
 #: Each runs the program `{}`, one way or another.
 FORMS = (
     "cd . && X=1 {}", "X=1 {}", "if ! {}; then exit 1; fi", "true\n{}", ">/dev/null {}",

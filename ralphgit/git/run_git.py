@@ -236,7 +236,8 @@ _places: dict[str, str] = {}
 
 
 def _place(environ: Mapping[str, str]) -> str:
-    """Return where git is: found once, so that no other one is run that comes meanwhile.
+    """Return where git is: found once, so that no other one is run that comes meanwhile, and in no
+    folder that is another one wherever a command is started.
 
     Raises: RalphError (no_git).
     """
@@ -246,7 +247,7 @@ def _place(environ: Mapping[str, str]) -> str:
         return found
     for folder in os.get_exec_path(environ):
         candidate = os.path.join(folder, "git")
-        if os.access(candidate, os.X_OK) and not os.path.isdir(candidate):
+        if os.path.isabs(folder) and os.access(candidate, os.X_OK) and not os.path.isdir(candidate):
             _places[path] = candidate
             return candidate
     raise RalphError("git is not installed or not on PATH", code="no_git", hint="install git")

@@ -170,8 +170,9 @@ def _found_programs(project: Project, names: Iterable[str]) -> dict[str, str]:
     bare, placed = _parted(tuple(names))
     found = {}
     real = functools.cache(os.path.realpath)  # of folders, which many names share
+    on_path = os.pathsep.join(_folders_of_path(project))
     for name in bare if len(bare) < _FEW_NAMES else _on_path(project, bare):
-        path = shutil.which(name, path=project.around.environ.get("PATH"))
+        path = shutil.which(name, path=on_path)
         if path and not os.path.realpath(path).startswith(real(project.top) + os.sep):
             said = f"{os.path.abspath(path)} {named_outside.content(path)}"
             found[f"{_PROGRAM}{name}"] = _digest(said.encode("utf-8", "surrogateescape"))
@@ -426,19 +427,25 @@ def _lines(project: Project) -> Iterator[str]:
         yield from view.task(row.id).verify if '"verify"' in row.json else ()
 
 
+def _folders_of_path(project: Project) -> list[str]:
+    """The folders of the PATH, as a command finds them that begins in the worktree's top."""
+    folders = project.around.environ.get("PATH", os.defpath).split(os.pathsep)
+    return [os.path.join(project.top, folder) for folder in folders]
+
+
 def _on_path(project: Project, names: frozenset[str]) -> set[str]:
     """Which of `names` stand in a folder of the PATH."""
     found: set[str] = set()
-    for folder in project.around.environ.get("PATH", os.defpath).split(os.pathsep):
+    for folder in _folders_of_path(project):
         with suppress(OSError):
-            there = os.stat(folder or ".")
+            there = os.stat(folder)
             old = there.st_ctime < project.around.now() - _SETTLED_S
             key = (there.st_dev, there.st_ino, there.st_ctime_ns) if old else None
-            found |= names & (_names_in(folder, *key) if key else {*os.listdir(folder or ".")})
+            found |= names & (_names_in(folder, *key) if key else {*os.listdir(folder)})
     return found
 
 
 @functools.lru_cache(maxsize=64)
 def _names_in(folder: str, device: int, inode: int, changed: int) -> frozenset[str]:
     """List a folder once until it is another one, or a name came or went (ctime)."""
-    return frozenset(os.listdir(folder or "."))
+    return frozenset(os.listdir(folder))
