@@ -129,6 +129,7 @@ def test_a_task_within_the_scope_of_its_own_goes_on(write: str) -> None:
         ({"scope": Scope(write=("{src,checks}/a",))}, "may change {src,checks}/a, outside"),
         ({"scope": Scope(write=("src/../checks",))}, "may change src/../checks, outside the scope"),
         ({"verify": ("true",)}, "is not verified as T-1 is"),
+        ({"verify": ("make test", "./x")}, "has a verify command that no task has yet: ./x"),
         ({"review": ""}, "is not reviewed as T-1 is"),
         ({"review": "", "risk": "high"}, "is not reviewed as T-1 is"),
         ({"review": "rubber"}, "is not reviewed as T-1 is"),
@@ -163,6 +164,17 @@ def test_a_story_that_a_profile_is_for_asks_for_that_agent() -> None:
     assert excess(new, [ORIGIN._replace(story="S-DOCS")], profiles) == ""
     assert excess(new, [ORIGIN._replace(agent="librarian")], profiles) == ""
     assert excess(AS_HELD._replace(story="S-CODE"), [ORIGIN], profiles) == ""
+
+
+def test_a_verify_command_that_nobody_has_seen_waits_for_a_person(tmp_path: Path) -> None:
+    """What another task of the base is verified by, a person has agreed to."""
+    alpha = made(tmp_path, ONE, TWO)
+    plan = PLAN.replace("good a.txt]", "good a.txt, grep -q good b.txt, ./x]")
+    own = "printf '    %s\\n' 'scope: {write: [a.txt]}' >> task-graph.yaml"
+    ran = loop(alpha, "--once", "--agent", agent(alpha, f"{plan}{own}"))
+    said = "T-9 is planned, which has a verify command that no task has yet: ./x"
+    assert said in ran.err, ran.err
+    assert (ran.code, "T-9" in graph_on_base(alpha)) == (7, False)
 
 
 def test_a_task_of_another_agents_story_waits_for_a_person(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ came with: what the worker could not have done there, it may not have done here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from ralphgit.model import agent_profile
 from ralphgit.model.agent_profile import AgentProfile
@@ -20,17 +20,23 @@ _ANY = "\ue000"
 _DEPTHS = (1, 2, 3, 40)
 
 
-def excess(new: Task, origins: Sequence[Task], profiles: Sequence[AgentProfile] = ()) -> str:
+def excess(
+    new: Task, origins: Sequence[Task], profiles: Sequence[AgentProfile] = (),
+    lines: Collection[str] = (),
+) -> str:  # fmt: skip
     """Say what of `new` goes beyond each of `origins`, the tasks that it came with as the base has
     them; "" where one of them is as wide, and held to as much.
 
-    `profiles` are the agents that tasks may ask for, by name or by their story.
+    `profiles` are the agents that tasks may ask for, by name or by their story; `lines` are the
+    verify commands of all other tasks, which a person has agreed to.
     """
-    found = [", ".join(_beyond(new, origin, profiles)) for origin in origins]
+    found = [", ".join(_beyond(new, origin, profiles, lines)) for origin in origins]
     return next((f"{new.id} is planned, which {one}" for one in found if all(found)), "")
 
 
-def _beyond(new: Task, origin: Task, profiles: Sequence[AgentProfile]) -> Iterator[str]:
+def _beyond(
+    new: Task, origin: Task, profiles: Sequence[AgentProfile], lines: Collection[str]
+) -> Iterator[str]:
     write = origin.scope.write
     if SETTINGS_FILE in new.scope.write and SETTINGS_FILE not in write:
         yield f"may change {SETTINGS_FILE}"
@@ -42,6 +48,10 @@ def _beyond(new: Task, origin: Task, profiles: Sequence[AgentProfile]) -> Iterat
         yield f"may change {', '.join(outside)}, outside the scope of {origin.id}"
     if any(command not in new.verify for command in origin.verify):
         yield f"is not verified as {origin.id} is"
+    for command in new.verify:
+        if command not in origin.verify and command not in lines:
+            said = " ".join(command.split())
+            yield f"has a verify command that no task has yet: {said}"
     is_less = new.risk != review_verdict.HIGH == origin.risk
     if is_less or origin.review not in ("", new.review):
         yield f"is not reviewed as {origin.id} is"

@@ -28,8 +28,10 @@ def of_work(project: Project, tasks: Sequence[Task], head: str) -> Iterator[str]
     lost = project.view(fork, fork[:12]).by_id if fork else {}
     origins = [base.task(task.id) for task in tasks if task.id in base.by_id]
     label = ", ".join(task.id for task in tasks)
-    for row in new:
-        if row.id in lost:
-            continue
-        if said := planned_tasks.excess(there.task(row.id), origins, project.config.agents):
+    planned = [there.task(row.id) for row in new if row.id not in lost]
+    asked = any(task.verify != one.verify for task in planned for one in origins)
+    proven = [row.id for row in base.rows if asked and '"verify"' in row.json]
+    lines = {line for id in proven for line in base.task(id).verify}
+    for task in planned:
+        if said := planned_tasks.excess(task, origins, project.config.agents, lines):
             yield f"{label}: {said}"
