@@ -248,6 +248,27 @@ def test_the_configuration_of_another_worktree_ends_the_loop(tmp_path: Path) -> 
     assert ran.out.splitlines()[0] == "done: T-1", ran.err
 
 
+def test_a_configuration_that_git_does_not_read_yet_ends_the_loop(tmp_path: Path) -> None:
+    """git reads it once a person has a sparse checkout, in whichever worktree."""
+    alpha = made(tmp_path, ONE)
+    path = f"{alpha.git('rev-parse', '--absolute-git-dir')}/config.worktree"
+    plants = f"echo good > a.txt; git config --file {path} core.fsmonitor ../evil"
+    ran = works(alpha, plants, "--json")
+    assert (ran.code, ran.error) == (7, "settings_changed"), ran.err
+    (name,) = ran.json["error"]["changed"]
+    assert name.startswith("worktree's git config") and name.endswith("config.worktree")
+
+
+def test_another_worktree_s_sparse_checkout_is_named(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE, files={"lib/x": "x\n", "src/x": "x\n"})
+    alpha.world.git("sparse-checkout", "set", "src", "lib")
+    path = alpha.world.path / ".git" / "info" / "sparse-checkout"
+    ran = works(alpha, f"echo good > a.txt; printf '/*\\n!/*/\\n/src/\\n' > {path}")
+    assert ran.code == 0, ran.err
+    (said,) = [one for one in ran.err.splitlines() if "changed while the agent worked" in one]
+    assert "another worktree's sparse checkout: " in said
+
+
 #: How another worktree comes to be one of another repository.
 ELSEWHERE = {
     "no gitdir any more": ('rm "$B/gitdir" $T/.git; cp -r "$R" $T/.git', "-beta"),

@@ -53,9 +53,11 @@ _GIT_RUNS = "what git runs: "
 _GITS_OWN = "git's own programs in "
 _WORKTREE = "worktree's git config "
 _REBASE = "a rebase that runs programs: "
+_SPARSE = "another worktree's sparse checkout: "
 _ELSEWHERE = "leads git to another repository: "
 _KNOWN = "no worktree of the repository any more: "
 _CONFIG = "config.worktree"
+_PATTERNS = ("info", "sparse-checkout")
 _THERE = "there"
 
 #: A folder that changed just now may change again within the same tick of its ctime.
@@ -207,7 +209,7 @@ def _settings(project: Project) -> Signs:
     found.update(_default_branch(project))
     found.update((f"{name}, which is called as the base is", _THERE) for name in _shadows(project))
     common, top = project.repository.common_dir, project.top
-    sparse = os.path.join(project.repository.git_dir, "info", "sparse-checkout")
+    sparse = os.path.join(project.repository.git_dir, *_PATTERNS)
     infos = (os.path.join(common, "info", name) for name in _INFO)
     for path in (*infos, sparse, *_of_user(project)):
         found[project.show_path(path)] = _digest(atomic_files.read(path))
@@ -325,9 +327,19 @@ def _default_branch(project: Project) -> Signs:
 
 
 def _worktrees_configured(project: Project) -> Signs:
-    """The configuration of each other worktree (`extensions.worktreeConfig`), "" for none."""
-    paths = (os.path.join(folder, _CONFIG) for folder in _other_folders(project))
-    return {f"{_WORKTREE}{project.show_path(path)}": _digest(_text(path)) for path in paths}
+    """The configuration of each other worktree, and what it has checked out, "" for none; of this
+    worktree the configuration, while git reads none of these (`extensions.worktreeConfig`).
+    """
+    others, own = _other_folders(project), project.repository.git_dir
+    said = project.repository.config.get("extensions.worktreeconfig", "")
+    folders = others if said.lower() in ("true", "yes", "on", "1") else [*others, own]
+    paths = {_WORKTREE: [os.path.join(folder, _CONFIG) for folder in folders]}
+    paths[_SPARSE] = [os.path.join(folder, *_PATTERNS) for folder in others]
+    return {
+        f"{kind}{project.show_path(path)}": _digest(_text(path))
+        for kind, places in paths.items()
+        for path in places
+    }
 
 
 def _rebases(project: Project) -> Signs:
@@ -384,6 +396,8 @@ def _comes_or_goes(project: Project, name: str, before: Signs, now: Signs) -> bo
     """
     if before.get(name) == _THERE or (name.startswith((_ELSEWHERE, _REBASE)) and name not in now):
         return True
+    if name.startswith(_SPARSE):
+        return name not in before or name not in now
     if name.startswith(_KNOWN):
         return name in now or not os.path.lexists(name.removeprefix(_KNOWN))
     if not name.startswith(_WORKTREE) or (name in before and name in now):
@@ -394,8 +408,9 @@ def _comes_or_goes(project: Project, name: str, before: Signs, now: Signs) -> bo
 
 
 def _steers(name: str, before: Signs) -> bool:
-    # The file counts as the base has it, and a rebase may be somebody's at work there.
-    if name == settings_file.FILE or name.startswith(_REBASE):
+    # The file counts as the base has it; a rebase, and what is checked out, may be of somebody
+    # who works there.
+    if name == settings_file.FILE or name.startswith((_REBASE, _SPARSE)):
         return False
     key = name.removeprefix(_CONFIGURED)
     return key == name or configured_git.steers(key, before)
