@@ -18,6 +18,19 @@ PREFIX = "ralph/records/"
 _TASK = "Ralph-Task: "
 
 
+class Change(NamedTuple):
+    """What a commit changes, for the pull request that may have to bring it."""
+
+    title: str
+    tasks: tuple[str, ...]
+    head: str = ""
+    """The commit of a branch that is to be merged; "" for one that this command has made: the same
+    command makes another one, of the same message."""
+    merges_itself: bool | None = None
+    """Whether the forge may merge it without a person; None for records alone, which `diff`
+    decides."""
+
+
 class InReview(NamedTuple):
     """A change of records that waits to be merged."""
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from ralphgit.app.workspace.graph_view import GraphView
+from ralphgit.model import offered_scope
 from ralphgit.model.task_status import Status
-from ralphgit.records.importers.parts import suggested_scope
 from ralphgit.records.importers.parts.field_mapping import in_order
 
 SUGGEST, TAKE, NONE = "suggest", "take", "none"
@@ -17,7 +17,7 @@ def offered(tasks: Iterable[dict[str, Any]], how: str) -> tuple[dict[str, Any], 
     """The tasks of a source; without what they are offered where `how` is NONE."""
     if how != NONE:
         return tuple(tasks)
-    gone = suggested_scope.SUGGESTED
+    gone = offered_scope.SUGGESTED
     return tuple({key: value for key, value in task.items() if key != gone} for task in tasks)
 
 
@@ -35,7 +35,7 @@ def take(
     """
     told = []
     for task in new:
-        fields = {**task, **suggested_scope.taken(task)}
+        fields = {**task, **offered_scope.taken(task)}
         task.clear()
         task.update(in_order({key: value for key, value in fields.items() if value is not None}))
     for name in names:
@@ -43,7 +43,7 @@ def take(
         if row is None or row.status != Status.PENDING:
             continue
         fields = changed.get(name, {})
-        if more := suggested_scope.taken({**here.stored(row), **fields}):
+        if more := offered_scope.taken({**here.stored(row), **fields}):
             changed[name] = {**fields, **more}
             told.append(name)
     return told

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import unfinished_claims, update_base
 from ralphgit.app.base.fetch import synchronise
-from ralphgit.app.base.records_in_review import InReview
+from ralphgit.app.base.records_in_review import Change, InReview
 from ralphgit.app.evidence import (
     changed_paths,
     completion_proof,
@@ -18,7 +18,6 @@ from ralphgit.app.evidence import (
 )
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.forge import change_base
-from ralphgit.app.forge.change_base import Change
 from ralphgit.app.gate import landing_gate
 from ralphgit.app.gate.problem import not_landable
 from ralphgit.app.integration import merged_work

@@ -12,11 +12,10 @@ from typing import NamedTuple
 
 from ralphgit.app.base import update_base
 from ralphgit.app.base.fetch import synchronise
-from ralphgit.app.base.records_in_review import InReview
+from ralphgit.app.base.records_in_review import Change, InReview
 from ralphgit.app.evidence.proofs import Proof
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.forge import change_base
-from ralphgit.app.forge.change_base import Change
 from ralphgit.app.gate import landing_gate
 from ralphgit.app.integration import landing_records
 from ralphgit.app.integration import plan as integrating

@@ -10,9 +10,8 @@ from typing import NamedTuple
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import is_landed, update_base
 from ralphgit.app.base.fetch import synchronise
-from ralphgit.app.base.records_in_review import InReview
-from ralphgit.app.forge import change_base, open_pull_request
-from ralphgit.app.forge.change_base import Change
+from ralphgit.app.base.records_in_review import Change, InReview
+from ralphgit.app.forge import change_base, open_pull_request, pull_of_records
 from ralphgit.app.gate import landing_gate
 from ralphgit.app.gate.problem import not_landable
 from ralphgit.app.landing import base_step, land_way
@@ -302,7 +301,10 @@ def open_pull(project: Project, branch: str, *, fetch: bool) -> RecordsInReview:
         raise fenced
     _refuse_faulty(project, _merged(project, project.base.commit, found, branch), branch)
     return _in_review(
-        project, branch, change_base.by_pull(project, found.head, _change(project, found)), found
+        project,
+        branch,
+        pull_of_records.by_pull(project, found.head, _change(project, found)),
+        found,
     )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ralphgit.app.base.fetch import synchronise
+from ralphgit.app.base.records_in_review import Change
 from ralphgit.app.forge import change_base
-from ralphgit.app.forge.change_base import Change, Changed
+from ralphgit.app.forge.change_base import Changed
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.git.commit_objects import commit_files

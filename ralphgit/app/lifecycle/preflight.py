@@ -9,8 +9,8 @@ from typing import NamedTuple
 from ralphgit.app.active_claims import lost_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.next_tasks import Pair
-from ralphgit.app.lifecycle import claim_errors, claim_facts, earlier_completion
-from ralphgit.app.workspace import clone_limits
+from ralphgit.app.lifecycle import claim_errors, claim_facts
+from ralphgit.app.workspace import clone_limits, runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, NotWritable, RalphError
 from ralphgit.git import merge_preview
@@ -95,6 +95,11 @@ def _unwritable(project: Project) -> Finding | None:
 
 def _completion_lost(claim_map: ClaimMap) -> Finding | None:
     """Whether somebody else has won the task that this worktree has completed."""
+    top = claim_map.project.repository.top
+    if top is None or runtime_files.remembered(top) is None:
+        return None
+    from ralphgit.app.lifecycle import earlier_completion  # mostly this worktree has done nothing
+
     noted = earlier_completion.noted_here(claim_map.project, "")
     winner = earlier_completion.winner_over(claim_map, noted) if noted is not None else None
     if noted is None or winner is None:

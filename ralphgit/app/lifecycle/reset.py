@@ -16,9 +16,8 @@ from ralphgit.app.active_claims import leases
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import interrupted_update, update_base
 from ralphgit.app.base.fetch import synchronise
-from ralphgit.app.base.records_in_review import InReview
+from ralphgit.app.base.records_in_review import Change, InReview
 from ralphgit.app.forge import change_base
-from ralphgit.app.forge.change_base import Change
 from ralphgit.app.lifecycle import reset_refusals
 from ralphgit.app.lifecycle.holders import Holders, holders_of, rescue
 from ralphgit.app.workspace import commit_message, runtime_files

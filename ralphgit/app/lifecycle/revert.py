@@ -10,11 +10,10 @@ from typing import NamedTuple
 from ralphgit.app.active_claims import leases
 from ralphgit.app.active_claims.claim_map import read_leases
 from ralphgit.app.base.fetch import synchronise
-from ralphgit.app.base.records_in_review import InReview
+from ralphgit.app.base.records_in_review import Change, InReview
 from ralphgit.app.evidence import landed_work
 from ralphgit.app.evidence.landed_work import LandedWork
 from ralphgit.app.forge import change_base
-from ralphgit.app.forge.change_base import Change
 from ralphgit.app.gate import landing_gate, reverts
 from ralphgit.app.gate.problem import not_landable
 from ralphgit.app.workspace import commit_message, record_tree

@@ -10,8 +10,8 @@ from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.workspace import graph_view
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import merge_preview
+from ralphgit.model.offered_scope import SUGGESTED, Offer, offered
 from ralphgit.model.task_row import Row
-from ralphgit.records.importers.parts.suggested_scope import SUGGESTED, Offer, offered
 from ralphgit.rules import consecutive, readiness
 from ralphgit.rules.consecutive import Run
 from ralphgit.rules.independence import Conflict, conflicts, groups

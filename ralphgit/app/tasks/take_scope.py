@@ -6,7 +6,7 @@ from ralphgit.app.tasks.edit import Changed, edit
 from ralphgit.app.tasks.given_fields import Fields
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import UsageError
-from ralphgit.records.importers.parts.suggested_scope import SUGGESTED, offered
+from ralphgit.model.offered_scope import SUGGESTED, offered
 
 
 def take_scope(project: Project, task: str) -> Changed:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
+from ralphgit.model.offered_scope import SUGGESTED
 from ralphgit.model.task_status import Status
 from ralphgit.records.importers.import_format import NO, SURE, Importer
 from ralphgit.records.importers.imported import Imported, Log
@@ -37,7 +38,7 @@ from ralphgit.records.importers.parts.source_values import (
     safe_names,
     unique_ids,
 )
-from ralphgit.records.importers.parts.suggested_scope import SUGGESTED, suggestion
+from ralphgit.records.importers.parts.suggested_scope import suggestion
 from ralphgit.records.importers.source_file import SourceFile
 
 _LIST = "todos"

@@ -18,13 +18,14 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from ralphgit.model.offered_scope import SUGGESTED
 from ralphgit.model.task_status import Mode, Status
 from ralphgit.records.importers.import_format import NO, SURE, Importer
 from ralphgit.records.importers.imported import Imported, Log
 from ralphgit.records.importers.parts import commands_in_prose, paths_in_prose, plan_checks, proofs
 from ralphgit.records.importers.parts.field_mapping import in_order, task_of
 from ralphgit.records.importers.parts.source_values import MISSING, as_word, safe_id, short
-from ralphgit.records.importers.parts.suggested_scope import SUGGESTED, suggestion
+from ralphgit.records.importers.parts.suggested_scope import suggestion
 from ralphgit.records.importers.source_file import Form, SourceFile
 
 _TASK = re.compile(r"^[ \t]*<task\b(?P<attributes>[^>]*)>(?P<inside>.*?)^[ \t]*</task>",

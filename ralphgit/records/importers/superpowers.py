@@ -21,6 +21,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 
 from ralphgit.model import done_marks
+from ralphgit.model.offered_scope import SUGGESTED
 from ralphgit.model.task_status import Mode, Status
 from ralphgit.records.importers.import_format import LIKELY, NO, SURE, Importer
 from ralphgit.records.importers.imported import Imported, Log
@@ -40,7 +41,7 @@ from ralphgit.records.importers.parts.item_order import Chain
 from ralphgit.records.importers.parts.markdown_items import Node, code_spans
 from ralphgit.records.importers.parts.plan_sections import Section
 from ralphgit.records.importers.parts.source_values import MISSING, short
-from ralphgit.records.importers.parts.suggested_scope import SUGGESTED, suggestion
+from ralphgit.records.importers.parts.suggested_scope import suggestion
 from ralphgit.records.importers.source_file import Form, SourceFile
 
 _KINDS = {

@@ -10,6 +10,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from ralphgit.model.offered_scope import SUGGESTED
 from ralphgit.model.printable import counted
 from ralphgit.model.task_status import Mode
 from ralphgit.records.importers.import_format import NO, SURE, Importer
@@ -26,7 +27,7 @@ from ralphgit.records.importers.parts.source_values import (
     short,
     unique_ids,
 )
-from ralphgit.records.importers.parts.suggested_scope import SUGGESTED, suggestion
+from ralphgit.records.importers.parts.suggested_scope import suggestion
 from ralphgit.records.importers.source_file import SourceFile
 
 _USUAL = "master"

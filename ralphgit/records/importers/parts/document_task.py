@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from ralphgit.model.ids import is_id
+from ralphgit.model.offered_scope import SUGGESTED
 from ralphgit.records.importers.imported import Log
 from ralphgit.records.importers.parts import document_sections
 from ralphgit.records.importers.parts.document_sections import Item, Lines
@@ -13,7 +14,7 @@ from ralphgit.records.importers.parts.field_mapping import own_refs, task_of
 from ralphgit.records.importers.parts.markdown_items import code_spans
 from ralphgit.records.importers.parts.paths_in_prose import is_path, listed
 from ralphgit.records.importers.parts.source_values import safe_id, safe_names, short
-from ralphgit.records.importers.parts.suggested_scope import SUGGESTED, suggestion
+from ralphgit.records.importers.parts.suggested_scope import suggestion
 
 #: A number that a tool has put before a criterion: `#2 It is shown`.
 _NUMBERED = re.compile(r"#([0-9]+)\s+(?=\S)")

@@ -19,10 +19,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.model.ids import is_id
+from ralphgit.model.offered_scope import SUGGESTED
 from ralphgit.model.task_status import Mode
 from ralphgit.records.importers.parts import commands_in_prose, paths_in_prose, plan_words
 from ralphgit.records.importers.parts.markdown_items import Node, code_spans, only_code
-from ralphgit.records.importers.parts.suggested_scope import SUGGESTED, suggestion
+from ralphgit.records.importers.parts.suggested_scope import suggestion
 
 _NUMBER = r"[0-9]+(?:\.[0-9]+)+[a-z]?"
 _NAME = (

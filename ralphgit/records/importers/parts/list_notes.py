@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from ralphgit.model.offered_scope import paths_of
 from ralphgit.model.printable import counted
 from ralphgit.records.importers.parts.item_details import Marked
 from ralphgit.records.importers.parts.listed_items import Item
 from ralphgit.records.importers.parts.markdown_items import MEANINGS, UNDER_WAY, Node
 from ralphgit.records.importers.parts.source_values import short
-from ralphgit.records.importers.parts.suggested_scope import paths_of
 
 
 def shared_files(

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from ralphgit.errors import InvalidRecord
+from ralphgit.model.offered_scope import SUGGESTED
 from ralphgit.model.printable import counted
 from ralphgit.model.task_status import Mode, Status
 from ralphgit.records.importers.imported import Imported, Log
@@ -33,7 +34,7 @@ from ralphgit.records.importers.parts.markdown_items import (
     Node,
 )
 from ralphgit.records.importers.parts.source_values import MISSING, PART_OF, safe_names, short
-from ralphgit.records.importers.parts.suggested_scope import SUGGESTED, suggestion
+from ralphgit.records.importers.parts.suggested_scope import suggestion
 from ralphgit.records.importers.parts.task_waves import Waves
 
 #: They come last, those that are put off after those that are optional.
