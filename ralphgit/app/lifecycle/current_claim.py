@@ -9,7 +9,7 @@ from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.lost_claims import winner_over
 from ralphgit.app.active_claims.own_claims import open_claims
 from ralphgit.app.lifecycle import claim as claiming
-from ralphgit.app.lifecycle import claim_errors, claim_facts, give_up
+from ralphgit.app.lifecycle import claim_errors, claim_facts
 from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import ClaimHeld, GuardRefused, IllegalMove
@@ -42,6 +42,8 @@ def held(project: Project, claim_map: ClaimMap, task: str, verb: str) -> Current
         raise _nothing_held(project, claim_map, task, verb)
     row = project.here.by_id.get(mine.task)
     if winner := winner_over(claim_map, mine):
+        from ralphgit.app.lifecycle import give_up  # what keeps work is read where some is kept
+
         raise give_up.lose(project, mine, winner)
     if row is None or row.claim != mine.claim:
         # Just as it was: what `git stash` took away may come back beside it.
