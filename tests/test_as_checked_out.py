@@ -53,6 +53,17 @@ def test_what_cannot_be_checked_out_does_not_land(tmp_path: Path) -> None:
     assert on_base(alpha, "T-1")["status"] == "blocked", ran.err
 
 
+def test_a_pointer_is_not_verified_in_place_of_its_content(tmp_path: Path) -> None:
+    """An agent can have git-lfs take the pointer for the object that it names."""
+    alpha = with_attribute(tmp_path, "filter=big", "! grep -q BAD a.txt")
+    for way in ("clean", "smudge"):
+        alpha.git("config", f"filter.big.{way}", "cat")
+    pointer = f"version https://git-lfs.github.com/spec/v1\\noid sha256:{'0' * 64}\\nsize 128\\n"
+    ran = works(alpha, f"printf '{pointer}' > a.txt")
+    assert "a.txt is a pointer of git-lfs where it is checked out" in ran.out + ran.err
+    assert on_base(alpha, "T-1")["status"] == "blocked", ran.err
+
+
 @pytest.mark.slow
 def test_a_file_may_be_run_where_its_commit_says_so(tmp_path: Path) -> None:
     one = task("T-1", "scope: {write: [a.txt]}", "verify: [./a.txt]")

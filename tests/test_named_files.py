@@ -141,6 +141,7 @@ def test_what_a_line_comes_to_behind_a_link_of_the_agents_is_seen(project: Proje
 
 #: All of them run code of the package py/open, each the file that is named.
 MODULES = {
+    "node .ci/open": ".ci/open.js", "node ci/open.pr": "ci/open.pr.js",
     "python3 -m py.open": "py/open/__main__.py", "python3 -mpy.open": "py/open/__main__.py",
     "python3 py/open": "py/open/__main__.py", "cd py && python3 -m open": "py/open/__main__.py",
     "python3 -c 'import py.open.it'": "py/open/it.py", "node ./py/open": "py/open/index.js",

@@ -58,6 +58,12 @@ COMES_TO = [
     ("cd ../tools && python3 -mcheck", "check.py", "../tools"),
     ("cd linked && sh ../check.sh", "check.sh", "{tools}/check.sh"),
     ("sh linked/../check.sh", "check.sh", "{tools}/check.sh"),
+    ("node ../tools/check", "check.js", "../tools/check.js"),
+    ("node -e \"require('../tools/check')\"", "check.cjs", "../tools/check.cjs"),
+    ("cd ../tools && node check.of", "check.of.mjs", "../tools/check.of.mjs"),
+    ("just check", "../justfile", "../justfile"),
+    ("sh -c 'sh $2' x rm ../tools/check.sh", "check.sh", "../tools/check.sh"),
+    ("sh ~root/../{tools}/check.sh", "check.sh", "~root/../{tools}/check.sh"),
 ]
 #: The same from folders that are not there yet.
 FROM_WITHIN = [

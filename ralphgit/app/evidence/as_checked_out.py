@@ -17,6 +17,10 @@ from ralphgit.git.run_git import names
 #: Attributes by which a commit's content is another than the file's, beyond line ends.
 _CONVERTING = ("filter", "ident", "working-tree-encoding")
 _PLAIN = ("unspecified", "unset")
+#: How a pointer of git-lfs begins, and what is said of one that is checked out as it is: where its
+#: content is not fetched, or where the pointer itself lies in place of that in `.git/lfs`.
+_POINTER = b"version https://git-lfs.github.com/spec/"
+_STILL = "is a pointer of git-lfs where it is checked out, not its content (git lfs fsck)"
 _MODES = {"100644": 0, "100755": stat.S_IXUSR}
 _RUN = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 
@@ -47,7 +51,7 @@ def restore(
             os.unlink(os.path.join(project.top, path))  # git keeps one that it knows
         result = files.check_out(other)
     if not result.status:
-        return []
+        return [f"{path} {_STILL}" for path in paths if _is_pointer(project, path)]
     said = result.err.decode("utf-8", "replace").strip().rpartition("\n")[2]
     return [f"{shlex.join(other or paths)} cannot be checked out: {said}"]
 
@@ -70,6 +74,11 @@ def _is_file(project: Project, listing: Mapping[str, TreeEntry], path: str) -> b
 def _is_same(project: Project, folder: str, path: str) -> bool:
     made = os.path.join(folder, path)
     return os.path.isfile(made) and filecmp.cmp(os.path.join(project.top, path), made, False)
+
+
+def _is_pointer(project: Project, path: str) -> bool:
+    with open(os.path.join(project.top, path), "rb") as file:
+        return file.read(len(_POINTER)) == _POINTER
 
 
 def _set_modes(project: Project, listing: Mapping[str, TreeEntry]) -> None:

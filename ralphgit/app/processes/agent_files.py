@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 from collections.abc import Mapping
 
 from ralphgit.app.processes import named_files, named_outside
@@ -17,9 +16,6 @@ from ralphgit.git import merge_preview
 from ralphgit.git.objects import Objects, scratch_folder
 from ralphgit.model import paths
 from ralphgit.records import atomic_files
-
-#: What runs a module, or a folder, that it is given.
-_INTERPRETER = re.compile(r"(?:python|pypy|node|nodejs|deno|bun|tsx|ts-node|ruby|go)[\d.]*")
 
 
 def changed_here(
@@ -84,7 +80,7 @@ def _named(line: str, top: str) -> set[str]:
     folders |= {os.path.join(one, other) for one in folders for other in folders}
     implied = {name for one in words for name in named_files.UNNAMED.get(os.path.basename(one), ())}
     programs = {os.path.basename(word) for word in words}
-    if named_outside.modules(line) or any(map(_INTERPRETER.fullmatch, programs)):
+    if named_outside.modules(line) or any(map(named_files.INTERPRETER.fullmatch, programs)):
         implied |= {name for one in words for name in named_files.of_module(one)}
     found = set[str]()
     for folder in {"", *folders}:

@@ -31,6 +31,8 @@ _OF_OURS = re.compile(r"\$(?:\{RALPH_[^}]*\}?|RALPH_\w+)")
 _VARIABLE = re.compile(r"\$\{?(\w+)")
 _MAGIC = re.compile(r"[*?\[]")
 _JUST, _RC = "[jJ][uU][sS][tT][fF][iI][lL][eE]", (".npmrc", "package.json")
+#: What runs a module, or a folder, that it is given, or a file without its ending.
+INTERPRETER = re.compile(r"(?:python|pypy|node|nodejs|deno|bun|tsx|ts-node|ruby|go)[\d.]*")
 #: Files that programs run, or are told by what to run, without being given their names.
 UNNAMED = {
     # A makefile is itself made anew of what make's own rules find beside it (`Makefile.sh`).
@@ -44,8 +46,16 @@ UNNAMED = {
     "bundle": ("Gemfile", "gems.rb", ".bundle/config"),
     "task": ("[tT]askfile.y*ml", "[tT]askfile.dist.y*ml"),
 }  # fmt: skip
+#: Those that a program looks for in the folders above, too.
+ABOVE = {
+    "just": ("justfile", "Justfile", ".justfile"),
+    **dict.fromkeys(("npm", "npx", "pnpm", "yarn", "bun"), ("package.json", ".npmrc")),
+    "rake": ("rakefile", "Rakefile", "rakefile.rb", "Rakefile.rb"),
+    "bundle": ("Gemfile", "gems.rb"),
+    "task": ("Taskfile.yml", "taskfile.yml", "Taskfile.yaml", "taskfile.yaml"),
+}  # fmt: skip
 #: What is run of a module or a folder that is named, after its path.
-_RUN = (
+RUN = (
     ".py", ".js", ".mjs", ".cjs", ".ts", ".rb", "/__init__.py", "/__main__.py", "/index.js",
     "/index.mjs", "/index.cjs", "/package.json", "/*.go",
     *(f"{place}.{end}" for place in ("", "/__init__") for end in ("*so", "pyc", "*pyd")),
@@ -155,13 +165,17 @@ def way(top: str, name: str) -> Iterator[str]:
 
 
 def of_module(word: str) -> Iterator[str]:
-    """Name what is run of the module `tools.open_pr`, or of the folder `tools`."""
+    """Name what is run of the module `tools.open_pr`, of the folder `tools`, or of the file
+    `tools/open.pr` whose ending is left out.
+    """
     if _MAGIC.search(word):
         return
+    if "/" in word:
+        yield from (word.rstrip("/") + end for end in RUN)
     # Also of each package that the module is in, a file in its place included.
     parts = re.split(r"[./]+", word.removeprefix("-m").strip("./"))
     for number in range(1, len(parts) + 1):
-        yield from ("/".join(parts[:number]) + end for end in _RUN)
+        yield from ("/".join(parts[:number]) + end for end in RUN)
 
 
 def _is_folder(top: str, name: str) -> bool:

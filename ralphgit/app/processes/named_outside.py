@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+import pwd
 import re
 import stat
 from collections import deque
@@ -30,7 +31,8 @@ _HOME = re.compile(r"\$(?:HOME\b|\{HOME\})")
 _HERE = re.compile(r"\$(?:PWD\b|\{PWD\}|\(pwd\)|\(git rev-parse --show-toplevel\))|`pwd`")
 #: What a line only writes to, and variables that it sets.
 _WRITTEN = re.compile(
-    r">[>|&]?[ \t]*[^\s;&|()<>`]+|(?:^|(?<=[\s;&|({!`]))(?:touch|mkdir|rm|tee)[ \t][^\n;&|()<>`}]*"
+    r">[>|&]?[ \t]*[^\s;&|()<>`]+"
+    r"|(?:^|[\n;&|({!`]|\b(?:do|then|else)\s)\s*(?:touch|mkdir|rm|tee)[ \t][^\n;&|()<>`}]*"
 )
 _SET = re.compile(r"(?:^|(?<=[\s;&|(`]))[A-Za-z_]\w*=\S*")
 #: An option of one letter, and its value.
@@ -40,6 +42,8 @@ _MODULE = re.compile(r"(?<!\S)-[A-Za-z]*m\s*([\w.]+)")
 #: A variable, and what follows the folder that it may be.
 _EXPANDED = re.compile(r"\$(?:\{[^}\s]*\}|\w+)/?")
 _MAGIC = re.compile(r"[*?\[]")
+#: What an interpreter puts behind a name.
+_ENDINGS = tuple(end for end in named_files.RUN if "*" not in end)
 #: Are not files of anybody's.
 _KERNELS = ("/proc/", "/sys/")
 #: One folder is entered from another at most so often, and of one line at most so many.
@@ -68,12 +72,18 @@ def names(project: Project, command: str) -> set[str]:
     # A folder in a variable may be a cache.
     held = {os.path.normpath(word) for word in words - free if leaves(project, word)}
     held = {one for one in held if not os.path.isfile(_place(project, one))}
-    unnamed = {one for word in words for one in named_files.UNNAMED.get(os.path.basename(word), ())}
+    programs = {os.path.basename(word) for word in words}
+    unnamed = {one for name in programs for one in named_files.UNNAMED.get(name, ())}
     unnamed |= {one for name in modules(line) for one in named_files.of_module(name)}
     found = {word for word in words if os.path.normpath(word) not in held}
+    endings = _ENDINGS if any(map(named_files.INTERPRETER.fullmatch, programs)) else ()
+    found |= {word.rstrip("/") + end for word in found if leaves(project, word) for end in endings}
+    above = {one for name in programs for one in named_files.ABOVE.get(name, ())}
+    found |= {os.path.join(*[".."] * up, one) for up in range(1, _DEEP + 1) for one in above}
     for folder in folders:
         is_link = os.path.islink(_place(project, folder))
         ways = {os.path.join(folder, word) for word in {*words, *unnamed}}
+        ways |= {way + end for way in ways for end in endings}
         joined = {os.path.normpath(way) for way in ways}
         found |= {one for one in joined - held if is_link or leaves(project, one)}
         found |= {*_by_links(project, ways if is_link else ())} - held
@@ -154,9 +164,17 @@ def _place(project: Project, name: str) -> str:
 
 
 def _placed(top: str, home: str, name: str) -> str:
-    if name == "~" or name.startswith("~/"):
-        name = home + name[1:]
+    if name.startswith("~"):
+        user, slash, rest = name[1:].partition("/")
+        name = f"{_home_of(user) if user else home}{slash}{rest}"
     return os.path.normpath(os.path.join(top, name))
+
+
+def _home_of(user: str) -> str:
+    try:
+        return pwd.getpwnam(user).pw_dir
+    except KeyError:
+        return f"~{user}"
 
 
 def leaves(project: Project, name: str) -> bool:
