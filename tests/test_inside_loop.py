@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -92,14 +93,25 @@ def beta(world: World) -> Place:
 
 @contextmanager
 def loop_in(place: Place, pid: int | str = "") -> Iterator[None]:
-    """A loop, of the process `pid`, works in the worktree."""
+    """A loop works in the worktree: of this process, or of one that says that it is `pid`."""
     folder = Path(place.git("rev-parse", "--absolute-git-dir")) / "ralphgit"
     folder.mkdir(exist_ok=True)
-    with (folder / "loop.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        file.write(str(pid))
-        file.flush()
-        yield
+    lock = folder / "loop.lock"
+    lock.write_text(str(pid))
+    if pid == os.getpid():
+        with lock.open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+        return
+    held = "import fcntl, sys; file = open(sys.argv[1]); fcntl.flock(file, fcntl.LOCK_EX)"
+    words = (sys.executable, "-c", f"{held}; print(flush=True); sys.stdin.read()", lock)
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        try:
+            yield
+        finally:
+            holder.kill()
 
 
 def answered(place: Place, line: str, env: dict[str, str]) -> tuple[int, str]:
@@ -145,13 +157,16 @@ def test_what_a_worker_may_not_call_is_refused_by_the_loop_s_lock(world: World) 
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux tells who started it")
-def test_below_a_loop_the_environment_may_be_empty(world: World) -> None:
+def test_below_a_loop_the_environment_may_be_empty(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An agent that goes elsewhere, and empties its environment, is still below its loop."""
+    monkeypatch.setattr(os, "getppid", os.getpid)
     # What asks for no repository, for a terminal or for a file first is none of them.
     every = [
         one for one in lines(beside=False) if one.split()[0] not in ("worker", "board", "import")
     ]
-    with loop_in(beta(world), os.getppid()):
+    with loop_in(beta(world), os.getpid()):
         before = world.state()
         told = {line: answered(world, line, {}) for line in every}
         assert world.state() == before
@@ -176,18 +191,35 @@ def test_below_a_loop_its_lock_may_say_what_it_will(world: World) -> None:
     assert world.ralph("claim", "B", "--json", apart=True).error != "in_loop"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who started it")
+def test_below_what_may_not_be_looked_into_a_loop_may_be(world: World) -> None:
+    """As from a sandbox of Landlock: here from a user namespace of its own."""
+    place, line = beta(world), (sys.executable, "-m", "ralphgit", "trust", "--yes")
+    hides = (
+        "import ctypes, os, sys; ctypes.CDLL(None).unshare(0x10000000); "
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    # The name of what runs is all that is seen of it.
+    loop = "import subprocess, sys; sys.exit(subprocess.call(sys.argv[3:]))"
+    for name, code in (("run", 8), ("reset", 0)):
+        words = (sys.executable, "-c", loop, "ralphgit", name, sys.executable, "-c", hides, *line)
+        done = subprocess.run(words, cwd=place.path, env=world.environ, capture_output=True)
+        assert done.returncode == code, done.stderr
+
+
 #: What a worker may call in its own worktree alone.
 OWN = ("claim B", "complete B", "block B --question Which?", "release B",
        "evidence add B --shows it", "add --title More", "edit B --title Other", "import open.md",
        "resolve")  # fmt: skip
 
 
-def test_another_worktree_is_not_a_worker_s(world: World) -> None:
+def test_another_worktree_is_not_a_worker_s(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "getppid", os.getpid)
     place = beta(world)
     gamma = Place(world.folder / f"{world.path.name}-gamma", world.environ, world)
     environments = [{**ENV, "RALPH_PACKET": str(gamma.path / ".ralph" / "packet.json")}]
     environments += [{}] * Path("/proc/self/stat").exists()
-    with loop_in(gamma, os.getppid()):
+    with loop_in(gamma, os.getpid()):
         before = world.state()
         for env in environments:
             told = {line: answered(place, line, env) for line in OWN}

@@ -131,6 +131,11 @@ def test_workers_of_this_machine_in_clones(world: World) -> None:
         return (one["name"], one["state"], one["task"]) == ("near-1", "alive", "T-1")
 
     until(is_at_work)
+    # What its agent writes into the lock says nothing.
+    caches = Path(world.environ.get("XDG_CACHE_HOME") or f"{world.environ['HOME']}/.cache")
+    (lock,) = caches.glob("ralphgit/workers/*/near-1.lock")
+    lock.write_text("1\n")
+    assert is_at_work()
     assert world.ralph("fleet", "down", "--url", url).out == "near-1 here ends after T-1.\n"
     go.touch()
     until(lambda: world.origin.git("rev-list", "--count", "main") == "2")

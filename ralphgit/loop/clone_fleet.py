@@ -1,7 +1,7 @@
 """Start, watch and end workers of one remote in clones of this machine, in the background.
 
 This is what `fleet --url` does, by hand or for a fleet on another machine (`ssh_fleet`). A worker
-that runs has the lock of its clone, and the lock's text is its process; nothing else is noted.
+that runs has the lock of its clone, and its process is asked of that; nothing else is noted.
 """
 
 from __future__ import annotations

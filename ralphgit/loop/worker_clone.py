@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ralphgit.app.workspace import heartbeat
+from ralphgit.app.workspace import heartbeat, locks
 from ralphgit.app.workspace.heartbeat import Process
 from ralphgit.errors import GuardRefused, RemoteUnavailable, UsageError
 from ralphgit.git.run_git import Git
@@ -93,18 +93,8 @@ def place(environ: Mapping[str, str], url: str, worker: str) -> str:
 
 def running(path: str) -> Process | None:
     """The process that works in a clone now; None where none does."""
-    try:
-        lock = os.open(f"{path}.lock", os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        text = os.pread(lock, 32, 0).strip()
-        return heartbeat.noted(int(text)) if text.isdigit() else None
-    finally:
-        os.close(lock)
-    return None
+    pid = locks.process_with_lock(f"{path}.lock")
+    return heartbeat.noted(pid) if pid else None
 
 
 def _address(url: str) -> str:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Mapping
 
 from ralphgit.app.workspace import loop_mark
-from ralphgit.app.workspace.locks import loop_works_in, path_of, process_with_loop_lock
+from ralphgit.app.workspace.locks import loop_works_in, path_of, process_with_lock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.records import atomic_files
@@ -61,7 +61,11 @@ def refuse_elsewhere(project: Project) -> None:
     Raises: GuardRefused (in_loop).
     """
     own = _loops_above(project) or _told_worktree(project)
-    if own and loop_mark.identity(project.repository.git_dir) not in own:
+    if own == {loop_mark.UNSEEN}:
+        is_own = loop_works_in(project)
+    else:
+        is_own = loop_mark.identity(project.repository.git_dir) in own
+    if own and not is_own:
         raise refusal(in_a_loop.ELSEWHERE)
 
 
@@ -76,12 +80,12 @@ def _below_a_loop(project: Project) -> bool:
 
 def _loops_above(project: Project) -> set[str]:
     """The git folders of the worktrees whose loops have started this process: by their marks, and,
-    as elsewhere than on Linux there are none, by the locks, whose text an agent can write.
+    as elsewhere than on Linux there are none, by the locks. UNSEEN is one that may be any.
     """
     common = project.repository.common_dir
     folders = (common, *glob.glob(os.path.join(glob.escape(common), "worktrees", "*")))
     loops = {
-        process_with_loop_lock(path_of(folder)): folder
+        process_with_lock(path_of(folder)): folder
         for folder in folders
         if os.path.exists(path_of(folder))
     }

@@ -172,8 +172,8 @@ class LoopLock(_Lock):
         """Whether a loop of another process has it; nothing is written."""
         try:
             self._open(self._path)
-        except OSError:
-            return False
+        except OSError as error:
+            return _is_closed_to_us(error, self._path)
         try:
             return not self._take(0.0)
         finally:
@@ -182,11 +182,9 @@ class LoopLock(_Lock):
     def _holder(self) -> int:
         """The process that has the lock; 0 if it does not say."""
         deadline = time.monotonic() + _NUMBER_S
-        while time.monotonic() < deadline:
-            if text := os.pread(self._fd, 32, 0).strip():
-                return int(text) if text.isdigit() else 0
+        while not (pid := _holder(self._fd)) and time.monotonic() < deadline:
             time.sleep(_TURN_S)
-        return 0
+        return pid
 
 
 def path_of(git_dir: str) -> str:
@@ -203,28 +201,60 @@ def is_loop_of(project: Project, top: str, pid: int) -> bool:
     folder = own.get(os.path.realpath(top), common)
     if sys.platform == "linux":
         return loop_mark.identity(folder) in loop_mark.worktrees_of(pid, common)
-    return process_with_loop_lock(path_of(folder)) == pid
+    return process_with_lock(path_of(folder)) == pid
 
 
-def process_with_loop_lock(path: str) -> int:
-    """The process that has the loop's lock `path` now; 0 if none has, or it does not say.
+def process_with_lock(path: str) -> int:
+    """The process that has the file `path` locked now; 0 if none has, or nobody says which.
 
     On a file system without locks it is the last one that had it.
     """
     probe = _Lock()
     try:
         probe._open(path)
-        try:
-            fcntl.flock(probe._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return 0
-        except OSError:  # another process has it, or there are no locks
-            pass
-        text = os.pread(probe._fd, 32, 0).strip()
-        return int(text) if text.isdigit() else 0
-    except OSError:
+        fcntl.flock(probe._fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
         return 0
+    except BlockingIOError:
+        return _holder(probe._fd)
+    except OSError:
+        return _noted(probe._fd) if probe._fd >= 0 else 0
     finally:
         probe.__exit__()
+
+
+def _holder(fd: int) -> int:
+    """The process that has an open file locked: as the kernel says, for whoever may write the file
+    writes its text, and elsewhere than on Linux as that says; 0 where neither does.
+    """
+    said = _noted(fd)
+    if sys.platform != "linux":
+        return said
+    own = os.fstat(fd)
+    every = (int(name) for name in os.listdir("/proc") if name.isdigit())
+    return next((pid for pid in (said, *every) if pid and _has_locked(pid, own)), 0)
+
+
+def _noted(fd: int) -> int:
+    text = os.pread(fd, 32, 0).strip()
+    return int(text) if text.isdigit() else 0
+
+
+def _has_locked(pid: int, file: os.stat_result) -> bool:
+    """Whether one of the open files of a process is this one, and has it locked."""
+    with suppress(OSError):
+        for name in os.listdir(f"/proc/{pid}/fdinfo"):
+            with suppress(OSError), open(f"/proc/{pid}/fdinfo/{name}", "rb") as info:
+                is_locked = any(line.startswith(b"lock:") and b" FLOCK " in line for line in info)
+                if is_locked and os.path.samestat(os.stat(f"/proc/{pid}/fd/{name}"), file):
+                    return True
+    return False
+
+
+def _is_closed_to_us(error: OSError, path: str) -> bool:
+    """Whether a lock of our own user may not be opened: an agent below its loop can see to that."""
+    with suppress(OSError):
+        return isinstance(error, PermissionError) and os.stat(path).st_uid == os.geteuid()
+    return False
 
 
 def loop_works_in(project: Project) -> bool:
@@ -235,8 +265,10 @@ def loop_works_in(project: Project) -> bool:
         probe._open(path)
         if not probe._take(0.0):
             return True
-    except OSError:
-        pass  # no loop has ever worked here, or its lock was taken away
+    except OSError as error:
+        if _is_closed_to_us(error, path):
+            return True
+        # No loop has ever worked here, or its lock was taken away.
     finally:
         probe.__exit__()
     beat = heartbeat.read(project.top)

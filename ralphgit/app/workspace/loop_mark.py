@@ -12,6 +12,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 _NAME = "ralphgit-loop"
+#: What a process is of that may be a loop, and whose open files may not be seen from here: from a
+#: sandbox of Landlock, say, or another user namespace.
+UNSEEN = ""
+#: How a loop is started.
+_PROGRAMS, _LOOPS = (b"ralphgit", b"git-ralph"), frozenset((b"run", b"worker"))
 
 
 def identity(folder: str) -> str:
@@ -32,12 +37,31 @@ def put(repository: str, worktree: str) -> int:
 
 
 def worktrees_of(pid: int, repository: str) -> Iterator[str]:
-    """Find of which worktrees of the repository a process is the loop, by `identity`."""
+    """Find of which worktrees of the repository a process is the loop, by `identity`; UNSEEN where
+    that may not be seen.
+    """
     own, folder = identity(repository), f"/proc/{pid}/fd"
-    with suppress(OSError):
+    try:
         for name in os.listdir(folder):
-            with suppress(OSError):
+            with suppress(FileNotFoundError):
                 link = os.readlink(f"{folder}/{name}")
                 match link.removeprefix("/memfd:").split(" "):
                     case [kind, of, worktree, *_] if kind == _NAME and of == own:
                         yield worktree
+    except PermissionError:
+        if _may_be_one(pid):
+            yield UNSEEN
+    except OSError:
+        pass
+
+
+def _may_be_one(pid: int) -> bool:
+    """Whether a process of our own user was started as a loop, as far as that is told."""
+    with suppress(OSError):
+        if os.stat(f"/proc/{pid}").st_uid != os.geteuid():
+            return False
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            words = file.read().split(b"\0")
+        is_ours = any(os.path.basename(word) in _PROGRAMS for word in words)
+        return is_ours and not _LOOPS.isdisjoint(words)
+    return os.path.isdir(f"/proc/{pid}")
