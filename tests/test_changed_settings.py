@@ -318,13 +318,25 @@ def test_what_git_reads_as_another_repository_s_is_not_read_as_this_one_s(tmp_pa
     places[".git"].write_text(f"gitdir: {common}\n")
     assert name not in changed_settings.misled(project)
     # git goes on upwards where nothing is there, or a pipe.
-    for above, misleads in (((), False), (("HEAD", "objects", "refs"), True), ((".git",), True)):
+    (tmp_path / "r/.git/worktrees/e").mkdir()
+    (tmp_path / "r/.git/worktrees/e/commondir").write_text("/nowhere\n")
+    for above, misleads in (
+        ((), False), (("HEAD", "objects", "refs"), True), (("HEAD", "commondir"), True),
+        ((".git",), True), ((".git: e",), True), ((".git: b",), False),
+    ):  # fmt: skip
         for name in above:
-            (tmp_path / name).mkdir()
+            name, _, other = name.partition(": ")
+            if other:
+                (tmp_path / name).write_text(f"gitdir: {folder.parent / other}\n")
+            else:
+                (tmp_path / name).mkdir()
         (top / ".git").unlink()
-        assert bool(worktrees.misled(str(folder.parent.parent))) is misleads
+        assert bool(worktrees.misled(str(folder.parent.parent))) is misleads, above
         os.mkfifo(top / ".git")
-        assert bool(worktrees.misled(str(folder.parent.parent))) is misleads
+        assert bool(worktrees.misled(str(folder.parent.parent))) is misleads, above
+        for name in above:
+            one = tmp_path / name.partition(": ")[0]
+            one.unlink() if one.is_file() else one.rmdir()
 
 
 @pytest.mark.parametrize("how", slow.but(1, ELSEWHERE))

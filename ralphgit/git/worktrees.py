@@ -66,8 +66,11 @@ def _is_in_another(top: str, common_dir: str) -> bool:
         own = os.path.join(above, ".git")
         if os.path.lexists(own):
             place = _place(above, _content(own).removeprefix(_POINTS) or b".git")
-            return place != common and not place.startswith(os.path.join(common, "worktrees", ""))
-        if all(os.path.lexists(os.path.join(above, name)) for name in ("HEAD", "objects", "refs")):
+            is_linked = place.startswith(os.path.join(common, "worktrees", ""))
+            return place != common and not (is_linked and _is_of(common, place))
+        # A git folder itself, or one that leads to the repository of another.
+        head, *others = (os.path.join(above, name) for name in ("HEAD", "objects", _COMMON))
+        if os.path.lexists(head) and any(map(os.path.lexists, others)):
             return True
     return False
 
