@@ -38,6 +38,29 @@ def make(folder: Path) -> World:
     return world_of(folder, one, t__sh=TEST)
 
 
+def test_git_runs_nothing_of_the_work_where_it_is_checked_out(tmp_path: Path) -> None:
+    world, ran = World(tmp_path), tmp_path / "ran"
+    world.write(".gitattributes", "*.txt filter=x\n")
+    world.write("tools/filter.sh", "sed s/a/b/\n")
+    world.write("zz.txt", "a\n")
+    world.write_graph("version: 1\ntasks: []\n")
+    base = world.commit()
+    world.git("switch", "--quiet", "--create", "work")
+    world.write("tools/filter.sh", f"touch {ran}; cat\n")
+    world.write(".husky/reference-transaction", f"#!/bin/sh\ntouch {ran}\n").chmod(0o755)
+    work = world.commit()
+    world.git("switch", "--quiet", "main")
+    for key, value in (("core.hooksPath", ".husky"), ("filter.x.smudge", "sh tools/filter.sh"),
+                       ("filter.x.clean", "sed s/b/a/")):  # fmt: skip
+        world.git("config", key, value)
+    project = Project.open(Surroundings(str(world.path), world.environ, time.time, lambda: "an-id"))
+    with Ground(project, failing="nothing was done") as ground:
+        # The base's own filter is as it was, until there was another.
+        seen = (base, work, base)
+        told = [Path(ground.at(commit), "zz.txt").read_text() for commit in seen]
+    assert (told, ran.exists()) == (["b\n", "a\n", "a\n"], False)
+
+
 def test_a_run_for_several_tasks_is_told_of_none(tmp_path: Path) -> None:
     """What passes for one task, by what it is told of it, says nothing of another."""
     world = World(tmp_path)

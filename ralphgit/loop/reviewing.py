@@ -189,8 +189,8 @@ class Reviewing:
             top = ground.at(project.base.commit)
             self._prepare(project, one, top, before)
             place = os.path.join(top, REVIEWED)
-            inner = Ground(project, failing=failing, inside=place, copies=False)
-            grounds.enter_context(inner).at(one.head)
+            work = Ground(project, failing=failing, inside=place, copies=False)
+            grounds.enter_context(work).at(one.head)
             prompt = os.path.join(top, attempt.PROMPT)
             environ = agent_process.environment(
                 {**project.around.environ, **command.environment},
@@ -201,7 +201,6 @@ class Reviewing:
             secrets, config = secrets_in(environ), project.config
             name = f"{one.row.id}-{one.holder.claim}-review.log"
             log = os.path.join(project.top, event_log.FOLDER, name)
-            git = project.repository.git.at(place)
             self._beat.phase(AGENT, task=one.row.id)
             with self._watched(project):
                 ended = agent_process.run(
@@ -213,7 +212,7 @@ class Reviewing:
                     ),
                     timeout=command.limit(config), stop=lambda: "",
                     silence=agent_process.Silence(
-                        config.agent_silence, lambda: work_done.snapshot(git, place)
+                        config.agent_silence, lambda: work_done.snapshot(work.git, place)
                     ),
                     heard=self._beat.agent_spoke,
                 )  # fmt: skip

@@ -14,12 +14,13 @@ from ralphgit.app.processes.verify_command import Run
 from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.worktree_names import folder_of
-from ralphgit.app.worktrees import create
+from ralphgit.app.worktrees import create, works_programs
 from ralphgit.app.worktrees.survey import LOCK
 from ralphgit.errors import RalphError, Refused
 from ralphgit.git import index, run_git, worktrees
 from ralphgit.git.listings import Worktree
 from ralphgit.git.repository import Repository
+from ralphgit.git.run_git import Git
 from ralphgit.records import atomic_files
 
 _NAME = "integration-"
@@ -33,8 +34,9 @@ class Ground:
     It has no branch checked out. What a killed process left is
     removed by the next one, and by `doctor --fix`. Used as a context.
 
-    The commands run code that an agent wrote. After each, every file is read, whatever the index
-    says by then, and what steers git is compared with what it was before the first.
+    The commands run code that an agent wrote, and git nothing of it (`works_programs`). After each,
+    every file is read, whatever the index says by then, and what steers git is compared with what
+    it was before the first.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Ground:
         self._project, self._failing, self._inside = project, failing, inside
         self._copies = copies
         self._at = ""
+        self._seen: list[str] = []
         self.path = ""
         self._made: Repository
         self._signs: changed_settings.Signs
@@ -87,6 +90,11 @@ class Ground:
         """As `_require_same`, but for what `_relinked` tells: it is said of the command."""
         links = changed_settings.misled(self._project, self.path, self._made.git_dir)
         watched_settings.require_same(self._project, {**self._signs, **links})
+
+    @property
+    def git(self) -> Git:
+        """git there, once it was made."""
+        return self._made.git
 
     def at(self, commit: str) -> str:
         """Bring the worktree to a commit, as if nobody had been there; returns its folder.
@@ -148,12 +156,25 @@ class Ground:
             self._make(commit)
         if self._at == commit:
             return
-        git = self._made.git
-        index.put(self._made, self._index)
+        git, before = self._git_at(commit).at(self.path), self._made.git
+        self._made.git = git
+        if git.environ == before.environ:
+            index.put(self._made, self._index)
+        else:  # every file is written again, as its filters, which may be others now, have it
+            atomic_files.unlink(os.path.join(self._made.git_dir, "index"))
         git.run("reset", "--hard", "--quiet", commit)
         git.run("clean", "-ffdq")
         self._note()
         self._at = commit
+
+    def _git_at(self, commit: str) -> Git:
+        """Return a git that runs nothing of what is checked out, or was, of which files are left
+        while `commit` is.
+        """
+        self._seen.append(commit)
+        return self._project.repository.git.using(
+            works_programs.left_out(self._project, self._seen)
+        )
 
     def _note(self) -> None:
         """Note the worktree as only git has made it."""
@@ -172,9 +193,11 @@ class Ground:
         self.path = path
         reason = f"{LOCK}{_NAME}{os.getpid()} {heartbeat.start_time(os.getpid())} "
         lock = reason + heartbeat.boot_id()
-        if said := worktrees.add(project.repository.git, path, commit, reason=lock):
+        git = self._git_at(commit)
+        if said := worktrees.add(git, path, commit, reason=lock):
             project.warn(f"the post-checkout hook failed in the worktree of the proof: {said}")
         made = self._made = project.repository.beside(Worktree(path, commit, ""))
+        made.git = git.at(path)
         self._note()
         if self._copies:
             create.copy_included(project, made)

@@ -1,0 +1,43 @@
+"""Have git run nothing of the work where the work is checked out to be looked at or proved."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+
+from ralphgit.app.processes import named_outside
+from ralphgit.app.workspace.project import Project
+
+#: Programs that git runs as it writes and reads files, by the last word of their keys.
+_OF_FILTERS = ("smudge", "clean", "process")
+_FSMONITOR, _HOOKS = "core.fsmonitor", "core.hookspath"
+
+
+def left_out(project: Project, commits: Collection[str]) -> dict[str, str]:
+    """Return the variables by which git runs no hook of the worktree, and no filter that names a
+    file which one of `commits` has and the base has not, or otherwise: what it would convert stays
+    as it is.
+    """
+    config, off = project.repository.config, dict[str, str]()
+    if (hooks := config.get(_HOOKS, "")) and not hooks.startswith(("/", "~", "%")):
+        off[_HOOKS] = os.devnull
+    for key, line in project.repository.config_values:
+        name, _, last = key.rpartition(".")
+        is_filter = key.startswith("filter.") and last in _OF_FILTERS
+        if (is_filter or key == _FSMONITOR) and _is_works(project, line, commits):
+            off |= {f"{name}.required": "false"} if is_filter else {}
+            off[key] = "" if is_filter else "false"
+    first = int(project.around.environ.get("GIT_CONFIG_COUNT") or 0)
+    said = dict[str, str]()
+    for number, (key, value) in enumerate(off.items(), first):
+        said |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return {**said, "GIT_CONFIG_COUNT": str(first + len(off))} if off else {}
+
+
+def _is_works(project: Project, line: str, commits: Collection[str]) -> bool:
+    """Whether a line names a file, or a folder, of `commits` that is not as the base has it."""
+    paths = {os.path.normpath(word) for word in named_outside.names(project, line) if word}
+    own = sorted(path for path in paths if not path.startswith(("/", "~", ".")))
+    resolve = project.repository.objects.resolve
+    base = resolve([f"{project.base.commit}:{path}" for path in own])
+    return any(resolve([f"{commit}:{path}" for path in own]) != base for commit in commits)
