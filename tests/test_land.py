@@ -9,6 +9,7 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import slow
@@ -17,6 +18,8 @@ from test_integrate import task, worked, world_of
 from test_loop import loop, made, on_base
 from test_loop import task as loop_task
 from world import Place, Result, World, until
+
+from ralphgit.app.workspace import locks, user_state
 
 
 @pytest.fixture
@@ -397,14 +400,23 @@ def test_a_loop_opens_pull_requests_for_what_an_earlier_one_left(tmp_path: Path)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="who waits is seen in /proc")
-def test_of_two_worktrees_that_land_at_once_each_pushes_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("where", ["worktree", "clone"])
+def test_of_two_that_land_on_one_remote_each_pushes_once(tmp_path: Path, where: str) -> None:
     """The second waits for its turn, and then lands on what the first has made of the base."""
     alpha = made(tmp_path, loop_task("T-1", "scope: {write: [a.txt]}", "verify: [test -s a.txt]"))
     world = alpha.world
+    if where == "clone":
+        path = tmp_path / "clone"
+        world.git("clone", "--quiet", world.git("config", "remote.origin.url"), str(path))
+        alpha = Place(path, {**world.environ, "RALPH_LEASE": "remote"}, world)
+        alpha.git("switch", "--quiet", "--create", "alpha")
+        alpha.ralph("trust", "--yes")
     alpha.claim("T-1")
     alpha.write("a.txt", "a\n")
     alpha.ralph("status", apart=True)  # what runs commands apart is there from now on
-    turn = world.path / ".git" / "ralphgit" / "landing"
+    turns = Path(world.environ["HOME"]) / ".local" / "state" / "ralphgit" / "landing"
+    name = user_state.name(world.git("config", "remote.origin.url"), "main")
+    turn = turns / name
     turn.mkdir(parents=True)
     trace = tmp_path / "trace"
     landed: list[Result] = []
@@ -425,9 +437,39 @@ def test_of_two_worktrees_that_land_at_once_each_pushes_once(tmp_path: Path) -> 
         waiting.join()
     assert landed[0].code == 0, landed[0].err
     started = (json.loads(line) for line in trace.read_text().splitlines())
-    pushed = [one for one in started if one["event"] == "start" and "push" in one["argv"]]
+    pushed = [
+        one
+        for one in started
+        if one["event"] == "start" and "push" in one["argv"] and "refs/heads/main" in str(one)
+    ]
     assert len(pushed) == 1
     assert {"a.txt", "b.txt"} <= {*alpha.git("ls-tree", "--name-only", "origin/main").split()}
+
+
+@pytest.mark.parametrize("moves", [True, False], ids=["by turns", "held"])
+def test_a_turn_is_waited_for_while_it_goes_from_one_to_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moves: bool
+) -> None:
+    """Ten others before this one take longer than one may, and each marks that it has it."""
+    now, mark = [0.0], tmp_path
+
+    def wait(seconds: float) -> None:
+        now[0] += 1.0
+        if moves:
+            os.utime(mark, (now[0], now[0]))
+
+    clock = SimpleNamespace(monotonic=lambda: now[0], sleep=wait)
+    monkeypatch.setattr("ralphgit.app.workspace.locks.time", clock)
+    holder = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(holder, fcntl.LOCK_EX)
+    lock = locks._Lock()
+    lock._open(os.fspath(tmp_path))
+    try:
+        assert not lock._take(3.0, 20.0)
+        assert now[0] == (20.0 if moves else 3.0)
+    finally:
+        lock.__exit__()
+        os.close(holder)
 
 
 def opened_by_others() -> set[str]:

@@ -42,14 +42,20 @@ _HEAD = struct.Struct("!I")
 # -- the process that waits ------------------------------------------------------------------
 
 
-def serve(path: str) -> NoReturn:
+def import_all() -> None:
+    """Import what commands import, for processes that are forked from this one."""
     import ralphgit
 
     for module in pkgutil.walk_packages(ralphgit.__path__, "ralphgit."):
         if not module.name.startswith(_LEFT):
             importlib.import_module(module.name)
+    importlib.import_module("tomllib")  # which a command imports when it has something to read
     gc.collect()
     gc.freeze()
+
+
+def serve(path: str) -> NoReturn:
+    import_all()
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(f"{path}.new")
     listener.listen(64)

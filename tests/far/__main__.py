@@ -1,7 +1,7 @@
-"""`python -m far`: races, drains with trouble, and how much several machines do.
+"""`python -m far`: races, pushers, drains with trouble, and how much several machines do.
 
 Prints the seed and the figures; the exit code is 1 where something was done twice, lost or held,
-or where a race had no or several winners.
+where a race had no or several winners, or where one pusher waits for the others.
 """
 
 from __future__ import annotations
@@ -21,11 +21,9 @@ from soak.field import graph, task_id
 
 from far import curve, simulation
 from far.drain import drain
+from far.pushers import PUSHERS, pushers
 from far.races import races
 from far.site import Site, missing
-
-PUSHERS = 12
-
 
 _RACED = "  - {{id: {id}, title: One for twelve, status: pending}}\n"
 
@@ -34,6 +32,9 @@ def main() -> int:
     """Run it; the exit code."""
     reader = argparse.ArgumentParser(prog="far", description=__doc__)
     reader.add_argument("--races", type=int, default=50, help="rounds over each way, default: 50")
+    for name, whose in (("together", "clones of one machine"), ("apart", "machines of their own")):
+        told = f"rounds over git of {PUSHERS} that land, {whose}, default: 10"
+        reader.add_argument(f"--{name}", type=int, default=10, help=told)
     reader.add_argument("--tasks", type=int, default=200, help="of a drain, default: 200")
     reader.add_argument("--machines", type=int, default=4, help="of a drain, default: 4")
     reader.add_argument("--troubles", type=int, default=60, help="of a drain, default: 60")
@@ -57,6 +58,9 @@ def main() -> int:
     wrong: list[str] = []
     with tempfile.TemporaryDirectory(prefix="ralphgit-far-") as name:
         folder = Path(name)
+        for rounds, apart in ((words.together, False), (words.apart, True)):
+            if rounds:
+                wrong += pushers(folder, rounds, seed=words.seed, apart=apart)
         for over in words.over.split(",") if words.over else ():
             print(f"over {over}:", flush=True)
             if words.races:

@@ -55,7 +55,8 @@ class Site:
 
     def __enter__(self) -> Site:
         self._stack.enter_context(self._server)
-        address = urlsplit(self._server.where("o.git"))
+        self.url = self._server.where("o.git")
+        address = urlsplit(self.url)
         assert address.port is not None
         for number in range(1, self._number + 1):
             link = self._stack.enter_context(Link(address.port))

@@ -8,10 +8,9 @@ repository's path>` below XDG_STATE_HOME (`~/.local/state`); without it more is 
 
 from __future__ import annotations
 
-import hashlib
 import os
-import pwd
 
+from ralphgit.app.workspace import user_state
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import NotWritable
 from ralphgit.records import atomic_files
@@ -45,10 +44,6 @@ def _noted(project: Project) -> list[str]:
 
 
 def _path(project: Project) -> str:
-    environ = project.around.environ
-    home = environ.get("XDG_STATE_HOME") or os.path.join(
-        environ.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir, ".local", "state"
-    )
     where = os.path.realpath(project.repository.common_dir)
-    name = hashlib.sha256(where.encode("utf-8", "surrogateescape")).hexdigest()[:20]
-    return os.path.join(home, "ralphgit", "verified", name)
+    folder = user_state.folder(project.around.environ, "verified")
+    return os.path.join(folder, user_state.name(where))

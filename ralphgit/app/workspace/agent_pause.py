@@ -11,11 +11,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import pwd
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from ralphgit.app.workspace import heartbeat
+from ralphgit.app.workspace import heartbeat, user_state
 from ralphgit.app.workspace.project import Project
 from ralphgit.records import atomic_files, runtime_notes
 
@@ -116,10 +115,7 @@ def path(environ: Mapping[str, str], agent: str) -> str:
 
 
 def _folder(environ: Mapping[str, str]) -> str:
-    home = environ.get("XDG_STATE_HOME") or os.path.join(
-        environ.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir, ".local", "state"
-    )
-    return os.path.join(home, "ralphgit", "agents")
+    return user_state.folder(environ, "agents")
 
 
 def _read(place: str) -> AgentPause | None:

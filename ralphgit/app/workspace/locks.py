@@ -31,15 +31,25 @@ class _Lock:
     def _open(self, path: str, flags: int = os.O_RDONLY) -> None:
         self._fd = os.open(path, flags | os.O_CLOEXEC, 0o666)
 
-    def _take(self, patience_s: float) -> bool:
-        """Lock it; False where another process has it for all that time."""
-        deadline = time.monotonic() + patience_s
+    def _take(self, patience_s: float, longest_s: float = 0.0) -> bool:
+        """Lock it; False where another process has it for all that time.
+
+        With `longest_s` several take turns: it is waited so long while it goes from one to the
+        next, which each who has it marks by the time of the folder.
+        """
+        begun = last = time.monotonic()
+        mark = os.fstat(self._fd).st_mtime_ns
         while True:
             try:
                 fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if longest_s:
+                    os.utime(self._fd)
                 return True
             except BlockingIOError:
-                if time.monotonic() >= deadline:
+                now, seen = time.monotonic(), os.fstat(self._fd).st_mtime_ns
+                if seen != mark:
+                    mark, last = seen, now
+                if now >= last + patience_s or (longest_s and now >= begun + longest_s):
                     return False
             except OSError:
                 return True  # a file system without locks
@@ -54,25 +64,28 @@ class _Lock:
 class RepositoryLock(_Lock):
     """Used as a context around what one process of a repository alone may do at a time.
 
-    The lock is on a folder of its own, `<git common dir>/ralphgit/NAME`. What was read before
-    it was taken is read anew; without `anew` by the caller, who knows what he needs.
+    The lock is on a folder of its own, `<git common dir>/ralphgit/NAME`, or `folder`, which other
+    repositories may share. What was read before it was taken is read anew; without `anew` by the
+    caller, who knows what he needs.
 
-    After `patience_s` it is refused with `code`; without one it goes on, for what only saves
-    work, also where nothing can be locked.
+    After `patience_s`, or with turns after `longest_s` (see `_take`), it is refused with `code`;
+    without one it goes on, for what only saves work, also where nothing can be locked.
 
     Raises: GuardRefused, NotWritable (both only with `code`).
     """
 
     def __init__(
         self, project: Project, name: str, *,
-        code: str = "", patience_s: float = 0.0, anew: bool = True,
+        code: str = "", patience_s: float = 0.0, longest_s: float = 0.0, anew: bool = True,
+        folder: str = "",
     ) -> None:  # fmt: skip
-        self._project, self._name, self._anew = project, name, anew
-        self._code, self._patience_s = code, patience_s
+        self._project, self._name, self._anew, self._folder = project, name, anew, folder
+        self._code, self._patience_s, self._longest_s = code, patience_s, longest_s
 
     def __enter__(self) -> None:
         name = self._name.replace(" ", "-")
-        folder = os.path.join(self._project.repository.common_dir, "ralphgit", name)
+        own = os.path.join(self._project.repository.common_dir, "ralphgit", name)
+        folder = self._folder or own
         try:
             with suppress(FileExistsError):  # what else is there can be locked as well
                 os.makedirs(folder, exist_ok=True)
@@ -80,7 +93,7 @@ class RepositoryLock(_Lock):
         except OSError as error:
             if self._code:
                 raise NotWritable(f"cannot write {folder}: {error.strerror}") from error
-        if self._fd >= 0 and not self._take(self._patience_s):
+        if self._fd >= 0 and not self._take(self._patience_s, self._longest_s):
             self.__exit__()
             if self._code:
                 raise _busy(f"{self._name} is at work in this repository", self._code)
