@@ -22,7 +22,7 @@ from ralphgit.model.task_status import State
 from ralphgit.records import index_file
 from ralphgit.rules import active_scopes, readiness, sum_up_graph
 from ralphgit.rules.active_scopes import ActiveScopes
-from ralphgit.rules.indexed_states import IndexedStates
+from ralphgit.rules.indexed_states import IndexedStates, StoryStates
 from ralphgit.rules.readiness import TaskStates
 
 _IDS = [f"T-{number}" for number in range(9)]
@@ -113,6 +113,24 @@ def test_every_answer_is_that_of_all_rows(case: Case) -> None:
     for task, known in every.items():
         assert noted.get(task, known) == known
         assert task in noted or (known.state in quiet and not known.lost and not known.stale)
+
+
+@pytest.mark.slow
+@slow.examples(150)
+@given(cases(), some.data())
+def test_the_states_of_a_changed_graph_are_those_of_all_its_rows(
+    case: Case, draw: some.DataObject
+) -> None:
+    """The index is that of the graph before: the stories are the same, and the rest may not be."""
+    changed = []
+    for one in case.rows:
+        status = draw.draw(some.sampled_from(("pending", "complete", "blocked", "in-progress")))
+        mode = draw.draw(some.sampled_from(("parallel", "sequential", "verify")))
+        needs = some.lists(some.sampled_from(_IDS), max_size=2, unique=True)
+        needed = tuple(draw.draw(needs))
+        changed.append(one._replace(status=status, mode=mode, depends_on=needed))
+    found = StoryStates(_view(changed), sum_up_graph.index(case.rows))
+    assert dict(found) == dict(TaskStates(changed, {}))
 
 
 @pytest.mark.slow

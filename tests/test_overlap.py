@@ -14,9 +14,20 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rows import row
 
+from ralphgit.model import path_patterns
 from ralphgit.rules import active_scopes
 from ralphgit.rules import pattern_overlap as module
 from ralphgit.rules.pattern_overlap import check_pattern, covers, covers_any, overlap
+
+
+@slow.examples(300)
+@given(st.text(alphabet="aZ0._-/ ~:*é", max_size=8))
+def test_a_plain_path_says_what_it_says_token_by_token(pattern: str) -> None:
+    """Most patterns are plain, and are read without a look at each character."""
+    if path_patterns._is_plain(pattern):
+        (text,) = path_patterns._expand(pattern)
+        assert path_patterns.routes(pattern) == (path_patterns._route(text),)
+
 
 # --- tables -------------------------------------------------------------------------------
 

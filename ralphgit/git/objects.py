@@ -22,6 +22,9 @@ _COMMANDS = "--batch-command"
 _NONE = (b" missing", b" ambiguous")
 #: Stores one blob, which it is given as stdin.
 STORE = ("hash-object", "-w", "--stdin", "--no-filters")
+#: An object of so many bytes is kept, and so many of them.
+_LARGE, _MOST_LARGE = 1 << 20, 3
+_ID_LENGTHS = (40, 64)
 #: Their numbers in a pack.
 _KINDS = {"commit": 1, "tree": 2, "blob": 3}
 
@@ -70,6 +73,8 @@ class Objects:
         self._knows_commands = True
         self._trees: dict[str, Mapping[str, TreeEntry]] = {}
         self._listed: dict[str, tuple[tuple[str, TreeEntry], ...]] = {}
+        self._large: dict[str, bytes] = {}
+        """The large objects that were read or digested last, by id."""
 
     def through(self, git: Git) -> "Objects":
         """Return the objects as another `git` finds them."""
@@ -103,8 +108,23 @@ class Objects:
     def read(self, oids: Iterable[str]) -> dict[str, bytes]:
         """Return the contents of each object that exists, by the name that was asked for."""
         wanted = list(dict.fromkeys(oids))
-        answers = self._ask("contents", wanted, _content)
-        return {oid: data for oid, data in zip(wanted, answers, strict=True) if data is not None}
+        unknown = [oid for oid in wanted if oid not in self._large]
+        answers = self._ask("contents", unknown, _content)
+        found = {oid: data for oid, data in zip(unknown, answers, strict=True) if data is not None}
+        if len(unknown) < len(wanted):
+            both = {**self._large, **found}
+            found = {oid: both[oid] for oid in wanted if oid in both}
+        for oid, data in found.items():
+            self._hold(oid, data)
+        return found
+
+    def _hold(self, oid: str, data: bytes) -> None:
+        """Keep a large object, which the same command often asks for again."""
+        if len(data) < _LARGE or len(oid) not in _ID_LENGTHS or ":" in oid:
+            return
+        while len(self._large) >= _MOST_LARGE:
+            del self._large[next(iter(self._large))]
+        self._large[oid] = data
 
     def _ask(
         self, command: str, names: Sequence[str], answer: Callable[[Dialogue], _T]
@@ -221,7 +241,9 @@ class Objects:
 
     def blob_id(self, data: bytes) -> str:
         """Compute the id of a blob with this content; nothing is stored."""
-        return self.id_of("blob", data)
+        oid = self.id_of("blob", data)
+        self._hold(oid, data)
+        return oid
 
     def id_of(self, kind: str, data: bytes) -> str:
         """Compute the id of a `commit`, `tree` or `blob` with this content; nothing is stored."""

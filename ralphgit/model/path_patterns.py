@@ -61,6 +61,10 @@ def routes(pattern: str) -> tuple[Route, ...]:
 
     Raises: ValueError, with a sentence on what is wrong.
     """
+    if _is_plain(pattern):
+        # As most are: names without wildcards, none of which begins with a dot.
+        names = tuple(pattern.split("/"))
+        return ((*names, None) if _names_a_folder(names[-1]) else names,)
     return tuple(dict.fromkeys(_route(text) for text in _expand(pattern)))
 
 
@@ -77,6 +81,14 @@ def intersection(a: CharSet, b: CharSet) -> CharSet:
         for other_low, other_high in b
         if max(low, other_low) <= min(high, other_high)
     )
+
+
+def _is_plain(pattern: str) -> bool:
+    """Whether it is names of ASCII letters, digits and `._-` alone, none of them hidden."""
+    if pattern[:1] in (".", "/") or pattern[-1:] == "/" or "/." in pattern or "//" in pattern:
+        return False
+    rest = pattern.replace("/", "").replace(".", "").replace("_", "").replace("-", "")
+    return rest.isascii() and rest.isalnum()
 
 
 # --- braces -------------------------------------------------------------------------------

@@ -72,9 +72,8 @@ def parse(data: bytes, *, limit: int = texts.MAX_RECORD_BYTES) -> Evidence:
             raise _invalid("exit_code is not a whole number")
     if duration is not None and not (type(duration) in (int, float) and math.isfinite(duration)):
         raise _invalid("duration_s is not a number")
-    plain = ("id", "task", "kind", "claim", "shows", "does_not_show", "by", "command")
     return Evidence(
-        **{name: _text(known, name) for name in (*plain, "command_digest")},
+        **{name: _text(known, name) for name in _PLAIN},
         supports=tuple(_supports(known.get("supports") or ())),
         at=_text(known, "at") or _text(known, "started_at"),
         exit_code=code,
@@ -84,6 +83,11 @@ def parse(data: bytes, *, limit: int = texts.MAX_RECORD_BYTES) -> Evidence:
         artifact=_part(Artifact, known, "artifact"),
         subject=_part(Subject, known, "subject"),
     )
+
+
+_PLAIN = (
+    "id", "task", "kind", "claim", "shows", "does_not_show", "by", "command", "command_digest",
+)  # fmt: skip
 
 
 def _supports(entries: object) -> list[Support]:
@@ -112,9 +116,11 @@ def _part(kind: Any, known: Mapping[str, Any], name: str) -> Any:
 
 
 def _text(known: Mapping[str, Any], name: str) -> str:
-    found = known.get(name)
-    if found is None or isinstance(found, str):
-        return found or ""
+    found = known.get(name, "")
+    if type(found) is str:
+        return found
+    if found is None:
+        return ""
     raise _invalid(f"{name} is not text")
 
 

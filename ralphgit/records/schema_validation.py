@@ -49,12 +49,13 @@ def _validator(kind: str) -> Draft202012Validator:
     return Draft202012Validator(document, registry=empty)
 
 
-def problems(kind: str, value: object) -> Iterator[tuple[Path, str]]:
+def problems(kind: str, value: object, *, finite: bool = False) -> Iterator[tuple[Path, str]]:
     """Where and how `value` breaks the schema of `kind` (evidence, audit, ...).
 
-    A number that JSON has not got breaks each of them: what is shown of a record is JSON.
+    A number that JSON has not got breaks each of them: what is shown of a record is JSON. `finite`:
+    it is known that there is none.
     """
-    for path in itertools.islice(texts.not_finite(value), _MOST):
+    for path in () if finite else itertools.islice(texts.not_finite(value), _MOST):
         yield path, f"{'.'.join(map(str, path))}: {texts.NOT_FINITE}"
     if _is_valid(kind, value):
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 from ralphgit.errors import InvalidRecord
 from ralphgit.model import paths
@@ -33,6 +34,25 @@ def place(top: str, path: str) -> str:
             file=path, code=_CODE, hint=f"replace the link: {link}",
         )  # fmt: skip
     return full
+
+
+def below(top: str, folder: str) -> list[str]:
+    """List the files below `folder`, a path in the worktree at `top`, by their paths there.
+
+    No link is followed; one to a folder is not listed. What cannot be read has nothing below.
+    """
+    found: list[str] = []
+    folders = [folder]
+    while folders:
+        path = folders.pop()
+        with suppress(OSError), os.scandir(f"{top}/{path}") as entries:
+            for entry in entries:
+                name = f"{path}/{entry.name}"
+                if not entry.is_dir():
+                    found.append(name)
+                elif not entry.is_symlink():
+                    folders.append(name)
+    return sorted(found)
 
 
 def _link(top: str, path: str) -> str:

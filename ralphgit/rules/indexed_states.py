@@ -23,11 +23,8 @@ _READY = TaskState("ready")
 _UNDER_WAY = graph_index.IN_PROGRESS + graph_index.BLOCKED
 
 
-class Graph(Protocol):
-    """A graph with its index; a row is made when it is asked for."""
-
-    @property
-    def index(self) -> GraphIndex: ...
+class Rows(Protocol):
+    """A graph; a row is made when it is asked for."""
 
     @property
     def rows(self) -> Sequence[Row]: ...
@@ -36,6 +33,13 @@ class Graph(Protocol):
     def by_id(self) -> Mapping[str, Row]: ...
 
     def number(self, task: str) -> int | None: ...
+
+
+class Graph(Rows, Protocol):
+    """A graph with its index."""
+
+    @property
+    def index(self) -> GraphIndex: ...
 
 
 class Made(Sequence[_Made], Generic[_Made]):
@@ -60,6 +64,44 @@ class Made(Sequence[_Made], Generic[_Made]):
         return self._make(self.numbers[at])
 
 
+class StoryStates(Mapping[str, TaskState]):
+    """The state of every task while nothing is in flight, by a look at its story.
+
+    The index is of a graph with the same tasks and stories, each of which may be otherwise.
+    """
+
+    def __init__(self, graph: Rows, index: GraphIndex) -> None:
+        self._graph, self._index = graph, index
+
+    def __getitem__(self, task: str) -> TaskState:
+        number = self._graph.number(task)
+        if number is None:
+            raise KeyError(task)
+        first = self._index.firsts[number]
+        numbers = [number] if first == NO_STORY else self._index.of_story(first)
+        rows = [self._graph.rows[one] for one in numbers]
+        return _states(rows, self._graph.by_id, {})[task]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._graph.by_id)
+
+    def __len__(self) -> int:
+        return self._index.size
+
+
+def _states(
+    rows: Sequence[Row], known: Mapping[str, Row],
+    active_claims: Mapping[str, Sequence[ActiveClaim]],
+) -> TaskStates:  # fmt: skip
+    """The states of `rows`, which are whole stories, of the graph that has `known`."""
+    needed = {other for row in rows for other in row.depends_on}
+    complete = [
+        other for other in needed
+        if (found := known.get(other)) is not None and found.status == "complete"
+    ]  # fmt: skip
+    return TaskStates(rows, active_claims, complete=complete)
+
+
 class IndexedStates(Mapping[str, TaskState]):
     """The state of every task, by id, as `TaskStates` of all rows would have it."""
 
@@ -81,13 +123,7 @@ class IndexedStates(Mapping[str, TaskState]):
         self._judged = self._states([graph.rows[number] for number in self._near])
 
     def _states(self, rows: Sequence[Row]) -> TaskStates:
-        known = self._graph.by_id
-        needed = {other for row in rows for other in row.depends_on}
-        complete = [
-            other for other in needed
-            if (found := known.get(other)) is not None and found.status == "complete"
-        ]  # fmt: skip
-        return TaskStates(rows, self._active_claims, complete=complete)
+        return _states(rows, self._graph.by_id, self._active_claims)
 
     # -- as a mapping ----------------------------------------------------------------
 

@@ -299,7 +299,7 @@ class ClaimMap:
                     self.project.warn(f"{error} (skipped while looking for claims)")
                     continue
                 known[pairs[shard]] = [(*row[:_TEXTS], row.json) for row in rows]
-                if blob_id(data) != shard[1]:
+                if read != self._read_blobs and blob_id(data) != shard[1]:
                     lasting = False  # a file of a worktree that was changed just now
             if lasting:
                 cache.keep(_CHANGED, known)

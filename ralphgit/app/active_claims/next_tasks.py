@@ -7,7 +7,7 @@ from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.task_row import Row
-from ralphgit.rules.indexed_states import IndexedStates, Made
+from ralphgit.rules.indexed_states import IndexedStates, Made, StoryStates
 from ralphgit.rules.readiness import TaskState, TaskStates, compared
 
 if TYPE_CHECKING:
@@ -96,21 +96,34 @@ def pair(project: Project, task: str, view: GraphView | None = None) -> Pair:
     row = view.row(task)
     if not project.base.commit:
         return row, TaskStates(view.rows, {})[task]
-    return row, _standing(ClaimMap(project), view)(task)
+    return row, _standing(ClaimMap(project), view, few=True)(task)
 
 
-def _standing(claim_map: ClaimMap, view: GraphView) -> Callable[[str], TaskState]:
-    """How each task of a view stands, as of `pairs`."""
+def _standing(
+    claim_map: ClaimMap, view: GraphView, *, few: bool = False
+) -> Callable[[str], TaskState]:
+    """How each task of a view stands, as of `pairs`; `few`: only some of them are asked for."""
     judged: Mapping[str, TaskState] = claim_map.task_states
     known, unlike = claim_map.base.known, view.unlike(claim_map.base)
     if not any(_waits_otherwise(known(row.id), row) for row in unlike):
         return judged.__getitem__
-    base, here = TaskStates(claim_map.base.rows, {}), TaskStates(view.rows, {})
+    base: Mapping[str, TaskState]
+    here: Mapping[str, TaskState]
+    if few and _has_same_stories(claim_map.base, view):
+        base, here = IndexedStates(claim_map.base, {}), StoryStates(view, view.origin.index)
+    else:
+        base, here = TaskStates(claim_map.base.rows, {}), TaskStates(view.rows, {})
 
     def state(task: str) -> TaskState:
         return compared(task, judged, base[task], here[task]) if task in base else here[task]
 
     return state
+
+
+def _has_same_stories(base: GraphView, view: GraphView) -> bool:
+    """Whether the base's index says which tasks of `view` are of one story."""
+    is_near = view.origin is not view and view.origin.shards == base.shards
+    return is_near and all(old.story == new.story for old, new in view.changes())
 
 
 def _waits_otherwise(old: Row | None, new: Row) -> bool:

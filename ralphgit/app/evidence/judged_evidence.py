@@ -71,7 +71,9 @@ def place(project: Project, at: str = "") -> Iterator[JudgedState]:
 def place_at(project: Project, commit: str, label: str) -> JudgedState:
     """Open the state of a commit that people call `label`. Raises: InvalidRecord."""
     tree = record_tree.commit_tree(project, commit, f"{label}:")
-    return JudgedState(project.view(commit, label), tree, Content(project, commit))
+    # The base's graph is read for what it promises anyway.
+    known_as = project.base.label if commit == project.base.commit else label
+    return JudgedState(project.view(commit, known_as), tree, Content(project, commit))
 
 
 def survey(project: Project, tasks: Sequence[str] = (), *, at: str = "") -> list[TaskEvidence]:

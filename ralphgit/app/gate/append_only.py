@@ -63,9 +63,7 @@ def uncommitted(project: Project, renames: Mapping[str, str], packed: Unpacked) 
     """Find audit and guidance edited since HEAD. `evidence_history` covers evidence."""
     objects = project.repository.objects
     folders = [f"{project.config.records}/{kind}" for kind in FILED[1:]]
-    paths = [
-        path for folder in folders for path in evidence_history.changed_here(project, folder, "MDT")
-    ]
+    paths = [*evidence_history.changed_here(project, folders, "MDT")]
     old = objects.read(f"HEAD:{path}" for path in paths)
     folder = f"{project.config.records}/"
     pairs = []

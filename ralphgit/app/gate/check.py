@@ -131,7 +131,7 @@ def _committed(project: Project, tree: Tree, known: list[Problem], anew: bool) -
     if fork in ("", head) or under_way(repository.git_dir):
         return
     told = {(one.code, one.task, one.path) for one in known if one.severity == "error"}
-    changed = set(evidence_history.changed_here(project, "", "ACDMRT"))
+    changed = set(evidence_history.changed_here(project, [""], "ACDMRT"))
     graphs = changed & {path for path, _ in tree.shards}
     here, before = _blocks(project, head) if graphs else ({}, {})
     for one in branch.incoming(project, base.label, head, whole=False, anew=anew):

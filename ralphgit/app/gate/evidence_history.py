@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from ralphgit.app.gate.changed import Span
 from ralphgit.app.gate.problem import Problem
@@ -14,7 +13,7 @@ from ralphgit.errors import InvalidRecord
 from ralphgit.git import trees
 from ralphgit.model.evidence import Evidence
 from ralphgit.model.task_row import Row
-from ralphgit.records import evidence_file
+from ralphgit.records import evidence_file, worktree_files
 from ralphgit.records.atomic_files import read
 from ralphgit.records.record_task import with_task
 from ralphgit.records.schemas import FILED
@@ -42,11 +41,16 @@ def edited_evidence(project: Project, commit: str = "") -> list[Problem]:
     there = {path for path, _ in listed}
     gone = sorted(set(first) - there)
     if not commit:
-        here = changed_here(project, folder, "MT")
-        changed = [path for path in changed if path not in here]
-        changed += [path for path in here if not _is_first(project, path, first)]
-        gone += changed_here(project, folder, "D")
-        there = {*there, *_files(project, folder), *_files(project, attempts)}
+        here = changed_here(project, [folder], "MDT")
+        changed = [path for path in changed if here.get(path, "D") == "D"]
+        changed += [
+            path
+            for path, kind in here.items()
+            if kind != "D" and not _is_first(project, path, first)
+        ]
+        gone += [path for path, kind in here.items() if kind == "D"]
+        files = (worktree_files.below(project.top, place) for place in (folder, attempts))
+        there.update(*files)
     archive = project.archive_at(commit) if commit else project.archive_in(project.top)
     gone = [
         path
@@ -115,15 +119,6 @@ def _rows(project: Project, commit: str) -> Mapping[str, Row]:
         return {}
 
 
-def _files(project: Project, folder: str) -> list[str]:
-    """The records in this worktree's files."""
-    found = []
-    for parent, _, names in os.walk(project.file(folder)):
-        place = os.path.relpath(parent, project.top).replace(os.sep, "/")
-        found += [f"{place}/{name}" for name in names]
-    return found
-
-
 def _is_renamed(
     project: Project, path: str, there: Collection[str], commit: str, first: Mapping[str, str]
 ) -> bool:
@@ -187,15 +182,19 @@ def _first_added(
     }  # fmt: skip
 
 
-def changed_here(project: Project, folder: str, filter: str) -> list[str]:
-    """List files below `folder` ("" for all) that differ from HEAD, here or in the index."""
+def changed_here(project: Project, folders: Sequence[str], filter: str) -> dict[str, str]:
+    """Map files below `folders` ("" for all) that differ from HEAD, here or in the index, to how:
+    a letter of git's.
+    """
     # Unlike other commands, `git diff` refreshes the index even with --no-optional-locks.
     out = project.repository.git.run(
         "-c", "diff.autoRefreshIndex=false",
-        "diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-relative",
-        f"--diff-filter={filter}", "HEAD", "--", f":(top,literal){folder}",
+        "diff", "--name-status", "-z", "--no-renames", "--no-ext-diff", "--no-relative",
+        f"--diff-filter={filter}", "HEAD", "--",
+        *(f":(top,literal){folder}" for folder in folders),
     )  # fmt: skip
-    return [path for path in out.decode("utf-8", "surrogateescape").split("\0") if path]
+    told = out.decode("utf-8", "surrogateescape").split("\0")
+    return dict(zip(told[1::2], told[::2], strict=False))
 
 
 def _is_first(project: Project, path: str, first: dict[str, str]) -> bool:

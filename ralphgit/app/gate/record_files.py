@@ -74,7 +74,10 @@ def _read(project: Project, tree: Tree, path: str, kind: str) -> dict[str, Any] 
     try:
         text = texts.decode(data, limit=project.config.max_record_bytes)
         value = yaml_reader.load(text)
-        found = [*schema_validation.problems(kind, value)] if value is not None else []
+        finite = not texts.may_hold_not_finite(text)
+        found = []
+        if value is not None:
+            found = [*schema_validation.problems(kind, value, finite=finite)]
         places = schema_validation.positions(text, [where for where, _ in found])
         wrong = [(*place, said) for place, (_, said) in zip(places, found, strict=True)]
         wrong = wrong if value is not None else [(1, 1, "the record is empty")]

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import math
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from ralphgit.app.report import palette
@@ -88,6 +90,8 @@ def _policy(style: str, script: str) -> str:
 
 def _printable(value: object) -> object:
     """`value` with every text as a person may see it, and no number that JSON has no word for."""
+    if isinstance(value, dict) and _is_seen_as_it_is(value):
+        return value
     if isinstance(value, str):
         return value if is_seen(value) else "\n".join(safe_lines(value))
     if isinstance(value, dict):
@@ -97,6 +101,15 @@ def _printable(value: object) -> object:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
+
+
+def _is_seen_as_it_is(value: Mapping[str, object]) -> bool:
+    """Whether nothing in it has to be escaped, seen at once: mostly nothing has."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        return False
+    return is_seen(text) and "\\" not in text.replace('\\"', "")
 
 
 # -- data ------------------------------------------------------------------------------------

@@ -190,16 +190,13 @@ def _is_record(path: str) -> bool:
 
 def _files_below(project: Project, top: str, folder: str) -> Iterator[str]:
     try:
-        start = worktree_files.place(top, folder)
+        worktree_files.place(top, folder)
     except InvalidRecord as error:
         project.warn(error.message)
         return
-    for parent, names, leaves in os.walk(start):
-        names.sort()
-        for leaf in sorted(filter(_is_record, leaves)):
-            full = os.path.join(parent, leaf)
-            if not os.path.islink(full):
-                yield os.path.relpath(full, top).replace(os.sep, "/")
+    for path in filter(_is_record, worktree_files.below(top, folder)):
+        if not os.path.islink(f"{top}/{path}"):
+            yield path
 
 
 def _told(project: Project, task: str, seen: Sequence[tuple[str, bytes]]) -> Iterator[Entry]:

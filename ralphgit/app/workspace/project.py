@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 _NOWHERE = Base("", "", "", "")
 #: What depends on refs, settings and files that this or another command may change.
 _VIEWS = ("base", "config", "settings", "_own_layers", "_decided", "places", "base_view",
-          "base_archive", "here", "taken_back", "_base_indexed")  # fmt: skip
+          "base_archive", "here", "taken_back", "_base_indexed", "_views")  # fmt: skip
+#: So many graphs of commits are kept while nothing changes.
+_MOST_VIEWS = 6
 
 
 class Project:
@@ -181,12 +183,25 @@ class Project:
         """The graph on a commit, which may have it elsewhere than the base; no rows where it has no
         graph file.
 
+        Asked for again, it is the same one, with what it has read of its tasks.
+
         Raises: InvalidRecord.
         """
-        on_base = commit == self.base.commit
-        archive = self.base_archive if on_base else self.archive_at(commit, label)
-        shards = (self.shards_at if on_base else self.shards_anywhere)([commit])[commit]
-        return self.view_of(shards, label, archive)
+        known = self._views.get((commit, label))
+        if known is None:
+            on_base = commit == self.base.commit
+            archive = self.base_archive if on_base else self.archive_at(commit, label)
+            shards = (self.shards_at if on_base else self.shards_anywhere)([commit])[commit]
+            known = self.view_of(shards, label, archive)
+            while len(self._views) >= _MOST_VIEWS:
+                del self._views[next(iter(self._views))]
+            self._views[commit, label] = known
+        return known
+
+    @cached_property
+    def _views(self) -> dict[tuple[str, str], GraphView]:
+        """The graphs of commits that were asked for last, by commit and label."""
+        return {}
 
     def view_of(
         self, shards: Sequence[Shard], label: str, archive: Archive = archive_view.NONE

@@ -13,6 +13,7 @@ from ralphgit.app.workspace.graph_view import HERE, Shard
 from ralphgit.app.workspace.project import Project
 from ralphgit.git.objects import Objects, TreeEntry
 from ralphgit.model.paths import is_own_folder
+from ralphgit.records import worktree_files
 from ralphgit.records.atomic_files import TEMPORARY, read
 from ralphgit.records.schemas import FILED, is_archive
 from ralphgit.rules.pattern_overlap import covers
@@ -52,18 +53,14 @@ def working_tree(project: Project) -> Tree:
     paths = project.paths_in(top)
     if not paths:
         raise project.no_graph(HERE)
-    folder = project.file(project.settings.records_here)
-    found = [
-        os.path.relpath(os.path.join(parent, name), top)
-        for parent, _, names in os.walk(folder)
-        for name in names
-        if name.endswith(".yaml") and not name.startswith(TEMPORARY)
-    ]
+    folder = project.settings.records_here
+    project.file(folder)
+    found = [path for path in worktree_files.below(top, folder) if is_record_file(path)]
     shards = tuple((path, "") for path in paths)
     return Tree(
         label="",
         shards=shards,
-        records=tuple(sorted(found)),
+        records=tuple(found),
         content=lambda path: _plain(os.path.join(top, path), links=path in paths),
         archive=project.archive_in(top),
         is_link=lambda path: os.path.islink(os.path.join(top, path)),
@@ -72,6 +69,11 @@ def working_tree(project: Project) -> Tree:
         read_any=lambda path: _plain(os.path.join(top, path), links=False),
         runtime=lambda: _runtime(_entries(project.repository.objects, "HEAD", "")),
     )
+
+
+def is_record_file(path: str) -> bool:
+    """Whether a file is called as a record is."""
+    return path.endswith(".yaml") and not path.rpartition("/")[2].startswith(TEMPORARY)
 
 
 def _folder(path: str) -> dict[str, bool]:

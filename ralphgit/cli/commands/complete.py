@@ -75,7 +75,7 @@ def run(call: Call, options: Options) -> Outcome:
     advice = _observe(done, lands=bool(way), left=left)
     advice += following
     # Of what was completed: the worktree may stand on the base by now.
-    view = project.view(done.commit, done.commit[:12]) if way else project.require_here()
+    view = project.view(done.commit, done.commit[:12])
     row, task_state = next_tasks.pair(project, done.task, view)
     if not way and task_state.state == "in-review":
         advice.append(f"It counts once this branch is merged into {project.base.label}.")
