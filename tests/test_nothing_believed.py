@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import slow
 from test_landing import agent, files_on_base
-from test_loop import loop, made, on_base, task
+from test_loop import QUICK, loop, made, on_base, task
 from world import Place, until
 
 from ralphgit.git import worktrees
@@ -89,6 +89,27 @@ def test_what_an_agent_makes_of_its_own_command_is_not_run(how: str, tmp_path: P
     if not ignored and changed == path:
         hint = ran.err.splitlines()[-1].removeprefix("hint: ")
         assert alpha.git(*hint.split()[1:]) == "" and alpha.read(path) == own
+
+
+def test_what_one_agent_leaves_for_the_command_of_another_is_not_run(tmp_path: Path) -> None:
+    settings = "".join(
+        f"[agents.{name}]\ncommand = \"sh -c '{line}'\"\n"
+        for name, line in (
+            ("ann", "cat >/dev/null; mkdir x; echo touch ../evil >x/env; echo good >a.txt"),
+            ("bob", "cat >/dev/null; test -f x/env && . x/env; echo good >b.txt"),
+        )
+    )
+    two = task("T-2", "agent: bob", "depends_on: [T-1]", "verify: [test -s b.txt]")
+    first = task("T-1", "agent: ann", "verify: [test -s a.txt]")
+    files = {"ralph.toml": settings, ".gitignore": "/x\n"}
+    alpha = made(tmp_path, first, two, files=files)
+    assert alpha.world.ralph("trust", "--yes").code == 0
+    ran = alpha.ralph("run", "--land", "merge", env=QUICK)
+    assert (ran.code, on_base(alpha, "T-1")["status"]) == (7, "complete"), ran.err
+    assert "error: x/env, which the agent's command runs, is not as" in ran.err
+    assert not (alpha.world.folder / "evil").exists()
+    (alpha.path / "x" / "env").unlink()
+    assert (alpha.ralph("run", env=QUICK).code, on_base(alpha, "T-2")["status"]) == (0, "complete")
 
 
 @pytest.mark.slow

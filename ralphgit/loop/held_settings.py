@@ -34,20 +34,27 @@ def read_once(project: Project) -> dict[str, object]:
 class HeldSettings:
     """What steers one loop, as it was before its first agent."""
 
-    def __init__(self, signs: Signs, journal: Journal, beat: HeartbeatWriter, say: Say) -> None:
-        self._signs = signs
+    def __init__(
+        self, signs: Signs, lines: Sequence[str], journal: Journal, beat: HeartbeatWriter, say: Say
+    ) -> None:
+        """`lines`: the commands of all agents that the loop may start."""
+        self._signs, self._lines = signs, lines
         self._journal, self._beat, self._say = journal, beat, say
         self._named: set[str] = set()
         """What has been said to have changed."""
         self._run: dict[str, Mapping[str, str]] = {}
-        """Files of the worktree that an agent's line runs, as before its first attempt."""
+        """By line, the files of the worktree that it runs and the base has not otherwise, as before
+        the first attempt of any agent."""
 
     def require_agent(self, project: Project, line: str) -> None:
         """Refuse to start an agent of whose command an earlier one has changed a file.
 
         Raises: NeedsPerson (changed_program).
         """
-        changed, now = agent_files.changed_here(project, line, self._run.get(line))
+        for one in self._lines if not self._run else ():
+            other, now = agent_files.changed_here(project, one, None)
+            self._run[one] = {name: sign for name, sign in now.items() if name not in other}
+        changed = agent_files.changed_here(project, line, self._run.get(line))[0]
         if changed:
             base = project.base
             there = project.repository.objects.resolve([f"{base.commit}:{one}" for one in changed])
@@ -61,7 +68,6 @@ class HeldSettings:
                 else "look at it and put it back, then repeat",
                 details={"changed": changed},
             )
-        self._run.setdefault(line, now)
 
     def with_task(self, project: Project, task: str) -> Signs:
         """Add what a task brings of its own; return all with what its branch has now."""

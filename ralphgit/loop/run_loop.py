@@ -123,7 +123,9 @@ class Loop:
                 RemoteBeat(project, lambda: beat.now, self._say),
             ):
                 self._beat = beat
-                held = self._held = HeldSettings(signs, self._journal, beat, self._say)
+                held = self._held = HeldSettings(
+                    signs, self._agents.lines, self._journal, beat, self._say
+                )
                 self._around = self._around._replace(progress=beat)
                 self._pauses = Pauses(self._top, beat, self._journal, self._say)
                 self._base_away = BaseAway(self._config, self._pauses, self._journal, self._say)

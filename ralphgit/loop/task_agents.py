@@ -71,6 +71,11 @@ class TaskAgents:
         """The agents in a word each, for the journal."""
         return ", ".join(dict.fromkeys(one.line for one in self._commands.values()))
 
+    @property
+    def lines(self) -> list[str]:
+        """What is started of each agent, as a shell line."""
+        return [one.read_as_line for one in self._commands.values()]
+
     def begin(self, top: str, away: Callable[[Command], AgentAway], say: Say) -> None:
         """Begin to work in the worktree at `top`: `away` makes what waits for an agent that cannot.
 
