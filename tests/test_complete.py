@@ -834,7 +834,8 @@ def test_an_environment_policy_needs_consent_of_its_own(tmp_path: Path) -> None:
     assert completes(alpha).code == 0
     seen = records(alpha, "evidence")[0]["output"]["tail"].splitlines()
     names = {line.partition("=")[0] for line in seen} - {"PWD", "SHLVL", "_", "OLDPWD"}
-    assert names == {"COLOUR", "PATH", "RALPH_TASK", "RALPH_CLAIM", "RALPH_WORKER"}
+    own = {"GIT_NO_REPLACE_OBJECTS", "RALPH_TASK", "RALPH_CLAIM", "RALPH_WORKER"}
+    assert names == {"COLOUR", "PATH", *own}
 
 
 # -- trust -------------------------------------------------------------------------------

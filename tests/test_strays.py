@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from test_loop import loop, made, on_base, task
 from test_processes import GOOD, Pipe, agent
-from world import ROOT
+from world import PATIENCE, ROOT
 
-from ralphgit.app.processes import run_program, supervisor
+from ralphgit.app.processes import run_program, supervisor, verify_command
 from ralphgit.errors import NeedsPerson
+from ralphgit.git import child_process
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has child subreapers")
 #: Is in nobody's group, and in nobody's session.
@@ -68,6 +69,17 @@ def test_a_command_that_kills_its_supervisor_proves_nothing(tmp_path: Path) -> N
     assert "complete" not in alpha.git("log", "--format=%s")
     assert alpha.ralph("complete", "T-1").code == 0
     assert alive.path.exists()
+
+
+def test_a_command_does_not_say_by_itself_how_it_has_ended() -> None:
+    says = "echo 0 > /proc/$PPID/fd/1; sleep 0.2; exit 3"
+    ran = verify_command.run(says, top="/", environ={}, timeout=PATIENCE, now=0)
+    assert ran.exit_code == 3
+    git = child_process.Child("/bin/cat", ["cat"], {})
+    for number in (git.stdin, git.stdout):
+        with pytest.raises(OSError, match="No such device or address"):
+            os.open(f"/proc/self/fd/{number}", os.O_WRONLY)
+    git.forget()
 
 
 SLOW = """

@@ -3,10 +3,12 @@
 By `os.posix_spawn`, because importing subprocess takes as long as eight git processes.
 """
 
-import _thread  # importing threading takes longer
+import _socket  # importing socket takes longer
+import _thread  # so does threading
 import os
 import select
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -28,6 +30,18 @@ class TimedOut(Exception):
 _GRACE_S, _LOOK_S = 2.0, 0.02
 #: How long the pipes of a process that has ended are read on: what it left running holds them.
 _LEFT_OPEN_S = 1.0
+
+
+def channel() -> tuple[int, int]:
+    """Make a pipe that nobody but its two ends can use: its end to read, and the one to write.
+
+    On Linux two sockets: a pipe any process of the user may open for writing, by /proc, and so say
+    what another program seems to.
+    """
+    if sys.platform != "linux":
+        return os.pipe()
+    reading, writing = _socket.socketpair()
+    return reading.detach(), writing.detach()
 
 
 class ProcessResult(NamedTuple):
@@ -162,8 +176,9 @@ class Child:
         self._group = group
         self._pid = 0
         self.stdin = self.stdout = self._stderr = -1
-        in_read, self.stdin = os.pipe()
-        self.stdout, out_write = os.pipe()
+        in_read, self.stdin = channel()
+        self.stdout, out_write = channel()
+        # A hook, which gets this, may open it again by its name.
         self._stderr, err_write = os.pipe() if errors else (-1, os.open(os.devnull, os.O_WRONLY))
         # A session of its own also has no terminal: ssh, say, fails where it would have to ask.
         own_group: dict[str, Any] = {"setsid": True} if group else {}
@@ -270,7 +285,7 @@ class Child:
                         pending = pending[os.write(fd, pending[:65536]) :]
                     except BlockingIOError:
                         continue
-                    except BrokenPipeError:
+                    except ConnectionError:
                         pending = pending[len(pending) :]
                     if pending:
                         continue
@@ -300,7 +315,7 @@ class Dialogue:
         """Pass on whole lines, at most `LONGEST_QUESTION` bytes: answers may have to wait
         for us in their pipe, but the question never in its own.
 
-        Raises: BrokenPipeError when the process has ended.
+        Raises: ConnectionError when the process has ended.
         """
         while lines:
             lines = lines[os.write(self._child.stdin, lines) :]

@@ -151,7 +151,7 @@ class Objects:
             try:
                 dialogue.ask(lines)
                 found = [None if "\n" in name else answer(dialogue) for name in names]
-            except (EOFError, BrokenPipeError):
+            except (EOFError, ConnectionError):
                 if last:  # It died each time. Asked once more, alone, it says why.
                     again = self.git.try_run("cat-file", form, stdin=lines)
                     raise failure(("cat-file", form), again) from None

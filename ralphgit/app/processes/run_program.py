@@ -106,21 +106,24 @@ class _Program:
         """As soon as it has ended; minus the signal's number where one ended it."""
         self._ended = 0.0
         self._output, writing = os.pipe()
+        reading, self._told = child_process.channel()
+        heard, saying = child_process.channel()
+        self._said = os.fdopen(heard, "rb", buffering=0)
         try:
             # In a session of its own: what interrupts us must not end the supervisor first.
             self._supervisor = child_process.started(lambda: subprocess.Popen(
                 [sys.executable, "-I", "-S", os.path.abspath(supervisor.__file__)],
                 bufsize=0, cwd="/", start_new_session=True,
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=writing,
+                stdin=reading, stdout=saying, stderr=writing,
             ))  # fmt: skip
-        except BaseException:  # also a signal: nobody else closes the pipe
+        except BaseException:  # also a signal: nobody else closes the pipes
             os.close(self._output)
+            os.close(self._told)
+            self._said.close()
             raise
         finally:
-            os.close(writing)
-        assert self._supervisor.stdin is not None
-        assert self._supervisor.stdout is not None
-        self._said = self._supervisor.stdout
+            for fd in (reading, saying, writing):
+                os.close(fd)
         self._pid = 0
         try:
             self._begin(_encoded(words, top, environ, stdin, daemons), words[0])
@@ -131,12 +134,11 @@ class _Program:
             raise
 
     def _begin(self, told: bytes, name: str) -> None:
-        assert self._supervisor.stdin is not None
         view = memoryview(told)
         try:
             while view:
-                view = view[os.write(self._supervisor.stdin.fileno(), view) :]
-        except BrokenPipeError:
+                view = view[os.write(self._told, view) :]
+        except ConnectionError:
             pass  # it says nothing, then
         try:
             self._pid = int(self._said.readline())
@@ -189,17 +191,15 @@ class _Program:
         """Have it end, and give it `grace` seconds for that."""
         if not grace or self._ended:
             return
-        assert self._supervisor.stdin is not None
         try:
-            os.write(self._supervisor.stdin.fileno(), b"t")
-        except BrokenPipeError:
+            os.write(self._told, b"t")
+        except ConnectionError:
             return
         self.listen(hear, time.monotonic() + grace, lambda: "")
 
     def end(self, hear: Callable[[bytes], None]) -> None:
         """Kill what is left, pass on what is still in the pipe, and close everything."""
-        assert self._supervisor.stdin is not None
-        self._supervisor.stdin.close()
+        os.close(self._told)
         try:
             self._supervisor.wait(_PATIENCE_S)
         except subprocess.TimeoutExpired:

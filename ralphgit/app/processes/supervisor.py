@@ -206,7 +206,7 @@ def _kill_group(group: int, number: int) -> None:
 def _say(line: bytes) -> None:
     try:
         os.write(_SAID, line + b"\n")
-    except BrokenPipeError:
+    except ConnectionError:
         return  # its stdin has ended, too
 
 
