@@ -588,6 +588,38 @@ def test_a_worktree_is_not_removed_before_what_its_agent_changed_was_looked_at(
     assert list((alpha.world.path / ".git/ralphgit/watched").iterdir()) == []
 
 
+#: Where the agent puts a link, from its git folder, and what git or ralphgit would write there.
+LINKS = ["COMMIT_EDITMSG", "logs/HEAD", "../../ralphgit/cache", "../proj-beta/ralphgit"]
+
+
+@pytest.mark.parametrize("place", LINKS)
+def test_nothing_is_written_where_a_link_of_the_agents_leads(place: str, tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    alpha.world.worktree("beta")
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    for number in range(300):
+        (precious / f"{number}.jpg").touch()
+    does = (
+        f"cd $(git rev-parse --absolute-git-dir); rm -rf {place}; ln -s {precious}"
+        f"{'' if 'ralphgit' in place else '/1.jpg'} {place}"
+    )
+    ran = works(alpha, f"echo good > a.txt; {does}", "--json")
+    assert (ran.code, ran.error) == (7, "settings_changed"), (ran.out, ran.err)
+    assert ran.json["error"]["changed"][0].startswith("a link among git's files: ")
+    alpha.ralph("status")
+    found = sorted(precious.iterdir())
+    assert len(found) == 300 and not any(one.stat().st_size for one in found)
+
+
+def test_a_merge_that_the_agent_begins_in_another_worktree_is_named(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    ran = works(alpha, "echo good > a.txt; c=$(git rev-parse --git-common-dir); "
+                "git rev-parse HEAD > $c/MERGE_HEAD")  # fmt: skip
+    assert ran.out.splitlines()[0] == "done: T-1", ran.err
+    assert "a merge, or the like, that has begun: ../proj/.git/MERGE_HEAD" in ran.err
+
+
 def test_the_remotes_own_branch_is_not_the_agents_to_choose(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     does = (

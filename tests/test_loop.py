@@ -451,7 +451,11 @@ def test_stop_after_the_task_and_stop_now(tmp_path: Path) -> None:
     assert (second.code, second.err.splitlines()[1]) == (
         8, "hint: ralphgit logs -f",
     )  # fmt: skip
+    precious = tmp_path / "precious"
+    precious.write_text("mine\n")
+    (alpha.path / ".ralph" / "stop").symlink_to(precious)  # by the agent
     asked = alpha.world.ralph("stop", "alpha")
+    assert precious.read_text() == "mine\n"
     assert asked.out == f"The loop in ../proj-alpha (process {running.pid}) ends after its task.\n"
     (alpha.path / ".ralph" / "go").touch()
     end_agents(claim, signal.SIGKILL)

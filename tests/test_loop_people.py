@@ -220,6 +220,25 @@ def test_an_ignored_file_in_the_way_of_a_killed_move_is_kept(tmp_path: Path) -> 
     assert any(alpha.run("git", "show", f"{ref}:new.txt").out == "mine\n" for ref in rescued(alpha))
 
 
+def test_a_killed_move_takes_nothing_back_behind_a_link(tmp_path: Path) -> None:
+    """An agent can write the note of one, and git has put no file behind a link."""
+    alpha = made(tmp_path, ONE, files={".gitignore": "photos\n"})
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    (photos / "one.jpg").write_text("one\n")
+    (alpha.path / "photos").symlink_to(photos)
+    start = alpha.git("rev-parse", "HEAD")
+    blob = alpha.git("hash-object", "-w", str(photos / "one.jpg"))
+    alpha.git("update-index", "--add", "--cacheinfo", f"100644,{blob},photos/one.jpg")
+    other = alpha.git("commit-tree", alpha.git("write-tree"), "-p", start, "-m", "x")
+    alpha.git("reset", "-q")
+    alpha.write(".ralph/moving", f"{start}\n{other}\n")
+    ran = loop(alpha, "--once", "--agent", agent(alpha, "echo good > f.txt"))
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "done: T-1"), ran.err
+    assert not (alpha.path / ".ralph" / "moving").exists()
+    assert (photos / "one.jpg").read_text() == "one\n"
+
+
 def test_a_hook_that_fails_after_the_switch(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     hook = alpha.world.write(".git/hooks/post-checkout", "#!/bin/sh\necho no lfs >&2; exit 3\n")

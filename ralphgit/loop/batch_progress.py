@@ -60,7 +60,7 @@ def append(top: str, notes: Iterable[ProgressNote], secrets: tuple[str, ...]) ->
             added.append("\n" + "\n".join(lines) + "\n")
     if added:
         data = (text + "".join(added)).encode("utf-8", "backslashreplace")
-        atomic_files.write(path, data)
+        atomic_files.write(path, data, follow=False)
 
 
 def _section(note: ProgressNote, secrets: tuple[str, ...]) -> Iterator[str]:

@@ -55,7 +55,7 @@ def stop(project: Project, names: tuple[str, ...], *, every: bool, now: bool) ->
 
 def ask(top: str) -> None:
     """Ask the loop of the worktree at `top` to end after its task. Raises: NotWritable."""
-    atomic_files.write(os.path.join(top, PATH), b"", durable=False)
+    atomic_files.write(os.path.join(top, PATH), b"", durable=False, follow=False)
 
 
 def wanted(top: str) -> bool:

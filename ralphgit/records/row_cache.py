@@ -245,6 +245,8 @@ class Cache:
     def _put(self, path: str, parts: Iterable[bytes]) -> None:
         """Write a file of the cache, and remove the oldest. A disk error is not a failure."""
         temporary = f"{path}.{os.getpid()}"
+        if os.path.islink(self._folder) or os.path.islink(os.path.dirname(self._folder)):
+            return  # what it leads to is somebody's, of whom nothing is removed
         try:
             os.makedirs(self._folder, exist_ok=True)
             with open(temporary, "wb") as file:

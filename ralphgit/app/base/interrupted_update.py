@@ -184,9 +184,13 @@ def put_back(project: Project, repository: Repository, changes: Sequence[PathCha
     if not changes:
         return
     top = repository.top or ""
+    real = os.path.realpath(top)
     for one in changes:
         if not one.old:
             path = os.path.join(top, one.path)
+            folder = os.path.dirname(os.path.join(real, one.path))
+            if os.path.realpath(folder) != folder:
+                continue  # git has written nothing behind a link
             if os.path.lexists(path):
                 os.unlink(path)
             remove_empty(os.path.dirname(path), spare=(top, project.around.directory))

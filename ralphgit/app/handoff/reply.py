@@ -253,7 +253,8 @@ def _deliver(project: Project, made: Guidance, seen: str) -> str:
         project.warn(f"{folder} leads elsewhere; the next prompt of {made.task} has the answer")
         return ""
     try:
-        atomic_files.write(os.path.join(place, name), codec.encode(made, name), durable=False)
+        data = codec.encode(made, name)
+        atomic_files.write(os.path.join(place, name), data, durable=False, follow=False)
     except NotWritable as error:
         project.warn(f"{error.message}; the next prompt of {made.task} has the answer")
         return ""

@@ -109,7 +109,7 @@ def begin(
         if reopen:
             _reopen(project, lease, said or f"pull request: {pull.words}")
             for path, data in joined.marked.items():
-                atomic_files.write(project.file(path), data, durable=False)
+                atomic_files.write(project.file(path), data, durable=False, follow=False)
         project.refresh()
     return lease
 

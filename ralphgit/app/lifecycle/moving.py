@@ -26,9 +26,8 @@ class Moving:
 
     def __enter__(self) -> None:
         commits = [self._repository.head(), *self._commits]
-        atomic_files.write(
-            self._path, "".join(f"{one}\n" for one in commits).encode(), durable=False
-        )
+        data = "".join(f"{one}\n" for one in commits).encode()
+        atomic_files.write(self._path, data, durable=False, follow=False)
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         if kind is None:

@@ -31,6 +31,13 @@ _INFO = ("exclude", "attributes", "grafts")
 #: Of the repository: where they come, git sees another history or other objects. git itself brings
 #: those that are there up to date, and takes the first one away.
 _REACH = ("shallow", "objects/info/alternates")
+#: What git writes into, where it is, and the folder that is ours.
+_WRITTEN = (
+    "COMMIT_EDITMSG", "MERGE_MSG", "MERGE_MODE", "MERGE_RR", "SQUASH_MSG", "AUTO_MERGE",
+    "FETCH_HEAD", "logs", "ralphgit",
+)  # fmt: skip
+#: What says that something has begun that a commit ends.
+_BEGUN = ("MERGE_HEAD", "MERGE_AUTOSTASH", "CHERRY_PICK_HEAD", "REVERT_HEAD")
 #: Once it is there, git repeats the resolutions in it (rerere), where no setting says otherwise.
 #: What comes into it may be of a person's merge, in another worktree.
 _RESOLUTIONS = "rr-cache"
@@ -55,6 +62,8 @@ _WORKTREE = "worktree's git config "
 _REBASE = "a rebase that runs programs: "
 _SPARSE = "another worktree's sparse checkout: "
 _ELSEWHERE = "leads git to another repository: "
+_LINK = "a link among git's files: "
+_MERGE = "a merge, or the like, that has begun: "
 _KNOWN = "no worktree of the repository any more: "
 _CONFIG = "config.worktree"
 _PATTERNS = ("info", "sparse-checkout")
@@ -230,6 +239,8 @@ def _settings(project: Project) -> Signs:
     found.update(misled(project))
     found.update({f"{_KNOWN}{os.path.realpath(at)}": _KNOWN for _, at in worktrees.listed(common)})
     found.update(_rebases(project))
+    found.update(_merges(project))
+    found.update(_links(project))
     found.update(_run_by_git(project))
     config = project.repository.config
     hooks = config.get("core.hookspath") or os.path.join(common, "hooks")
@@ -358,6 +369,30 @@ def _rebases(project: Project) -> Signs:
     return found
 
 
+def _merges(project: Project) -> Signs:
+    """What the next commit in another worktree would take along, by the file that says so."""
+    paths = (os.path.join(folder, name) for folder in _other_folders(project) for name in _BEGUN)
+    return {f"{_MERGE}{project.show_path(path)}": _digest(text)
+            for path in paths if (text := _text(path)) is not None}  # fmt: skip
+
+
+def _links(project: Project) -> Signs:
+    """The links in place of what git writes as it goes, and of what ralphgit keeps beside it: the
+    next one that writes there would write what they lead to.
+    """
+    folders = [project.repository.git_dir, *_other_folders(project)]
+    left = [os.path.join(folder, name) for folder in folders for name in _WRITTEN]
+    found = {}
+    while left:
+        path = left.pop()
+        if os.path.islink(path):
+            found[f"{_LINK}{project.show_path(path)}"] = os.readlink(path)
+        elif os.path.isdir(path):
+            with os.scandir(path) as entries:
+                left += [one.path for one in entries if one.is_symlink() or one.is_dir()]
+    return found
+
+
 def _other_folders(project: Project) -> list[str]:
     """The git folders of the other worktrees, the main one's first."""
     own, common = project.repository.git_dir, project.repository.common_dir
@@ -394,7 +429,8 @@ def _comes_or_goes(project: Project, name: str, before: Signs, now: Signs) -> bo
 
     This worktree's own is one of them, and is judged key by key.
     """
-    if before.get(name) == _THERE or (name.startswith((_ELSEWHERE, _REBASE)) and name not in now):
+    over = (_ELSEWHERE, _REBASE, _MERGE, _LINK)
+    if before.get(name) == _THERE or (name.startswith(over) and name not in now):
         return True
     if name.startswith(_SPARSE):
         return name not in before or name not in now
@@ -408,9 +444,9 @@ def _comes_or_goes(project: Project, name: str, before: Signs, now: Signs) -> bo
 
 
 def _steers(name: str, before: Signs) -> bool:
-    # The file counts as the base has it; a rebase, and what is checked out, may be of somebody
-    # who works there.
-    if name == settings_file.FILE or name.startswith((_REBASE, _SPARSE)):
+    # The file counts as the base has it; a rebase or a merge, and what is checked out, may be of
+    # somebody who works there.
+    if name == settings_file.FILE or name.startswith((_REBASE, _MERGE, _SPARSE)):
         return False
     key = name.removeprefix(_CONFIGURED)
     return key == name or configured_git.steers(key, before)

@@ -43,7 +43,8 @@ def watch(project: Project, before: Signs) -> None:
         "environ": {name: environ[name] for name in _ENVIRON if name in environ},
         "signs": dict(before),
     }
-    atomic_files.write(_own(project), json.dumps(note).encode(), durable=False)
+    data = json.dumps(note).encode()
+    atomic_files.write(_own(project), data, durable=False, follow=False)
 
 
 @contextmanager

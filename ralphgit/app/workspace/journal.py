@@ -47,7 +47,7 @@ def noted(project: Project, kind: str, worktree: str, steps: Steps) -> Iterator[
         "kind": kind, "worktree": os.path.realpath(worktree),
         **heartbeat.noted(pid)._asdict(), "time": project.around.now(), "steps": steps,
     }  # fmt: skip
-    atomic_files.write(path, json.dumps(record).encode())
+    atomic_files.write(path, json.dumps(record).encode(), follow=False)
     try:
         yield
     finally:  # all is done, or the caller has undone it

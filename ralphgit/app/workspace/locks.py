@@ -158,7 +158,7 @@ class LoopLock(_Lock):
     def __enter__(self) -> None:
         try:
             os.makedirs(os.path.dirname(self._path), exist_ok=True)
-            self._open(self._path, os.O_RDWR | os.O_CREAT)
+            self._open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
         except OSError as error:
             raise NotWritable(f"cannot write {self._path}: {error.strerror}") from error
         if not self._take(0.0):

@@ -56,7 +56,7 @@ def prepare(project: Project) -> None:
         ) from error
     if not os.path.isdir(schemas):
         for name, data in schema.schema_files().items():
-            atomic_files.write(os.path.join(schemas, name), data, durable=False)
+            atomic_files.write(os.path.join(schemas, name), data, durable=False, follow=False)
 
 
 def _links(folder: str) -> Iterator[str]:

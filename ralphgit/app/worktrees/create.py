@@ -79,7 +79,8 @@ def new(
             project.warn(f"the post-checkout hook failed in the new worktree: {said}")
         made = project.repository.beside(Worktree(path, commit, branch))
         if story:
-            atomic_files.write(os.path.join(made.git_dir, STORY), f"{story}\n".encode())
+            path_of_story = os.path.join(made.git_dir, STORY)
+            atomic_files.write(path_of_story, f"{story}\n".encode(), follow=False)
         copied = copy_included(project, made)
     except BaseException:  # also a signal: nothing half made stays
         _take_back(project, branch, commit)
