@@ -6,6 +6,7 @@ import fcntl
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,9 +17,10 @@ from test_integrate import task, worked, world_of
 from world import Place, World
 
 import ralphgit
-from ralphgit.app.workspace import locks
+from ralphgit.app.workspace import heartbeat, locks
 from ralphgit.cli.command_table import COMMANDS
 from ralphgit.errors import GuardRefused
+from ralphgit.loop import stop
 
 ENV = {"RALPH_CLAIM": "9k2vq07x3m", "RALPH_TASK": "B"}
 
@@ -189,6 +191,34 @@ def test_below_a_loop_its_lock_may_say_what_it_will(world: World) -> None:
         assert place.ralph("land", "--json", apart=True).error == "in_loop"
         assert world.state() == before
     assert world.ralph("claim", "B", "--json", apart=True).error != "in_loop"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who started it")
+def test_a_loop_is_asked_to_end_whatever_its_heartbeat_says(world: World) -> None:
+    """Also where its agent has marked a process of its own."""
+    project = opened(beta(world))
+    folders = project.repository.common_dir, project.repository.git_dir
+    marks = (
+        "import sys; from ralphgit.app.workspace import loop_mark; loop_mark.put(*sys.argv[1:]); "
+        "print(flush=True); sys.stdin.read()"
+    )
+    words = (sys.executable, "-c", marks, *folders)
+    with locks.LoopLock(project):
+        agent = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        with agent as marked:
+            assert marked.stdout is not None
+            marked.stdout.readline()
+            for pid in (marked.pid, 999_999):
+                noted = heartbeat.noted(os.getpid())._replace(pid=pid)
+                beat = heartbeat.Heartbeat(*noted, "beta", "B", "", "agent", time.time())
+                heartbeat.write(project.top, beat)
+                (asked,) = stop.stop(project, (), every=False, now=False)
+                assert asked.pid == os.getpid()
+            marked.kill()
+    stop.forget(project.top)
+    Path(project.top, ".ralph/heartbeat").unlink()
+    with pytest.raises(GuardRefused, match="no loop runs"):
+        stop.stop(project, (), every=False, now=False)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who started it")

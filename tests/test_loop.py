@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
@@ -480,6 +479,8 @@ def test_stop_after_the_task_and_stop_now(tmp_path: Path) -> None:
 
 def test_stop_now_ends_no_process_that_a_forged_heartbeat_names(tmp_path: Path) -> None:
     """Neither without a loop in that worktree, nor where the text of its lock says the same."""
+    from test_inside_loop import loop_in  # which stands on this module
+
     alpha = made(tmp_path, task("T-1"))
     other = subprocess.Popen(["sleep", "600"])
     beat = heartbeat.Heartbeat(
@@ -488,14 +489,9 @@ def test_stop_now_ends_no_process_that_a_forged_heartbeat_names(tmp_path: Path) 
     )  # fmt: skip
     heartbeat.write(str(alpha.path), beat)
     fleet_state.note_down(str(alpha.path), "background", other.pid)
-    lock = Path(alpha.git("rev-parse", "--absolute-git-dir")) / "ralphgit" / "loop.lock"
-    lock.parent.mkdir(exist_ok=True)
     for line in ("stop alpha --now", "stop alpha", "fleet down alpha --now"):
         assert alpha.world.ralph(*line.split(), "--json").error == "no_loop", line
-    with lock.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        file.write(f"{other.pid}\n")
-        file.flush()
+    with loop_in(alpha, other.pid):
         assert alpha.world.ralph("stop", "alpha", "--now", "--json").error == "no_loop"
     (alpha.path / ".ralph" / "heartbeat").unlink()
     assert alpha.world.ralph("fleet", "down", "alpha", "--now", "--json").error == "no_loop"

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ralphgit.app.processes import trust
-from ralphgit.app.workspace import runtime_files, worktree_names
+from ralphgit.app.workspace import locks, runtime_files, worktree_names
 from ralphgit.app.workspace.locks import RepositoryLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.worktrees import create
@@ -324,11 +324,12 @@ def down(project: Project, names: Sequence[str], *, now: bool) -> list[Ending]:
         note, beat = fleet_state.note_of(one.path), fleet_state.beat_of(one.path)
         if note is None or not note.process.here:
             continue
-        pid = beat.pid if beat is not None else note.pid
+        running = locks.loop_of(project, one.path)
+        pid = running or note.pid
         if pid != note.pid or note.process.gone:
             continue
         try:
-            if beat is not None:
+            if running:
                 stop.stop(project, (one.path,), every=False, now=now)
             elif _is_in(pid, one.path):  # it has just started, and has no lock yet
                 os.kill(pid, signal.SIGTERM)
@@ -340,7 +341,7 @@ def down(project: Project, names: Sequence[str], *, now: bool) -> list[Ending]:
         asked.append(Ending(worktree_names.name_of(project, one), one.path, pid, task, False))
     if names and not asked:
         name = names[0]
-        by_hand = fleet_state.beat_of(chosen[0].path) is not None
+        by_hand = bool(locks.loop_of(project, chosen[0].path))
         raise GuardRefused(
             f"the loop of {name} was started by hand" if by_hand else f"no loop of {name} runs",
             code="no_loop",

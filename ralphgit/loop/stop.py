@@ -26,27 +26,25 @@ def stop(project: Project, names: tuple[str, ...], *, every: bool, now: bool) ->
     """Ask the loops of some worktrees (this one's without `names`) to end.
 
     After their task by a note that they look for; `now` by SIGTERM, on which a loop stops its
-    agent and keeps its claim. A process that is not that worktree's loop is not touched,
-    whatever the heartbeat says.
+    agent and keeps its claim. Which process is a worktree's loop the heartbeat does not say.
 
     Raises: GuardRefused (no_loop), UsageError (unknown_worktree), NotWritable.
     """
     asked = []
     chosen = worktree_names.chosen(project, names, every=every)
     for worktree in chosen:
-        beat = heartbeat.read(worktree.path)
-        if beat is None or not beat.process.here or beat.process.gone:
+        if not (pid := locks.loop_of(project, worktree.path)):
             continue
-        if not locks.is_loop_of(project, worktree.path, beat.pid):
-            continue  # whoever wrote that heartbeat, it is of no loop
         if now:
             try:
-                os.kill(beat.pid, signal.SIGTERM)
+                os.kill(pid, signal.SIGTERM)
             except ProcessLookupError:
                 continue  # it has ended meanwhile
         else:
             ask(worktree.path)
-        asked.append(Asked(worktree.path, beat.pid, beat.task))
+        beat = heartbeat.read(worktree.path)
+        task = beat.task if beat is not None and beat.pid == pid else ""
+        asked.append(Asked(worktree.path, pid, task))
     if not asked and not every:
         where = ", ".join(project.show_path(worktree.path) for worktree in chosen)
         raise GuardRefused(f"no loop runs in {where}", code="no_loop", hint="ralphgit status")

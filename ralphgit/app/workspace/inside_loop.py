@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from ralphgit.app.workspace import loop_mark
 from ralphgit.app.workspace.locks import loop_works_in, path_of, process_with_lock
@@ -90,7 +90,7 @@ def _loops_above(project: Project) -> set[str]:
         if os.path.exists(path_of(folder))
     }
     found = set[str]()
-    for pid in _ancestors():
+    for pid in loop_mark.ancestors(os.getppid()):
         found.update(loop_mark.worktrees_of(pid, common))
         if pid in loops and pid > 1:
             found.add(loop_mark.identity(loops[pid]))
@@ -112,12 +112,3 @@ def _told_worktree(project: Project) -> set[str]:
     folder = os.path.realpath(link)
     is_own = folder == common or folder.startswith(f"{common}{os.sep}")
     return {loop_mark.identity(folder) if os.path.isdir(folder) else ""} if is_own else set()
-
-
-def _ancestors() -> Iterator[int]:
-    """The processes that this one was started by, the nearest first; on Linux more than one."""
-    pid = os.getppid()
-    while pid > 0:  # in a container the loop may be the first of all
-        yield pid
-        data = atomic_files.read(f"/proc/{pid}/stat")
-        pid = int(data.rpartition(b")")[2].split()[1]) if data else 0

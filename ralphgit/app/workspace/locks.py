@@ -205,16 +205,16 @@ def path_of(git_dir: str) -> str:
     return os.path.join(git_dir, "ralphgit", "loop.lock")
 
 
-def is_loop_of(project: Project, top: str, pid: int) -> bool:
-    """Whether a process is the loop that works in the worktree `top`: by its mark, and elsewhere
-    than on Linux by the lock, which is beside the repository, where `.ralph` has no say.
+def loop_of(project: Project, top: str) -> int:
+    """The process of the loop that works in the worktree `top`, 0 for none: by its mark, and
+    elsewhere than on Linux by the lock, which is beside the repository, where `.ralph` has no say.
     """
     common = project.repository.common_dir
     own = {os.path.realpath(path): folder for folder, path in worktrees.listed(common)}
     folder = own.get(os.path.realpath(top), common)
     if sys.platform == "linux":
-        return loop_mark.identity(folder) in loop_mark.worktrees_of(pid, common)
-    return process_with_lock(path_of(folder)) == pid
+        return loop_mark.loop_of(folder, common)
+    return process_with_lock(path_of(folder))
 
 
 def process_with_lock(path: str) -> int:

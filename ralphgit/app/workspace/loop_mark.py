@@ -11,6 +11,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 
+from ralphgit.records import atomic_files
+
 _NAME = "ralphgit-loop"
 #: What a process is of that may be a loop, and whose open files may not be seen from here: from a
 #: sandbox of Landlock, say, or another user namespace.
@@ -53,6 +55,29 @@ def worktrees_of(pid: int, repository: str) -> Iterator[str]:
             yield UNSEEN
     except OSError:
         pass
+
+
+def loop_of(worktree: str, repository: str) -> int:
+    """Find the process that is the loop of a worktree, by the git folders of both; 0 for none.
+
+    What a loop has started may mark itself, too: the loop is the one that is above.
+    """
+    own = identity(worktree)
+    every = (int(name) for name in os.listdir("/proc") if name.isdigit())
+    marked = {pid for pid in every if own in worktrees_of(pid, repository)}
+    return next((pid for pid in marked if marked.isdisjoint(ancestors(_parent(pid)))), 0)
+
+
+def ancestors(pid: int) -> Iterator[int]:
+    """Yield a process and those that have started it, the nearest first; on Linux more than one."""
+    while pid > 0:  # in a container the loop may be the first of all
+        yield pid
+        pid = _parent(pid)
+
+
+def _parent(pid: int) -> int:
+    data = atomic_files.read(f"/proc/{pid}/stat")
+    return int(data.rpartition(b")")[2].split()[1]) if data else 0
 
 
 def _may_be_one(pid: int) -> bool:
