@@ -300,6 +300,30 @@ def test_a_shallow_clone_is_refused(world: World, alpha: Place, runner: Runner) 
 # -- GitLab --------------------------------------------------------------------------------
 
 
+def test_a_link_that_comes_with_the_branch_leads_the_report_nowhere(
+    world: World, alpha: Place, api: ForgeApi, runner: Runner, tmp_path: Path
+) -> None:
+    done(alpha)
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "report.json").write_text("mine\n")
+    (alpha.path / "report.json").symlink_to(precious / "report.json")
+    (alpha.path / "out").symlink_to(precious)
+    alpha.commit("Links")
+    pushed(alpha)
+    told = {
+        report: runner.gitlab(
+            CI_PIPELINE_SOURCE="merge_request_event", CI_MERGE_REQUEST_IID="7",
+            CI_MERGE_REQUEST_TARGET_BRANCH_NAME="main", RALPH_CI_REPORT=report,
+            CI_MERGE_REQUEST_DIFF_BASE_SHA=world.head,
+        ).err
+        for report in ("report.json", "out/report.json")
+    }  # fmt: skip
+    assert "problems found" in told["report.json"]
+    assert "cannot write out/report.json: a link is on the way to it" in told["out/report.json"]
+    assert (precious / "report.json").read_text() == "mine\n"
+
+
 @pytest.mark.slow
 def test_gitlab(world: World, alpha: Place, api: ForgeApi, runner: Runner) -> None:
     done(alpha)

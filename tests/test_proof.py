@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -256,6 +257,23 @@ def test_a_command_that_passed_before_is_shown(
     found = alpha.ralph("check", "--json").data["problems"]
     assert {one["code"] for one in found} <= {"review_missing"}
     assert len(alpha.git("worktree", "list").splitlines()) == 2
+
+
+def test_where_the_work_began_is_not_the_workers_to_say(tmp_path: Path) -> None:
+    world = world_of(tmp_path, "verify: [test -s task-graph.yaml]")
+    world.write("ralph.toml", '[verify]\nbefore = "always"\n')
+    world.commit("Settings")
+    alpha = worked(world)
+    empty = alpha.git("commit-tree", alpha.git("mktree"), "-m", "Nothing")
+    note = alpha.path / ".ralph" / "current.yaml"
+    note.write_text(re.sub(r"(?m)^start: .*", f"start: {empty}", note.read_text()))
+    for ref in alpha.git("for-each-ref", "--format=%(refname)", "refs/ralph/leases").split():
+        lease = alpha.git("cat-file", "-p", ref)
+        text = re.sub(r"(?m)^start: .*", f"start: {empty}", lease) + "\n"
+        forged = alpha.run("git", "hash-object", "-w", "--stdin", stdin=text).out.strip()
+        alpha.git("update-ref", ref, forged)
+    done = alpha.ralph("complete", "--json")
+    assert (done.code, done.data["passed_before"]) == (0, ["test -s task-graph.yaml"])
 
 
 # -- checks that a change weakens ------------------------------------------------------------

@@ -38,19 +38,27 @@ def make(folder: Path) -> World:
     return world_of(folder, one, t__sh=TEST)
 
 
-def test_git_runs_nothing_of_the_work_where_it_is_checked_out(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("line", "file"),
+    [("sh tools/filter.sh", "tools/filter.sh"), ("sh .ci/filter", ".ci/filter"),
+     ("python3 -m tools.it", "tools/it.py")],
+)  # fmt: skip
+def test_git_runs_nothing_of_the_work_where_it_is_checked_out(
+    line: str, file: str, tmp_path: Path
+) -> None:
     world, ran = World(tmp_path), tmp_path / "ran"
     world.write(".gitattributes", "*.txt filter=x\n")
-    world.write("tools/filter.sh", "sed s/a/b/\n")
+    is_python = file.endswith(".py")
+    world.write(file, "print('b')\n" if is_python else "sed s/a/b/\n")
     world.write("zz.txt", "a\n")
     world.write_graph("version: 1\ntasks: []\n")
     base = world.commit()
     world.git("switch", "--quiet", "--create", "work")
-    world.write("tools/filter.sh", f"touch {ran}; cat\n")
+    world.write(file, f"open({str(ran)!r}, 'w')\n" if is_python else f"touch {ran}; cat\n")
     world.write(".husky/reference-transaction", f"#!/bin/sh\ntouch {ran}\n").chmod(0o755)
     work = world.commit()
     world.git("switch", "--quiet", "main")
-    for key, value in (("core.hooksPath", ".husky"), ("filter.x.smudge", "sh tools/filter.sh"),
+    for key, value in (("core.hooksPath", ".husky"), ("filter.x.smudge", line),
                        ("filter.x.clean", "sed s/b/a/")):  # fmt: skip
         world.git("config", key, value)
     project = Project.open(Surroundings(str(world.path), world.environ, time.time, lambda: "an-id"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ from ralphgit.ci.rest_client import Denied
 from ralphgit.cli import sarif_report, workflow_commands
 from ralphgit.cli.commands.check import verdict
 from ralphgit.cli.render import safe
-from ralphgit.errors import RalphError, RemoteUnavailable, UsageError
+from ralphgit.errors import NotWritable, RalphError, RemoteUnavailable, UsageError
 from ralphgit.git import remote, worktrees
 from ralphgit.model.printable import counted
 
@@ -46,7 +47,7 @@ def run(around: Surroundings, job: Job, forge: Forge | None) -> int:
     refused = verdict(found, strict=job.strict)
     _annotate(job, found)
     if job.report:
-        _write(job.report, _report(project, job, found))
+        _replace(job.report, _report(project, job, found))
     body = _body(project, job, found)
     lost = any(problem.code in _LOST for problem in found)
     word, note = _comment(around, job, forge, body, lost=lost)
@@ -197,6 +198,19 @@ def _comment(
         # The verdict counts, and a forge that was away does not change it.
         return "warning", f"There is no comment: {error}."
     return "", ""
+
+
+def _replace(path: str, text: str) -> None:
+    """Write a file in the place of whatever is there: it may be a link that came with the branch.
+
+    Raises: NotWritable.
+    """
+    folder = os.path.dirname(path)
+    if not os.path.isabs(path) and os.path.realpath(folder) != os.path.abspath(folder or "."):
+        raise NotWritable(f"cannot write {path}: a link is on the way to it")
+    if os.path.islink(path):
+        os.unlink(path)
+    _write(path, text)
 
 
 def _write(path: str, text: str, *, more: bool = False) -> None:

@@ -35,10 +35,9 @@ from ralphgit.app.workspace import commit_message, inside_loop
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, IllegalMove, NeedsPerson, Refused
-from ralphgit.git import index, scratch_index
+from ralphgit.git import index, scratch_index, worktrees
 from ralphgit.git.objects import scratch_folder
 from ralphgit.git.run_git import GitError
-from ralphgit.model.active_claim import Lease
 from ralphgit.model.evidence import Support
 from ralphgit.model.task import Event, Lifecycle, Result, Task
 from ralphgit.model.task_status import Mode, Outcome, Status
@@ -202,7 +201,7 @@ def _complete(
                 hint=f"ralphgit complete {own.task}",
             )  # fmt: skip
         others = others_claims.found(project, claim_map, own)
-        earlier = _before(project, own, promised, wanted, before)
+        earlier = _before(project, promised, wanted, before)
         return _commit(
             project, held, promised, message, options, told, accepted, tree, runs, earlier,
             missing, others,
@@ -277,19 +276,20 @@ def _accept_contract(
 
 def _before(
     project: Project,
-    own: Lease,
     promised: Task,
     wanted: Sequence[tuple[str, str, str]],
     run: BeforeWork | None,
 ) -> dict[str, int]:
-    """Find what the commands did on what the claim was made from, where that is asked for."""
+    """Find what the commands did on what the work left the base at, where that is asked for."""
     asked = project.config.verify_before
     if run is None or not wanted or asked == "never":
         return {}
     if asked == "risk-high" and promised.risk != reviews.HIGH:
         return {}
-    start = project.repository.objects.resolve([f"{own.start or 'HEAD'}^{{commit}}"])[0]
-    return run(project, start or project.base.commit, wanted)
+    base, head = project.base.commit, project.repository.head()
+    # Not where the lease says that it began: that is the worker's to write.
+    start = worktrees.fork(project.repository.git, base, head) if base and head else head
+    return run(project, start or base, wanted)
 
 
 def _unverified(project: Project, promised: Task, claim: str, tree: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection
 
-from ralphgit.app.processes import named_outside
+from ralphgit.app.processes import named_files, named_outside
 from ralphgit.app.workspace.project import Project
 
 #: Programs that git runs as it writes and reads files, by the last word of their keys.
@@ -36,8 +36,10 @@ def left_out(project: Project, commits: Collection[str]) -> dict[str, str]:
 
 def _is_works(project: Project, line: str, commits: Collection[str]) -> bool:
     """Whether a line names a file, or a folder, of `commits` that is not as the base has it."""
-    paths = {os.path.normpath(word) for word in named_outside.names(project, line) if word}
-    own = sorted(path for path in paths if not path.startswith(("/", "~", ".")))
+    words = named_outside.names(project, line) - {""}
+    run = {one for word in words for one in named_files.of_module(word) if "*" not in one}
+    paths = {os.path.normpath(word) for word in words | run}
+    own = sorted(path for path in paths if not path.startswith(("/", "~", "..")))
     resolve = project.repository.objects.resolve
     base = resolve([f"{project.base.commit}:{path}" for path in own])
     return any(resolve([f"{commit}:{path}" for path in own]) != base for commit in commits)
