@@ -20,6 +20,8 @@ from world import PATIENCE, ROOT, Place, until
 from ralphgit.cli import render
 from ralphgit.loop import presets
 from ralphgit.loop.agent_log import AgentLog
+from ralphgit.loop.budget import Budget
+from ralphgit.loop.loop_options import LoopOptions
 from ralphgit.loop.presets import event_parts
 from ralphgit.model import usage
 from ralphgit.model.task import Usage
@@ -388,3 +390,13 @@ def test_doctor_says_what_an_agent_cannot_do(tmp_path: Path) -> None:
     ran = alpha.ralph("doctor", "--agent", "no-such-agent")
     assert (ran.code, ran.out.splitlines()[0][:13]) == (1, "installed: no")
     assert alpha.ralph("doctor", "--agent", "claude", "--fix").code == 2
+
+
+def test_a_task_s_budget_is_spent_whoever_takes_away_what_is_noted(tmp_path: Path) -> None:
+    (tmp_path / "ralphgit").mkdir()
+    budget = Budget(LoopOptions(), str(tmp_path), "alpha", lambda line: None)
+    budget.note("T-1", "k1", Usage(cost_usd=5.0))
+    for name in (tmp_path / "ralphgit").iterdir():
+        name.unlink()
+    assert budget.of_task("k1", 2.0) == "5.00 USD are spent, and its budget is 2.00 USD"
+    assert budget.of_task("k2", 2.0) == ""

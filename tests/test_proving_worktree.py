@@ -163,3 +163,20 @@ def test_line_ends_that_git_would_not_let_in_are_no_change(tmp_path: Path) -> No
     world.git("commit", "-qm", "The work")
     done = world.ralph("complete", "A", "--by", "HEAD", "--json")
     assert done.code == 0, done.out
+
+
+@pytest.mark.parametrize(("name", "is_removed"), [("mine", False), ("integration-x1", True)])
+def test_only_what_was_made_to_prove_something_is_removed_as_left_over(
+    name: str, is_removed: bool, tmp_path: Path
+) -> None:
+    """Why a worktree is locked any worker can write."""
+    world = World(tmp_path)
+    world.write_graph("version: 1\ntasks: []\n")
+    world.commit()
+    place = world.folder / f"{world.path.name}-{name}"
+    world.git("worktree", "add", "--quiet", "--detach", str(place))
+    (place / "new.txt").write_text("mine\n")
+    reason = f"ralphgit: integration-{4194303} 1 x"
+    world.git("worktree", "lock", "--reason", reason, str(place))
+    world.ralph("doctor", "--fix")
+    assert place.exists() is not is_removed

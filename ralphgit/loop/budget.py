@@ -21,6 +21,8 @@ class Budget:
         self._common_dir, self._worker, self._say = common_dir, worker, say
         self._began = time.monotonic()
         self._used = Usage()
+        #: What is noted on the disk an agent, or the test that it wrote, can take away.
+        self._of_claims: dict[str, Usage] = {}
         self._is_asked = options.max_cost is not None
         """Whether anybody wants to know the cost, and has not been told that nobody says it."""
 
@@ -30,6 +32,7 @@ class Budget:
         Raises: NotWritable.
         """
         self._used = total((self._used, used))
+        self._of_claims[claim] = total((self._of_claims.get(claim, Usage()), used))
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time()))
         agent_usage.note(self._common_dir, Run(task, claim, self._worker, at, used))
         if self._is_asked and used.cost_usd is None:
@@ -51,8 +54,9 @@ class Budget:
         if task_budget is None:
             return ""
         self._is_asked = True
-        used = agent_usage.of_claim(self._common_dir, claim)
-        cost = used.cost_usd if used is not None else None
+        known = (agent_usage.of_claim(self._common_dir, claim), self._of_claims.get(claim))
+        costs = [used.cost_usd for used in known if used is not None and used.cost_usd is not None]
+        cost = max(costs, default=None)
         if cost is None or cost < task_budget:
             return ""
         return f"{dollars(cost)} are spent, and its budget is {dollars(task_budget)}"

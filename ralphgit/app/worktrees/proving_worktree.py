@@ -229,11 +229,16 @@ def _content(top: str, path: str) -> object:
 
 
 def abandoned(project: Project) -> list[Worktree]:
-    """List such worktrees whose process is gone."""
+    """List such worktrees whose process is gone: by the reason of their lock, which any worker can
+    write, only those that are called as no other is and have no branch.
+    """
     found = []
+    places = os.path.realpath(folder_of(project, _NAME))
     for worktree in project.repository.worktrees:
         words = worktree.reason.removeprefix(LOCK).split(" ")
         if not worktree.reason.startswith(LOCK + _NAME) or len(words) != 3:
+            continue
+        if worktree.branch or not os.path.realpath(worktree.path).startswith(places):
             continue
         pid, started, boot = words[0].removeprefix(_NAME), words[1], words[2]
         alive = boot == heartbeat.boot_id() and pid.isdigit() and (
