@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import platform
 import shutil
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import imports, loops, paired, places, table, targets, timing
+from bench import curve, imports, loops, paired, places, table, targets, timing
 from bench.places import Place, Worktree
 from bench.table import Line
 from bench.timing import Case, Cost
@@ -41,6 +43,10 @@ def main() -> int:
         "--command", action="append", default=[], metavar="NAME",
         help="with --against: this command alone (repeatable)",
     )  # fmt: skip
+    reader.add_argument(
+        "--curve", type=Path, metavar="FILE",
+        help="how the cost grows with the graph, as a table and as a picture, and nothing else",
+    )  # fmt: skip
     words = reader.parse_args()
     if words.against and not paired.is_checkout(words.against):
         reader.error(f"{words.against} is no checkout of ralphgit")
@@ -50,6 +56,9 @@ def main() -> int:
         try:
             if words.against:
                 _pairs(Path(folder), words.against.resolve(), count, words.command)
+                return 0
+            if words.curve:
+                _curve(Path(folder), home / words.curve, count, max(_SMALLEST, words.largest))
                 return 0
             shown = (words.only,) if words.only else _TABLES
             over: list[Line] = []
@@ -88,6 +97,19 @@ def _pairs(folder: Path, other: Path, count: int, commands: list[str]) -> None:
             f"{tasks:,} tasks, {count} rounds in pairs with {other.name}; least processor time",
             paired.measure(place, other, count, tasks, commands),
         )
+
+
+def _curve(folder: Path, file: Path, count: int, largest: int) -> None:
+    """Print the table, and draw the picture into `file`."""
+    sizes = [size for size in curve.SIZES if size <= largest]
+    figures = curve.measure(folder, sizes, count)
+    print(curve.table(figures))
+    at = datetime.now(UTC).strftime("%Y-%m-%d")
+    said = (
+        f"just bench {count} --curve, {at}; {os.cpu_count()} cores, {platform.system()}, "
+        f"Python {platform.python_version()}; 100 tasks a file, one task claimed"
+    )
+    file.write_text(curve.picture(figures, said), encoding="utf-8")
 
 
 def _measure(folder: Path, count: int) -> list[Line]:

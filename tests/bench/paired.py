@@ -8,6 +8,7 @@ rounds: a command does the same work each time, and what else the machine does o
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -87,6 +88,18 @@ class Version:
     def commit(self) -> Cost:
         """Commit what is staged on the branch."""
         return self._place.timed("git", "commit", "--quiet", "-m", "Begin", at=self.alpha)
+
+    def nothing(self) -> Cost:
+        """Start Python, and no more."""
+        return self._place.timed(sys.executable, "-c", "pass")
+
+    def bare(self) -> Cost:
+        """`git add` and `git commit` of what a claim writes."""
+        self.claim()
+        names = self._place.git("diff", "--cached", "--name-only", "-z", at=self.alpha).split("\0")
+        self._place.git("reset", "--quiet", at=self.alpha)
+        add = ("git", "add", "--", *filter(None, names))
+        return timing.both(self._place.timed(*add, at=self.alpha), self.commit())
 
     def claim(self) -> Cost:
         self.restore()
