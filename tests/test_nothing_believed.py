@@ -178,6 +178,24 @@ def test_a_forged_event_lands_nothing(tmp_path: Path) -> None:
     assert not {"a.txt", "evil.txt"} & {*files_on_base(alpha)}
 
 
+def test_what_a_command_runs_of_the_work_changes_nothing_of_what_is_committed(
+    tmp_path: Path,
+) -> None:
+    """Not in the index either that stands ready for what the command makes."""
+    one = task("T-1", "scope: {write: [a.txt, made.txt, test.sh]}", "outputs: [made.txt]",
+               "verify: [grep -q good a.txt && sh test.sh]")  # fmt: skip
+    alpha = made(tmp_path, one)
+    changes = (
+        "for i in ${TMPDIR:-/tmp}/ralphgit-*/index; do GIT_INDEX_FILE=$i git update-index "
+        "--cacheinfo 100644,$(echo bad | git hash-object -w --stdin),a.txt; done; echo > made.txt"
+    )
+    env = {"TMPDIR": str(tmp_path)}
+    told = loop(alpha, "--once", "--agent", agent(
+        alpha, f"echo good > a.txt; cat > test.sh <<'E'\n{changes}\nE\n"), env=env)  # fmt: skip
+    assert on_base(alpha, "T-1")["status"] == "complete", told.err
+    assert alpha.git("show", "origin/main:a.txt") == "good"
+
+
 @pytest.mark.slow
 def test_a_completion_before_a_restart_is_verified_again(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)

@@ -187,6 +187,7 @@ def _complete(
         if runs:  # which may have changed submodules
             missing += [one for one in in_submodules.faults(project, tree) if one not in inside]
         if made:
+            files.read_tree(tree)  # what the commands have run may have found the index
             files.add(made)
             tree = files.tree()
         missing += changed_paths.missing_outputs(project, tree, promised.outputs)
