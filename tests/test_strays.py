@@ -82,6 +82,30 @@ def test_a_command_does_not_say_by_itself_how_it_has_ended() -> None:
     git.forget()
 
 
+#: As an ordinary user: root may look into all.
+TAKES = """
+import ctypes, os, sys
+from ralphgit.app.processes import verify_command
+
+libc = ctypes.CDLL(None, use_errno=True)
+for capability in range(64):
+    libc.prctl(24, capability, 0, 0, 0)
+header, none = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+assert libc.capset(ctypes.byref(header), none) == 0
+take = (
+    "import ctypes, os; libc = ctypes.CDLL(None, use_errno=True); "
+    "print(libc.syscall(438, os.pidfd_open(int(os.environ['SUPERVISOR'])), 1, 0))"
+)
+line = f'SUPERVISOR=$PPID exec {sys.executable} -c "{take}"'
+print(verify_command.run(line, top="/", environ={}, timeout=60, now=0).tail)
+"""
+
+
+def test_a_command_takes_nothing_of_its_supervisor_s() -> None:
+    ran = subprocess.run([sys.executable, "-c", TAKES], capture_output=True, text=True)
+    assert (ran.stdout, ran.stderr) == ("-1\n", "")
+
+
 SLOW = """
 import sys, time
 sys.path.insert(0, {0!r})

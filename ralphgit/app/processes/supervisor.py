@@ -24,7 +24,7 @@ else:
     import _signal as signal  # of the same names; importing enum for signal's takes half the start
 
 _TOLD, _SAID, _OUTPUT = 0, 1, 2
-_SET_CHILD_SUBREAPER = 36
+_SET_DUMPABLE, _SET_CHILD_SUBREAPER = 4, 36
 #: How long what was killed may take to end: it may hang in the kernel.
 _PATIENCE_S = 5.0
 ALL, GROUP = b"all", b"group"
@@ -35,6 +35,7 @@ def main() -> None:
     reach, folder, stdin = (_field() for _ in range(3))
     words = [_field() for _ in range(_number())]
     environ = {_field(): _field() for _ in range(_number())}
+    _close_to_others()
     if reach == ALL:
         adopt_orphans()
     wake, ours = os.pipe()
@@ -84,10 +85,28 @@ def _exactly(size: int) -> bytes:
 
 def adopt_orphans(*, adopts: bool = True) -> bool:
     """Become a child subreaper, or none any more; False where the system has none."""
+    return _set(_SET_CHILD_SUBREAPER, int(adopts))
+
+
+def _close_to_others() -> None:
+    """Let no other process of the user take what we have open, or say something in our place, as
+    a debugger can (pidfd_getfd(2), ptrace(2)). What we run is not closed: it is a new program.
+
+    Not where that would hide us, so that nobody below is seen to be below a loop.
+    """
+    try:
+        with open("/proc/mounts", "rb") as file:
+            if b"hidepid=" not in file.read():
+                _set(_SET_DUMPABLE, 0)
+    except OSError:
+        return  # no Linux
+
+
+def _set(what: int, value: int) -> bool:
     try:
         import ctypes
 
-        return not ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, int(adopts), 0, 0, 0)
+        return not ctypes.CDLL(None).prctl(what, value, 0, 0, 0)
     except (ImportError, OSError, AttributeError):
         return False  # no Linux
 
