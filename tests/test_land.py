@@ -446,6 +446,36 @@ def test_of_two_that_land_on_one_remote_each_pushes_once(tmp_path: Path, where: 
     assert {"a.txt", "b.txt"} <= {*alpha.git("ls-tree", "--name-only", "origin/main").split()}
 
 
+#: Has somebody else get through before the first eight pushes.
+_OTHERS = """\
+#!/bin/sh
+unset GIT_DIR
+n=$(cat {count} 2>/dev/null || echo 0)
+[ "$n" -lt 8 ] || exit 0
+echo $((n + 1)) > {count}
+cd {origin}
+git update-ref refs/heads/main "$(git commit-tree -p main -m "Another's" "main^{{tree}}")"
+"""
+
+
+def test_records_land_though_others_are_quicker_eight_times(tmp_path: Path) -> None:
+    alpha = made(tmp_path, loop_task("T-1"))
+    world = alpha.world
+    alpha.claim("T-1")
+    assert alpha.ralph("block", "--reason", "other", "--question", "Why?").code == 0
+    hook = world.path / ".git" / "hooks" / "pre-push"
+    hook.parent.mkdir(exist_ok=True)
+    origin = world.git("config", "remote.origin.url")
+    hook.write_text(_OTHERS.format(count=tmp_path / "count", origin=origin))
+    hook.chmod(0o755)
+    landed = alpha.ralph("land", "alpha")
+    assert landed.code == 0, landed.err
+    world.git("fetch", "--quiet")
+    subjects = world.git("log", "--format=%s", "--first-parent", "origin/main").split("\n")
+    assert subjects.count("Another's") == 8
+    assert "T-1 (blocked)" in subjects[0]
+
+
 @pytest.mark.parametrize("moves", [True, False], ids=["by turns", "held"])
 def test_a_turn_is_waited_for_while_it_goes_from_one_to_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moves: bool

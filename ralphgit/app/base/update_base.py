@@ -7,7 +7,7 @@ import shlex
 import time
 
 from ralphgit.app.base import interrupted_update
-from ralphgit.app.workspace import record_tree
+from ralphgit.app.workspace import record_tree, user_state
 from ralphgit.app.workspace.locks import RepositoryLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, RalphError
@@ -20,6 +20,32 @@ from ralphgit.records import atomic_files
 _PATIENCE_S, _TRIES, _TURN_S = 30.0, 50, 0.1
 #: How git says that it would have to overwrite what somebody has changed.
 _IN_THE_WAY = ("would be overwritten", "would lose untracked files", "not uptodate")
+
+
+#: How often a change of the base is made that others were quicker than: each time one of them got
+#: through.
+ATTEMPTS = 40
+#: How long it is waited while another worktree lands, of this repository or of another clone of its
+#: remote: two at a time would push one after the other anyway, and the second would have to merge
+#: and judge once more.
+_LANDING_S = 10.0
+#: ... and how long where they land one after the other.
+_LANDINGS_S = 120.0
+
+
+def turn(project: Project) -> RepositoryLock:
+    """Make the lock that this user's worktrees and clones take one after the other to land.
+
+    It saves work, and decides nothing: without it, and on other machines, the push decides.
+    """
+    folder, remote = "", project.base.remote
+    if remote:
+        address = project.repository.config.get(f"remote.{remote}.url") or remote
+        name = user_state.name(address, project.base.branch)
+        folder = os.path.join(user_state.folder(project.around.environ, "landing"), name)
+    return RepositoryLock(
+        project, "landing", patience_s=_LANDING_S, longest_s=_LANDINGS_S, folder=folder
+    )
 
 
 def refuse_unfit(project: Project) -> None:

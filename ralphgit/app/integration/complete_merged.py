@@ -37,8 +37,6 @@ from ralphgit.records import audit_file, evidence_file, graph_file, splice_task,
 from ralphgit.rules import claim_verdict, evidence_verdict, lifecycle
 from ralphgit.rules.contract_digest import contract, keeps
 
-_ATTEMPTS = 5
-
 
 class CompletedBy(NamedTuple):
     task: str
@@ -77,7 +75,7 @@ def complete_by(project: Project, options: CompleteOptions) -> CompletedBy:
         )
     inside_loop.refuse(project, "complete", options._asdict())
     update_base.refuse_unfit(project)
-    for _ in range(_ATTEMPTS):
+    for _ in range(update_base.ATTEMPTS):
         synchronise(project)
         if (done := _once(project, options)) is not None:
             return done

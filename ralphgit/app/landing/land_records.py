@@ -28,7 +28,6 @@ from ralphgit.model.active_claim import Lease
 from ralphgit.model.task_row import Row
 from ralphgit.records import schemas
 
-_ATTEMPTS = 5
 _GIVEN_BACK = "given back"
 _ENDED = ("blocked", _GIVEN_BACK)
 _EDITED, _ARCHIVED = "edited", "archived"
@@ -259,7 +258,14 @@ def land(
     dirty_base, base_diverged), RemoteUnavailable; as `open_pull`.
     """
     update_base.refuse_unfit(project)
-    for attempt in range(_ATTEMPTS):
+    with update_base.turn(project):
+        return _land(project, branch, push=push, fetch=fetch)
+
+
+def _land(
+    project: Project, branch: str, *, push: bool, fetch: bool
+) -> RecordsLanded | RecordsInReview:
+    for attempt in range(update_base.ATTEMPTS):
         if fetch or attempt:
             synchronise(project)
         base = project.base.commit

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -17,8 +16,7 @@ from ralphgit.app.gate import landing_gate, verified_completion
 from ralphgit.app.landing import base_step, merged_proof
 from ralphgit.app.landing.base_step import Brought
 from ralphgit.app.lifecycle import give_up, rescued_work
-from ralphgit.app.workspace import user_state
-from ralphgit.app.workspace.locks import RepositoryLock, WorktreeLock
+from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.git import merge_preview, worktrees
@@ -38,15 +36,6 @@ class Conflict(NamedTuple):
     paths: tuple[str, ...]
 
 
-_ATTEMPTS = 40
-#: How long it is waited while another worktree lands, of this repository or of another clone of its
-#: remote: two at a time would push one after the other anyway, and the second would have to merge
-#: and judge once more.
-_TURN_S = 10.0
-#: ... and how long where they land one after the other.
-_TURNS_S = 120.0
-
-
 def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
     """Merge HEAD into the base and move the base by compare-and-swap, as often as others win.
 
@@ -64,28 +53,14 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
     NeedsPerson (concerns_wait, review_missing), GuardRefused (not_complete, unverified,
     not_landable, unsettled).
     """
-    with RepositoryLock(
-        project, "landing", patience_s=_TURN_S, longest_s=_TURNS_S, folder=_turn(project)
-    ):
+    with update_base.turn(project):
         return _by_merge(project, lease)
-
-
-def _turn(project: Project) -> str:
-    """Name the folder whose lock is the turn of this user's clones of a base's remote, however many
-    there are; "" without a remote.
-    """
-    remote = project.base.remote
-    if not remote:
-        return ""
-    address = project.repository.config.get(f"remote.{remote}.url") or remote
-    name = user_state.name(address, project.base.branch)
-    return os.path.join(user_state.folder(project.around.environ, "landing"), name)
 
 
 def _by_merge(project: Project, lease: Lease) -> Landed | Conflict:
     asked: tuple[str, Config] | None = None
     proved = merged_proof.NOTHING
-    for attempt in range(1, _ATTEMPTS + 1):
+    for attempt in range(1, update_base.ATTEMPTS + 1):
         # Where other machines have leases of their own, the push alone does not tell.
         unseen = attempt == 1 and bool(project.base.remote) and not elsewhere(project)
         if attempt > 1:

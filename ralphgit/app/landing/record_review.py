@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ralphgit.app.base import update_base
 from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.base.records_in_review import Change
 from ralphgit.app.forge import change_base
@@ -12,8 +13,6 @@ from ralphgit.git.commit_objects import commit_files
 from ralphgit.model.review import Review
 from ralphgit.records import audit_file, review_file
 
-_ATTEMPTS = 5
-
 
 def record(project: Project, made: Review) -> Changed:
     """Bring a review to the base in one commit, or by pull request where nobody may push to it.
@@ -22,7 +21,7 @@ def record(project: Project, made: Review) -> Changed:
     """
     path = audit_file.path(project.config.records, made.task, made.id)
     title = f"{made.task}: review by {made.by}: {made.verdict}"
-    for _ in range(_ATTEMPTS):
+    for _ in range(update_base.ATTEMPTS):
         base = project.require_base().commit
         content = {path: review_file.encode(made, path)}
         commit = commit_files(project.repository, base, content, f"{title}\n")

@@ -79,7 +79,6 @@ class Reopened(NamedTuple):
 
 #: Says what is to be written, or raises why nothing is. Asked anew where the base has moved.
 Decide = Callable[[ClaimMap, Row, Holders], Reopening]
-_ATTEMPTS = 5
 _NO_REASON = "no reason given"
 
 
@@ -172,7 +171,7 @@ def back_to_pending(project: Project, task: str, decide: Decide, *, push: bool) 
     """
     if interrupted_update.settle(project):
         project.refresh()
-    for _ in range(_ATTEMPTS):
+    for _ in range(update_base.ATTEMPTS):
         done = _attempt(project, task, decide, push=push)
         if done is not None:
             return done

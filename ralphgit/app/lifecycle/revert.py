@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from ralphgit.app.active_claims import leases
 from ralphgit.app.active_claims.claim_map import read_leases
+from ralphgit.app.base import update_base
 from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.base.records_in_review import Change, InReview
 from ralphgit.app.evidence import landed_work
@@ -28,7 +29,6 @@ from ralphgit.model.task_row import Row
 from ralphgit.records import audit_file, graph_file, splice_task, task_mapping
 from ralphgit.records.schemas import FILED
 
-_ATTEMPTS = 5
 _SHOWN_PATHS = 5
 
 
@@ -71,7 +71,7 @@ def revert(project: Project, options: RevertOptions) -> Reverted:
     """
     if options.fetch:
         synchronise(project)
-    for _ in range(_ATTEMPTS):
+    for _ in range(update_base.ATTEMPTS):
         base = project.require_base().commit
         row = project.base_view.row(options.task)
         made, work, files = _commit(project, row, options)
