@@ -21,6 +21,7 @@ from ralphgit.app.processes import changed_settings, watched_settings
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.git import worktrees
+from ralphgit.loop.presets import BUILT_IN
 
 ONE = task("T-1", "scope: {write: [a.txt]}", "verify: [grep -q good a.txt]")
 
@@ -161,6 +162,47 @@ def test_a_relative_entry_of_the_path_counts_from_the_worktree_s_top(tmp_path: P
     git.chmod(0o755)
     listed = alpha.ralph("list", env=env)  # there it would be found, and is not the one
     assert (listed.code, listed.err) == (0, "")
+
+
+STARTED = {
+    "agents.critic.command": "program ../tools/critic.sh", "agent.command": "program critic",
+    "worktree.setup": "program ../tools/critic.sh",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("key", STARTED)
+def test_what_agents_are_started_by_is_not_an_agent_s_to_change(key: str, tmp_path: Path) -> None:
+    """What else a command names it may write itself, as a log, and an agent's program too."""
+    line = "critic" if key == "agent.command" else "sh ../tools/critic.sh --log ../tools/log"
+    table, _, name = key.rpartition(".")
+    alpha = made(tmp_path, ONE, files={"ralph.toml": f"[{table}]\n{name} = '{line}; claude'\n"})
+    env = programs(alpha, critic="", claude="")
+    assert alpha.world.ralph("trust", "--yes").code == 0
+    (alpha.world.folder / "tools").mkdir()
+    (alpha.world.folder / "tools" / "critic.sh").write_text("")
+    changes = "for one in ../tools/critic.sh ../tools/log ../programs/*; do echo exit >> $one; done"
+    ran = works(alpha, f"echo good > a.txt; {changes}", "--json", env=env)
+    assert (ran.code, ran.error) == (7, "settings_changed"), ran.err
+    assert ran.json["error"]["changed"] == [STARTED[key]]
+    if key == "worktree.setup":
+        assert alpha.world.ralph("worktree", "new", "gamma").code == 7
+
+
+def test_a_judge_counts_from_where_merged_work_is_proved(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", "scope: {write: [a.txt]}", "verify: [sh ../tools/check]"))
+    for folder in ("tools", "deep/tools"):
+        (alpha.world.folder / folder).mkdir(parents=True)
+        (alpha.world.folder / folder / "check").write_text("grep -q good a.txt\n")
+    alpha.world.git("worktree", "move", str(alpha.path), "../deep/alpha")
+    alpha = Place(alpha.world.folder / "deep" / "alpha", alpha.environ, alpha.world)
+    ran = works(alpha, "echo good > a.txt; echo exit 0 > ../../tools/check", "--json")
+    assert (ran.code, ran.error) == (7, "settings_changed"), ran.err
+    assert ran.json["error"]["changed"] == [f"program {alpha.world.folder}/tools/check"]
+
+
+def test_the_programs_of_presets_are_known_to_renew_themselves() -> None:
+    presets = {one.name for one in BUILT_IN} - {"file", "scripted"}
+    assert presets <= set(changed_settings._RENEWED)
 
 
 #: Each runs the program `{}`, one way or another.

@@ -183,6 +183,7 @@ class Reviewing:
         """Run the agent once, in worktrees that are thrown away: it is started in one of the base,
         so that nothing of the work says what its command does, and has the work in a folder there.
         """
+        self._unchanged(project)  # by another loop's agent, since this one has begun
         failing = f"{one.row.id} was not reviewed"
         with ExitStack() as grounds:
             ground = grounds.enter_context(Ground(project, failing=failing, copies=False))

@@ -13,6 +13,7 @@ import functools
 import hashlib
 import os
 import re
+import shlex
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -69,6 +70,11 @@ _CONFIG = "config.worktree"
 _PATTERNS = ("info", "sparse-checkout")
 _THERE = "there"
 
+#: Programs of agents, which renew themselves while they work.
+_RENEWED = ("claude", "codex", "copilot", "gemini", "opencode", "qwen", "amp", "cursor-agent")
+#: What scripts are called.
+_SCRIPTS = (".sh", ".bash", ".py", ".js", ".mjs", ".cjs", ".ts", ".rb", ".pl")
+
 #: A folder that changed just now may change again within the same tick of its ctime.
 _SETTLED_S = 2
 #: What a rebase runs, and the strategies of git's own, by which it merges.
@@ -94,16 +100,16 @@ def signs(project: Project) -> Signs:
     """Take down all that could steer what a loop decides, and is not read once.
 
     Of programs those that a loop runs itself, and those that git's configuration, a setting or a
-    verify command on the base names.
+    verify command on the base names, or that agents are started by.
     """
-    named = _named(project, [*_lines(project)], {})
+    named = _named(project, [*_lines(project)], _known_programs(project, _started(project)))
     own = f"{_GITS_OWN}{run_git.own_programs(project.repository.git)}"
     return {**named, own: _gits_own(own), **_settings(project)}
 
 
 def _named(project: Project, lines: Sequence[str], before: Signs) -> Signs:
     """Take down beside `before` the programs, and the names of commits, that shell lines have."""
-    programs = {name for line in lines for name in named_outside.names(project, line)}
+    programs = _outside(project, lines)
     new = [name for name in programs if f"{_PROGRAM}{name}" not in before]
     words = [one for one in named_refs.words(lines) if f"{named_refs.PREFIX}{one}" not in before]
     names = named_refs.taken_down(project, words, os.fsdecode(_symbolic(project, "HEAD")))
@@ -482,6 +488,33 @@ def _folders_of_path(project: Project) -> list[str]:
     """The folders of the PATH, as a command finds them that begins in the worktree's top."""
     folders = project.around.environ.get("PATH", os.defpath).split(os.pathsep)
     return [os.path.join(project.top, folder) for folder in folders]
+
+
+def _started(project: Project) -> list[str]:
+    """Name the programs and scripts outside of the worktree that agents, and `worktree.setup`, are
+    started by. What else such a line names (a log, a folder) is there for the agent to write.
+    """
+    config = project.config
+    lines = [config.worktree_setup, config.agent_command]
+    lines += [shlex.join((*one.environment, one.command)) for one in config.agents]
+    return [name for name in _outside(project, lines) if _is_run(project, name)]
+
+
+def _outside(project: Project, lines: Iterable[str]) -> set[str]:
+    """Name what lines name, also from beside the main worktree, where merged work is proved."""
+    found = {name for line in lines for name in named_outside.names(project, line)}
+    home = project.repository.home
+    if os.path.dirname(home) == os.path.dirname(project.top):
+        return found
+    return found | {os.path.normpath(f"{home}/{one}") for one in found if one.startswith("../")}
+
+
+def _is_run(project: Project, name: str) -> bool:
+    if os.path.basename(name) in _RENEWED:
+        return False
+    place = named_outside.place_of(project, name)
+    is_file = os.path.isfile(place) and os.access(place, os.X_OK)
+    return not os.path.dirname(name) or is_file or name.endswith(_SCRIPTS)
 
 
 def _on_path(project: Project, names: frozenset[str]) -> set[str]:

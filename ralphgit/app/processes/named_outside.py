@@ -71,7 +71,7 @@ def names(project: Project, command: str) -> set[str]:
     folders = _folders(project, words)
     # A folder in a variable may be a cache.
     held = {os.path.normpath(word) for word in words - free if leaves(project, word)}
-    held = {one for one in held if not os.path.isfile(_place(project, one))}
+    held = {one for one in held if not os.path.isfile(place_of(project, one))}
     programs = {os.path.basename(word) for word in words}
     unnamed = {one for name in programs for one in named_files.UNNAMED.get(name, ())}
     unnamed |= {one for name in modules(line) for one in named_files.of_module(name)}
@@ -81,7 +81,7 @@ def names(project: Project, command: str) -> set[str]:
     above = {one for name in programs for one in named_files.ABOVE.get(name, ())}
     found |= {os.path.join(*[".."] * up, one) for up in range(1, _DEEP + 1) for one in above}
     for folder in folders:
-        is_link = os.path.islink(_place(project, folder))
+        is_link = os.path.islink(place_of(project, folder))
         ways = {os.path.join(folder, word) for word in {*words, *unnamed}}
         ways |= {way + end for way in ways for end in endings}
         joined = {os.path.normpath(way) for way in ways}
@@ -142,7 +142,7 @@ def _folders(project: Project, words: Iterable[str]) -> set[str]:
     """Find what the words may be as folders, one in another."""
     found: set[str] = set()
     for word in sorted(words):
-        place = _place(project, word)
+        place = place_of(project, word)
         if leaves(project, word):
             if not word.startswith("//") and not os.path.isfile(place):
                 found.add(os.path.normpath(word))
@@ -151,14 +151,14 @@ def _folders(project: Project, words: Iterable[str]) -> set[str]:
     edge = set(found)
     for _ in range(_DEEP):
         joined = {os.path.normpath(os.path.join(one, word)) for one in edge for word in words}
-        edge = {one for one in joined - found if os.path.isdir(_place(project, one))}
+        edge = {one for one in joined - found if os.path.isdir(place_of(project, one))}
         found |= edge
         if not edge or len(found) > _MOST_FOLDERS:
             break
     return set(sorted(found, key=len)[:_MOST_FOLDERS])
 
 
-def _place(project: Project, name: str) -> str:
+def place_of(project: Project, name: str) -> str:
     """Where a shell in the worktree looks for a name."""
     return _placed(project.top, project.around.environ.get("HOME", ""), name)
 
@@ -181,7 +181,7 @@ def leaves(project: Project, name: str) -> bool:
     """Whether a name is of a place outside of the worktree, links aside."""
     if not name.startswith(("/", "~")) and ".." not in name.split("/"):
         return False
-    return not f"{_place(project, name)}/".startswith(f"{project.top}/")
+    return not f"{place_of(project, name)}/".startswith(f"{project.top}/")
 
 
 def leading_out(
@@ -228,7 +228,7 @@ def sign(project: Project, name: str, real: Callable[[str], str]) -> str:
     """Digest the file, or what is in the folder, that a name with a folder in it is of; "" for
     none, and for one in the worktree, which is work. `real` finds the folder of a file.
     """
-    place = _place(project, name)
+    place = place_of(project, name)
     try:
         found = os.stat(place)
         if stat.S_ISDIR(found.st_mode):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ralphgit.app.base.fetch import synchronise
-from ralphgit.app.processes import trust, verify_command
+from ralphgit.app.processes import trust, verify_command, watched_settings
 from ralphgit.app.processes.verify_command import Run
 from ralphgit.app.workspace import revisions
 from ralphgit.app.workspace.configuration import STORY
@@ -52,8 +52,8 @@ def new(
     the others are refused. On a failure, also when interrupted, neither worktree nor branch
     is left. Only a setup command that fails leaves the worktree: see `Made.setup`.
 
-    Raises: UsageError, GuardRefused, NeedsPerson (untrusted setup), RemoteUnavailable (with
-    require_remote), NotWritable, GitError.
+    Raises: UsageError, GuardRefused, NeedsPerson (untrusted or changed setup), RemoteUnavailable
+    (with require_remote), NotWritable, GitError.
     """
     parse_worker(name)
     if story and not is_id(story):
@@ -69,6 +69,7 @@ def new(
     command = project.config.worktree_setup
     if command:
         trust.require(project, [command])
+        watched_settings.require_seen(project)
     git = project.repository.git
     if not refs.swap(git, branch, new=commit, old=""):
         raise _branch_exists(project, branch)
