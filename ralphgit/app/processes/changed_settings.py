@@ -13,6 +13,7 @@ import functools
 import hashlib
 import os
 import re
+import resource
 import shlex
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -55,6 +56,7 @@ _RUN = (_GIT, "gh", "glab", "ssh", "sh")
 _CONFIGURED = configured_git.PREFIX
 #: Only in what `with_branch` takes down.
 _ON_BRANCH = "HEAD, which was on "
+_LIMIT = "a limit of the loop: "
 #: Only in what `of_loop` takes down.
 _LOCK = "the loop's lock "
 _GIT_RUNS = "what git runs: "
@@ -104,7 +106,20 @@ def signs(project: Project) -> Signs:
     """
     named = _named(project, [*_lines(project)], _known_programs(project, _started(project)))
     own = f"{_GITS_OWN}{run_git.own_programs(project.repository.git)}"
-    return {**named, own: _gits_own(own), **_settings(project)}
+    return {**named, own: _gits_own(own), **_settings(project), **_limits()}
+
+
+def of_this_process(name: str) -> bool:
+    """Whether a name of `signs` says nothing to another process."""
+    return name.startswith(_LIMIT)
+
+
+def _limits() -> Signs:
+    """Take down the limits of this process, which what it runs inherits: any process of the user
+    may lower them.
+    """
+    names = (name for name in dir(resource) if name.startswith("RLIMIT_"))
+    return {f"{_LIMIT}{name}": str(resource.getrlimit(getattr(resource, name))) for name in names}
 
 
 def _named(project: Project, lines: Sequence[str], before: Signs) -> Signs:
@@ -272,6 +287,7 @@ def changes(project: Project, before: Signs) -> list[Change]:
         return [Change(name, True) for name in dict.fromkeys(changed)]
     now.update(_settings(project))
     now.update(named_refs.looked_up(project, before))
+    now.update({name: sign for name, sign in _limits().items() if name in before})
     for name in before:
         if name.startswith(_ON_BRANCH):
             now[name] = _behind(project, name.removeprefix(_ON_BRANCH))

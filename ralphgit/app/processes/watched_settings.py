@@ -37,11 +37,14 @@ _ENVIRON = (
 
 def watch(project: Project, before: Signs) -> None:
     """Note what steers as it is `before` an agent begins. Raises: NotWritable."""
+    from ralphgit.app.processes import changed_settings
+
     environ = project.around.environ
+    signs = {k: v for k, v in before.items() if not changed_settings.of_this_process(k)}
     note = {
         "top": project.top,
         "environ": {name: environ[name] for name in _ENVIRON if name in environ},
-        "signs": dict(before),
+        "signs": signs,
     }
     data = json.dumps(note).encode()
     atomic_files.write(_own(project), data, durable=False, follow=False)
