@@ -219,6 +219,16 @@ def test_rerun_runs_just_what_is_stale(alpha: Place) -> None:
     assert alpha.ralph("check", "--base", "main").code == 0
 
 
+def test_what_git_is_told_not_to_look_at_is_not_run(alpha: Place) -> None:
+    alpha.write("hello.txt", "good day\n")
+    alpha.commit("Bad")
+    alpha.git("update-index", "--assume-unchanged", "hello.txt")
+    alpha.write("hello.txt", "hello\n")
+    done = alpha.ralph("evidence", "verify", "--rerun", "--json")
+    assert (done.code, done.error) == (1, "not_done")
+    assert "hello.txt is not as it would be committed" in done.json["error"]["message"]
+
+
 def test_a_command_that_fails_now_is_a_no(alpha: Place) -> None:
     alpha.write("hello.txt", "good day\n")
     done = alpha.ralph("evidence", "verify", "--rerun", "--json")

@@ -329,6 +329,27 @@ def test_another_change_to_the_task_waits(world: World, forge: Forge) -> None:
     assert len(attention(world)) == 1
 
 
+def test_a_note_by_a_worker_has_git_ask_no_remote_of_its_own(world: World) -> None:
+    called = world.folder / "called"
+    helper = world.folder / "helpers" / "git-remote-evil"
+    helper.parent.mkdir()
+    helper.write_text(f"#!/bin/sh\ntouch {called}\n")
+    helper.chmod(0o755)
+    world.write("else.txt", "x\n")
+    other = world.commit("Else")
+    world.git("reset", "-q", "--hard", "HEAD~")
+    note = world.path / ".git/ralphgit/in-review/evil.yaml"
+    note.parent.mkdir(parents=True)
+    note.write_text(
+        f"version: 1\nbranch: ralph/records/evil\ncommit: {other}\ntitle: x\n"
+        "tasks: [T-1]\nurl: ''\nremote: 'evil::x'\n"
+    )
+    env = {"PATH": f"{helper.parent}:{world.environ['PATH']}"}
+    assert world.ralph("status", "--fetch", env=env).code == 0
+    assert "in review" not in world.ralph("status", env=env).out
+    assert not called.exists()
+
+
 def test_a_branch_that_is_gone_is_in_nobodys_way(world: World, forge: Forge) -> None:
     dead(world)
     done(world, *ROWS["reset"][1], forge=forge)

@@ -94,7 +94,7 @@ def known(project: Project) -> list[InReview]:
     """List what is noted, and the branches of records of others that were fetched. Reads only."""
     paths = tracked_pull_requests.of_records(project)
     noted = [_read(path) for path in paths]
-    found = {one.branch: one for one in noted if one is not None}
+    found = {one.branch: one for one in noted if one is not None and _is_ours(project, one)}
     others = [
         (name.removeprefix("refs/remotes/").partition(f"/{PREFIX}"), ref.oid)
         for name, ref in project.repository.refs.items()
@@ -107,8 +107,17 @@ def known(project: Project) -> list[InReview]:
         lines = message.split("\n")
         tasks = (line.removeprefix(_TASK) for line in lines if line.startswith(_TASK))
         about = tuple(dict.fromkeys(tasks))
-        found.setdefault(branch, InReview(branch, oid, lines[0], about, remote=where))
+        made = InReview(branch, oid, lines[0], about, remote=where)
+        if _is_ours(project, made):
+            found.setdefault(branch, made)
     return [*found.values()]
+
+
+def _is_ours(project: Project, pull: InReview) -> bool:
+    """Whether git is asked no more of it than of a remote that it has: a worker may write notes."""
+    is_known = f"remote.{pull.remote}.url" in project.repository.config
+    is_ours = is_known or pull.remote in (project.base.remote, project.push_remote(pull.branch))
+    return is_ours and pull.branch.startswith(PREFIX)
 
 
 def _read(path: str) -> InReview | None:

@@ -226,8 +226,13 @@ def _rerun(project: Project, found: Sequence[TaskEvidence]) -> list[Rerun]:
     trust.require(project, commands)
     outputs = [output for task, _, _ in wanted for output in task.outputs]
     with scratch_folder() as scratch:
-        before = scratch_index.Scratch(project.repository, scratch)
+        before = scratch_index.Scratch(project.repository, scratch, believed=False)
         before.add_all()
+        if hidden := changed_paths.hidden(project, before):
+            raise Refused(
+                f"{hidden[0]}; nothing was run", code="not_done", lines=hidden[1:],
+                hint="have git look at them again, then repeat the command",
+            )  # fmt: skip
         tree = changed_paths.tree_to_judge(project, before, outputs)
         judged = tree_digest.Content(project, tree)
         lines = [(task.id, claim, line) for task, claim, line in wanted]
