@@ -10,7 +10,7 @@ import pytest
 from world import Place, World
 
 from ralphgit.errors import RalphError
-from ralphgit.git import merge_preview
+from ralphgit.git import merge_chain, merge_preview
 from ralphgit.git.repository import Repository
 
 TASK = "  - id: T-{n}\n    title: Task {n}\n    status: pending\n    story: S-1\n"
@@ -238,6 +238,18 @@ def test_a_merge_attribute_hides_no_conflict(
     theirs.commit("Theirs")
     with merge_preview.merged(reading(), world.head, theirs.head) as found:
         assert found.conflicts == ("task-graph.yaml",)
+
+
+def test_what_runs_between_two_merges_of_a_chain_writes_no_attribute_for_the_next(
+    world: World, reading: Callable[[], Repository]
+) -> None:
+    theirs = world.worktree("theirs")
+    one_task(world, theirs)
+    world.commit("Ours")
+    theirs.commit("Theirs")
+    with merge_chain.chain(reading(), world.head, keep=False) as chain:
+        Path(chain.git.directory, ".gitattributes").write_text("* merge=union\n")
+        assert chain.merge(theirs.head, "Merge") == ("task-graph.yaml",)
 
 
 def test_an_old_git_lands_on_a_base_that_is_news(world: World) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from ralphgit.git import worktrees
 from ralphgit.git.commit_objects import commit_tree
-from ralphgit.git.merge_preview import merging, try_merge
+from ralphgit.git.merge_preview import merging, nothing_in, try_merge
 from ralphgit.git.objects import Objects, scratch_folder
 from ralphgit.git.repository import Repository
 from ralphgit.git.run_git import Git
@@ -38,7 +38,11 @@ class Chain:
         if fork == self.tip:
             self.tip = theirs
             return ()
-        made = try_merge(self.git, self.tip, theirs)
+        # What code of others has run since the last merge may have written into that one's folder.
+        with scratch_folder() as empty:
+            git = self.git.using(nothing_in(empty))
+            git.directory = empty
+            made = try_merge(git, self.tip, theirs)
         if not made.related:
             return ("(the two share no history)",)
         if not made.conflicts:

@@ -65,13 +65,17 @@ def merging(repository: Repository, scratch: str, *, keep: bool) -> Git:
     """Return a git that merges without a worktree and writes into `scratch`, unless `keep`."""
     env = {
         **({} if keep else objects_elsewhere(repository.common_dir, scratch)),
-        # An empty worktree and index, so no .gitattributes: a forge knows no merge
-        # driver, and a `merge=union` must not hide here what conflicts there.
         "GIT_DIR": repository.git_dir,
-        "GIT_WORK_TREE": scratch,
-        "GIT_INDEX_FILE": os.path.join(scratch, "index"),
+        **nothing_in(scratch),
     }
     return repository.git.at(scratch).using(env)
+
+
+def nothing_in(folder: str) -> dict[str, str]:
+    """Return variables of an empty worktree and index, so no .gitattributes: a forge knows no merge
+    driver, and a `merge=union` must not hide here what conflicts there.
+    """
+    return {"GIT_WORK_TREE": folder, "GIT_INDEX_FILE": os.path.join(folder, "index")}
 
 
 def try_merge(git: Git, ours: str, theirs: str) -> Tried:
