@@ -215,6 +215,13 @@ def test_a_loop_is_asked_to_end_whatever_its_heartbeat_says(world: World) -> Non
                 (asked,) = stop.stop(project, (), every=False, now=False)
                 assert asked.pid == os.getpid()
             marked.kill()
+        # It is no other worktree's either.
+        words = (*words[:4], opened(world).repository.git_dir)
+        with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as marked:
+            assert marked.stdout is not None
+            marked.stdout.readline()
+            assert locks.loop_of(project, world.path.as_posix()) == 0
+            marked.kill()
     stop.forget(project.top)
     Path(project.top, ".ralph/heartbeat").unlink()
     with pytest.raises(GuardRefused, match="no loop runs"):
@@ -258,6 +265,23 @@ def test_another_worktree_is_not_a_worker_s(world: World, monkeypatch: pytest.Mo
         assert answered(place, "import open.md --dry-run", environments[0])[0] == 0
         assert answered(gamma, "resolve", environments[0])[1] != "in_loop"
     assert world.state() == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who started it")
+def test_a_worker_that_marks_itself_is_in_no_other_worktree(world: World) -> None:
+    place, gamma = opened(beta(world)), opened(Place(
+        world.folder / f"{world.path.name}-gamma", world.environ, world
+    ))  # fmt: skip
+    marks = (
+        "import subprocess, sys; from ralphgit.app.workspace import loop_mark; "
+        "loop_mark.put(*sys.argv[1:3]); sys.exit(subprocess.call(sys.argv[3:]))"
+    )
+    folders = gamma.repository.common_dir, gamma.repository.git_dir
+    words = (sys.executable, "-c", marks, *folders, sys.executable, "-m", "ralphgit", "resolve")
+    with locks.LoopLock(place):
+        ran = subprocess.run(words, cwd=gamma.top, env=world.environ, capture_output=True)
+    assert ran.returncode == 8
+    assert b"another worktree" in ran.stderr
 
 
 def test_a_person_elsewhere_is_not_a_worker(world: World) -> None:

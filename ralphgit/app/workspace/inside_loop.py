@@ -79,8 +79,10 @@ def _below_a_loop(project: Project) -> bool:
 
 
 def _loops_above(project: Project) -> set[str]:
-    """The git folders of the worktrees whose loops have started this process: by their marks, and,
-    as elsewhere than on Linux there are none, by the locks. UNSEEN is one that may be any.
+    """The git folder of the worktree whose loop has started this process: by its mark, and, as
+    elsewhere than on Linux there is none, by the locks. UNSEEN is one that may be any.
+
+    What a loop has started may mark itself, as any loop's: the uppermost mark counts.
     """
     common = project.repository.common_dir
     folders = (common, *glob.glob(os.path.join(glob.escape(common), "worktrees", "*")))
@@ -91,9 +93,10 @@ def _loops_above(project: Project) -> set[str]:
     }
     found = set[str]()
     for pid in loop_mark.ancestors(os.getppid()):
-        found.update(loop_mark.worktrees_of(pid, common))
+        marks = {*loop_mark.worktrees_of(pid, common)}
         if pid in loops and pid > 1:
-            found.add(loop_mark.identity(loops[pid]))
+            marks.add(loop_mark.identity(loops[pid]))
+        found = marks or found
     return found
 
 

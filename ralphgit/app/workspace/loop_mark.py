@@ -42,14 +42,9 @@ def worktrees_of(pid: int, repository: str) -> Iterator[str]:
     """Find of which worktrees of the repository a process is the loop, by `identity`; UNSEEN where
     that may not be seen.
     """
-    own, folder = identity(repository), f"/proc/{pid}/fd"
+    own = identity(repository)
     try:
-        for name in os.listdir(folder):
-            with suppress(FileNotFoundError):
-                link = os.readlink(f"{folder}/{name}")
-                match link.removeprefix("/memfd:").split(" "):
-                    case [kind, of, worktree, *_] if kind == _NAME and of == own:
-                        yield worktree
+        yield from (worktree for of, worktree in _marks(pid) if of == own)
     except PermissionError:
         if _may_be_one(pid):
             yield UNSEEN
@@ -60,12 +55,28 @@ def worktrees_of(pid: int, repository: str) -> Iterator[str]:
 def loop_of(worktree: str, repository: str) -> int:
     """Find the process that is the loop of a worktree, by the git folders of both; 0 for none.
 
-    What a loop has started may mark itself, too: the loop is the one that is above.
+    What a loop has started may mark itself, as any loop's: a loop has none above.
     """
     own = identity(worktree)
     every = (int(name) for name in os.listdir("/proc") if name.isdigit())
-    marked = {pid for pid in every if own in worktrees_of(pid, repository)}
-    return next((pid for pid in marked if marked.isdisjoint(ancestors(_parent(pid)))), 0)
+    marked = (pid for pid in every if own in worktrees_of(pid, repository))
+    return next((pid for pid in marked if not any(map(_is_marked, ancestors(_parent(pid))))), 0)
+
+
+def _marks(pid: int) -> Iterator[tuple[str, str]]:
+    """Find the marks of a process: of which repository and worktree. Raises: OSError."""
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        with suppress(FileNotFoundError):
+            link = os.readlink(f"/proc/{pid}/fd/{name}")
+            match link.removeprefix("/memfd:").split(" "):
+                case [kind, of, worktree, *_] if kind == _NAME:
+                    yield of, worktree
+
+
+def _is_marked(pid: int) -> bool:
+    with suppress(OSError):
+        return any(True for _ in _marks(pid))
+    return False
 
 
 def ancestors(pid: int) -> Iterator[int]:
