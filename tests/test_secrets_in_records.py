@@ -126,6 +126,15 @@ HARMLESS = (
 )  # fmt: skip
 
 
+def test_what_a_loop_says_of_a_file_that_is_called_as_a_secret(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", "scope: {write: [a.txt]}", "verify: ['true']"))
+    line = agent(alpha, "echo x > a.txt; echo x > b-$MY_SECRET_TOKEN; git add -A")
+    ran = loop(alpha, "--once", "--agent", line, env={**SECRETS, "RALPH_AGENT_ATTEMPTS": "2"})
+    logs = [path.read_text() for path in (alpha.path / ".ralph" / "logs").iterdir()]
+    assert "b-[redacted] is outside" in ran.err, ran.err
+    has_none("\n".join((ran.out, ran.err, *logs)))
+
+
 def test_what_programs_print_of_secrets() -> None:
     left = [text for text in PRINTED if "s3cret" in redact(text).casefold()]
     assert (left, [text for text in HARMLESS if redact(text) != text]) == ([], [])

@@ -3,7 +3,7 @@
 import os
 from typing import Any, NamedTuple
 
-from ralphgit.records import runtime_notes
+from ralphgit.records import redact_secrets, runtime_notes
 
 _ATTEMPTS = os.path.join(".ralph", "attempts.yaml")
 _MOST_TEXT = 8 * 1024
@@ -46,5 +46,6 @@ def attempts(top: str, claim: str) -> Attempts:
 
 def note_attempts(top: str, now: Attempts) -> None:
     """Raises: NotWritable."""
-    now = now._replace(feedback=now.feedback[-_MOST_TEXT:], told=now.told[-_MOST_TEXT:])
+    feedback, told = map(redact_secrets.words_of_log, (now.feedback, now.told))
+    now = now._replace(feedback=feedback[-_MOST_TEXT:], told=told[-_MOST_TEXT:])
     runtime_notes.write(os.path.join(top, _ATTEMPTS), now._asdict())

@@ -40,7 +40,7 @@ from ralphgit.model.printable import at_utc
 from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import Reason
 from ralphgit.records import question_file as codec
-from ralphgit.records.redact_secrets import secrets_in
+from ralphgit.records.redact_secrets import secrets_in, words_of_log
 from ralphgit.rules import readiness
 from ralphgit.rules.claim_options import Unprovided
 from ralphgit.rules.readiness import ACTIVE_STATES, TaskState
@@ -84,7 +84,7 @@ class Batch:
         self._options = options
         self._loops = fleet.FleetOptions(agent=options.agent, land="none", idle="exit", tmux=False)
         self._warnings = warnings
-        self._say = say
+        self._say: Say = lambda text: say(words_of_log(text))
         self._signs: changed_settings.Signs = {}
         #: What is to be tried again, one after the other, before the next group.
         self._failed: list[Job] = []

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from ralphgit.errors import Refused
-from ralphgit.records import atomic_files
+from ralphgit.records import atomic_files, redact_secrets
 
 FOLDER = os.path.join(".ralph", "logs")
 NAME = "loop.jsonl"
@@ -38,6 +38,7 @@ class Journal:
             "at": f"{second}.{int(now % 1 * 1000):03}Z",
             "event": event, "worker": self._worker, **fields,
         }  # fmt: skip
+        entry = {key: _without_secrets(value) for key, value in entry.items()}
         with suppress(OSError):
             if os.path.exists(self._path) and os.path.getsize(self._path) > _MOST_BYTES:
                 os.replace(self._path, f"{self._path}.1")
@@ -47,13 +48,20 @@ class Journal:
             self._hear(entry)
 
 
+def _without_secrets(value: object) -> object:
+    if isinstance(value, (list, tuple)):
+        return [_without_secrets(one) for one in value]
+    return redact_secrets.words_of_log(value) if isinstance(value, str) else value
+
+
 def note(path: str, sentence: str) -> None:
     """Append what the loop has to say to the log of an agent at `path`, on lines of its own.
 
     A disk that refuses does not stop the loop.
     """
     with suppress(OSError), atomic_files.appending(path) as file:
-        file.write(f"\nralphgit: {sentence}\n".encode("utf-8", "replace"))
+        said = redact_secrets.words_of_log(sentence)
+        file.write(f"\nralphgit: {said}\n".encode("utf-8", "replace"))
 
 
 def latest(top: str) -> list[dict[str, Any]]:

@@ -51,6 +51,7 @@ from ralphgit.model import agent_profile
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.task import Usage
 from ralphgit.model.task_status import Reason, Status
+from ralphgit.records.redact_secrets import words_of_log
 from ralphgit.rules.agent_outcome import Stuck
 from ralphgit.rules.backoff_and_breaker import MOST_REFUSALS, REFUSAL_PAUSE_S, ends_the_loop
 
@@ -71,7 +72,7 @@ class Loop:
         self._around = around._replace(begun=None)
         self._options = options
         self._warnings = warnings
-        self._say = say
+        self._say: Say = lambda text: say(words_of_log(text))
         self._ended = Ended([], [], [])
         self._troubles = 0
         self._opened: list[Project] = []

@@ -125,6 +125,11 @@ def words_of_record(value: _T) -> _T:
     return made  # type: ignore[return-value]  # of the same kind
 
 
+def words_of_log(text: str) -> str:
+    """Return what a loop says, without secrets: a file may be called as one."""
+    return redact(text, _known())
+
+
 def words_of_message(text: str) -> str:
     """Return a commit message without the secrets that are known, and the usual shapes."""
     return _without(text, _known())
