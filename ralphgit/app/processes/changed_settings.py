@@ -16,12 +16,13 @@ import re
 import resource
 import shlex
 import shutil
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
 from ralphgit.app.processes import configured_git, named_outside, named_refs
-from ralphgit.app.workspace import locks
+from ralphgit.app.workspace import locks, loop_mark
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import run_git, worktrees
 from ralphgit.records import atomic_files, settings_file
@@ -56,7 +57,8 @@ _RUN = (_GIT, "gh", "glab", "ssh", "sh")
 _CONFIGURED = configured_git.PREFIX
 #: Only in what `with_branch` takes down.
 _ON_BRANCH = "HEAD, which was on "
-_LIMIT = "a limit of the loop: "
+_LIMIT = "a limit of "
+_OWN_LIMIT = f"{_LIMIT}the loop: "
 #: Only in what `of_loop` takes down.
 _LOCK = "the loop's lock "
 _GIT_RUNS = "what git runs: "
@@ -111,15 +113,22 @@ def signs(project: Project) -> Signs:
 
 def of_this_process(name: str) -> bool:
     """Whether a name of `signs` says nothing to another process."""
-    return name.startswith(_LIMIT)
+    return name.startswith(_OWN_LIMIT)
 
 
 def _limits() -> Signs:
-    """Take down the limits of this process, which what it runs inherits: any process of the user
-    may lower them.
+    """Take down the limits of this process, which what it runs inherits, and of those above, which
+    the next loop may: any process of the user may lower them.
     """
-    names = (name for name in dir(resource) if name.startswith("RLIMIT_"))
-    return {f"{_LIMIT}{name}": str(resource.getrlimit(getattr(resource, name))) for name in names}
+    names = [name for name in dir(resource) if name.startswith("RLIMIT_")]
+    numbers = [getattr(resource, name) for name in names]
+    own = (str(resource.getrlimit(number)) for number in numbers)
+    found = {f"{_OWN_LIMIT}{name}": sign for name, sign in zip(names, own, strict=True)}
+    for pid in loop_mark.ancestors(os.getppid()) if sys.platform == "linux" else ():
+        with suppress(OSError):  # it is another user's, or has ended
+            limits = str([resource.prlimit(pid, number) for number in numbers])
+            found[f"{_LIMIT}process {pid}, which has started the loop"] = limits
+    return found
 
 
 def _named(project: Project, lines: Sequence[str], before: Signs) -> Signs:
@@ -452,6 +461,8 @@ def _comes_or_goes(project: Project, name: str, before: Signs, now: Signs) -> bo
     This worktree's own is one of them, and is judged key by key.
     """
     over = (_ELSEWHERE, _REBASE, _MERGE, _LINK)
+    if name.startswith(_LIMIT) and name not in now:
+        return True  # a process above has ended
     if before.get(name) == _THERE or (name.startswith(over) and name not in now):
         return True
     if name.startswith(_SPARSE):
