@@ -111,11 +111,11 @@ def test_an_open_breaker(world: World) -> None:
     alpha = world.worktree("alpha")
     world.replace('{report: {status: needs_context, question: "Red or blue?"}}', "{exit: 3}")
     world.commit("It fails")
-    assert loop(alpha, RALPH_LOOP_FAILURES="1", RALPH_LOOP_COOLDOWN="1").code == 7
+    assert loop(alpha, RALPH_LOOP_FAILURES="1", RALPH_LOOP_COOLDOWN="4").code == 7
     # Once before the second attempt, and once before the next task.
     _, *breaker, _ = told(world, "blocked", "breaker", "breaker", "ended")
     said = {one["message"] for one in breaker}
-    assert said == {f"the loop pauses 1 s after failures in a row: {n}" for n in (1, 2)}
+    assert said == {f"the loop pauses 4 s after failures in a row: {n}" for n in (1, 2)}
 
 
 @pytest.mark.slow

@@ -41,20 +41,24 @@ def make(folder: Path) -> World:
 @pytest.mark.parametrize(
     ("line", "file"),
     [("sh tools/filter.sh", "tools/filter.sh"), ("sh .ci/filter", ".ci/filter"),
-     ("python3 -m tools.it", "tools/it.py")],
+     ("python3 -m tools.it", "tools/it.py"), ("make -s smudge", "Makefile")],
 )  # fmt: skip
 def test_git_runs_nothing_of_the_work_where_it_is_checked_out(
     line: str, file: str, tmp_path: Path
 ) -> None:
     world, ran = World(tmp_path), tmp_path / "ran"
     world.write(".gitattributes", "*.txt filter=x\n")
-    is_python = file.endswith(".py")
-    world.write(file, "print('b')\n" if is_python else "sed s/a/b/\n")
+    usual, evil = "sed s/a/b/\n", f"touch {ran}; cat\n"
+    if file.endswith(".py"):
+        usual, evil = "print('b')\n", f"open({str(ran)!r}, 'w')\n"
+    elif file == "Makefile":
+        usual, evil = f"smudge:\n\t@{usual}", f"smudge:\n\t@{evil}"
+    world.write(file, usual)
     world.write("zz.txt", "a\n")
     world.write_graph("version: 1\ntasks: []\n")
     base = world.commit()
     world.git("switch", "--quiet", "--create", "work")
-    world.write(file, f"open({str(ran)!r}, 'w')\n" if is_python else f"touch {ran}; cat\n")
+    world.write(file, evil)
     world.write(".husky/reference-transaction", f"#!/bin/sh\ntouch {ran}\n").chmod(0o755)
     work = world.commit()
     world.git("switch", "--quiet", "main")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
+from fnmatch import fnmatchcase
 
 from ralphgit.app.processes import named_files, named_outside
 from ralphgit.app.workspace.project import Project
+from ralphgit.git import trees
 
 #: Programs that git runs as it writes and reads files, by the last word of their keys.
 _OF_FILTERS = ("smudge", "clean", "process")
@@ -38,6 +40,14 @@ def _is_works(project: Project, line: str, commits: Collection[str]) -> bool:
     """Whether a line names a file, or a folder, of `commits` that is not as the base has it."""
     words = named_outside.names(project, line) - {""}
     run = {one for word in words for one in named_files.of_module(word) if "*" not in one}
+    programs = {os.path.basename(word) for word in words}
+    if unnamed := [glob for name in programs for glob in named_files.UNNAMED.get(name, ())]:
+        run |= {
+            path
+            for commit in (*commits, project.base.commit)
+            for path in trees.paths(project.repository.objects, commit)
+            if any(fnmatchcase(path, one) for one in unnamed)
+        }
     paths = {os.path.normpath(word) for word in words | run}
     own = sorted(path for path in paths if not path.startswith(("/", "~", "..")))
     resolve = project.repository.objects.resolve
