@@ -70,6 +70,10 @@ def test_git_runs_nothing_of_the_work_where_it_is_checked_out(
         # The base's own filter is as it was, until there was another.
         seen = (base, work, base)
         told = [Path(ground.at(commit), "zz.txt").read_text() for commit in seen]
+        # For a reviewer none is run: what it starts in its turn may be the work's.
+        inside = str(Path(ground.path, "work"))
+        with Ground(project, failing="nothing was done", inside=inside) as alone:
+            assert Path(alone.at(base), "zz.txt").read_text() == "a\n"
     assert (told, ran.exists()) == (["b\n", "a\n", "a\n"], False)
 
 

@@ -173,7 +173,7 @@ class Ground:
         """
         self._seen.append(commit)
         return self._project.repository.git.using(
-            works_programs.left_out(self._project, self._seen)
+            works_programs.left_out(self._project, self._seen, every=bool(self._inside))
         )
 
     def _note(self) -> None:

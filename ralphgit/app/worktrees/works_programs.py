@@ -15,10 +15,10 @@ _OF_FILTERS = ("smudge", "clean", "process")
 _FSMONITOR, _HOOKS = "core.fsmonitor", "core.hookspath"
 
 
-def left_out(project: Project, commits: Collection[str]) -> dict[str, str]:
+def left_out(project: Project, commits: Collection[str], *, every: bool) -> dict[str, str]:
     """Return the variables by which git runs no hook of the worktree, and no filter that names a
-    file which one of `commits` has and the base has not, or otherwise: what it would convert stays
-    as it is.
+    file which one of `commits` has and the base has not, or otherwise, or `every` one that names a
+    file there: what it would convert stays as it is.
     """
     config, off = project.repository.config, dict[str, str]()
     if (hooks := config.get(_HOOKS, "")) and not hooks.startswith(("/", "~", "%")):
@@ -26,7 +26,7 @@ def left_out(project: Project, commits: Collection[str]) -> dict[str, str]:
     for key, line in project.repository.config_values:
         name, _, last = key.rpartition(".")
         is_filter = key.startswith("filter.") and last in _OF_FILTERS
-        if (is_filter or key == _FSMONITOR) and _is_works(project, line, commits):
+        if (is_filter or key == _FSMONITOR) and _is_works(project, line, commits, every=every):
             off |= {f"{name}.required": "false"} if is_filter else {}
             off[key] = "" if is_filter else "false"
     first = int(project.around.environ.get("GIT_CONFIG_COUNT") or 0)
@@ -36,8 +36,10 @@ def left_out(project: Project, commits: Collection[str]) -> dict[str, str]:
     return {**said, "GIT_CONFIG_COUNT": str(first + len(off))} if off else {}
 
 
-def _is_works(project: Project, line: str, commits: Collection[str]) -> bool:
-    """Whether a line names a file, or a folder, of `commits` that is not as the base has it."""
+def _is_works(project: Project, line: str, commits: Collection[str], *, every: bool) -> bool:
+    """Whether a line names a file, or a folder, of `commits` that is not as the base has it, or
+    with `every` any: what it starts in its turn may be another.
+    """
     words = named_outside.names(project, line) - {""}
     run = {one for word in words for one in named_files.of_module(word) if "*" not in one}
     programs = {os.path.basename(word) for word in words}
@@ -52,4 +54,5 @@ def _is_works(project: Project, line: str, commits: Collection[str]) -> bool:
     own = sorted(path for path in paths if not path.startswith(("/", "~", "..")))
     resolve = project.repository.objects.resolve
     base = resolve([f"{project.base.commit}:{path}" for path in own])
-    return any(resolve([f"{commit}:{path}" for path in own]) != base for commit in commits)
+    there = [resolve([f"{commit}:{path}" for path in own]) for commit in commits]
+    return any(any(one) if every else one != base for one in there)
