@@ -18,7 +18,12 @@ from test_landing import agent, files_on_base
 from test_loop import QUICK, end_agents, events, loop, made, on_base, start, task
 from world import PATIENCE, Place, Result, until
 
-from ralphgit.app.processes import changed_settings, watched_settings
+from ralphgit.app.processes import (
+    changed_settings,
+    named_programs,
+    other_worktrees,
+    watched_settings,
+)
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.git import worktrees
@@ -224,7 +229,7 @@ def test_a_judge_counts_from_where_merged_work_is_proved(tmp_path: Path) -> None
 
 def test_the_programs_of_presets_are_known_to_renew_themselves() -> None:
     presets = {one.name for one in BUILT_IN} - {"file", "scripted"}
-    assert presets <= set(changed_settings._RENEWED)
+    assert presets <= set(named_programs.RENEWED)
 
 
 #: Each runs the program `{}`, one way or another.
@@ -378,9 +383,9 @@ def test_what_git_reads_as_another_repository_s_is_not_read_as_this_one_s(tmp_pa
     of = SimpleNamespace(common_dir=common, config=config)
     project = cast(Project, SimpleNamespace(repository=of, show_path=str))
     name = f"leads git to another repository: {common}/../../b/.git"
-    assert name in changed_settings.misled(project)
+    assert name in other_worktrees.misled(project)
     places[".git"].write_text(f"gitdir: {common}\n")
-    assert name not in changed_settings.misled(project)
+    assert name not in other_worktrees.misled(project)
     # git goes on upwards where nothing is there, or a pipe.
     (tmp_path / "r/.git/worktrees/e").mkdir()
     (tmp_path / "r/.git/worktrees/e/commondir").write_text("/nowhere\n")

@@ -12,7 +12,13 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-from ralphgit.app.processes import changed_settings, named_files, trust, verify_command
+from ralphgit.app.processes import (
+    changed_settings,
+    named_files,
+    named_programs,
+    trust,
+    verify_command,
+)
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import RalphError
 from ralphgit.git import child_process
@@ -101,7 +107,7 @@ class Notifier:
                     one.name for one in changed_settings.changes(project, self._signs) if one.steers
                 ]
                 if found:
-                    programs = any(map(changed_settings.is_program, found))
+                    programs = any(map(named_programs.is_program, found))
                     return programs or named_files.may_name(project, self._command)
                 return bool(named_files.changed(project, self._command))
             finally:

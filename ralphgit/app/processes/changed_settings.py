@@ -10,18 +10,20 @@ steer (`rules.harmless_settings`) is named and nothing else.
 from __future__ import annotations
 
 import functools
-import hashlib
 import os
-import re
 import resource
-import shlex
-import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from ralphgit.app.processes import configured_git, named_outside, named_refs
+from ralphgit.app.processes import (
+    configured_git,
+    named_outside,
+    named_programs,
+    named_refs,
+    other_worktrees,
+)
 from ralphgit.app.workspace import locks, loop_mark
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import run_git, worktrees
@@ -34,26 +36,13 @@ _INFO = ("exclude", "attributes", "grafts")
 #: Of the repository: where they come, git sees another history or other objects. git itself brings
 #: those that are there up to date, and takes the first one away.
 _REACH = ("shallow", "objects/info/alternates")
-#: What git writes into, where it is, and the folder that is ours.
-_WRITTEN = (
-    "COMMIT_EDITMSG", "MERGE_MSG", "MERGE_MODE", "MERGE_RR", "SQUASH_MSG", "AUTO_MERGE",
-    "FETCH_HEAD", "logs", "ralphgit",
-)  # fmt: skip
-#: What says that something has begun that a commit ends.
-_BEGUN = ("MERGE_HEAD", "MERGE_AUTOSTASH", "CHERRY_PICK_HEAD", "REVERT_HEAD")
 #: Once it is there, git repeats the resolutions in it (rerere), where no setting says otherwise.
 #: What comes into it may be of a person's merge, in another worktree.
 _RESOLUTIONS = "rr-cache"
 #: Of all the repositories of a user: the key that names the file, and git's own place for it.
 _USERS = (("core.excludesfile", "ignore"), ("core.attributesfile", "attributes"))
 
-#: To look for so many on the PATH is quicker than to list all that is there.
-_FEW_NAMES = 100
 
-_PROGRAM = "program "
-_GIT = "git"
-#: What a loop, or git for it, runs by name.
-_RUN = (_GIT, "gh", "glab", "ssh", "sh")
 _CONFIGURED = configured_git.PREFIX
 #: Only in what `with_branch` takes down.
 _ON_BRANCH = "HEAD, which was on "
@@ -62,28 +51,9 @@ _OWN_LIMIT = f"{_LIMIT}the loop: "
 #: Only in what `of_loop` takes down.
 _LOCK = "the loop's lock "
 _GIT_RUNS = "what git runs: "
-_GITS_OWN = "git's own programs in "
-_WORKTREE = "worktree's git config "
-_REBASE = "a rebase that runs programs: "
-_SPARSE = "another worktree's sparse checkout: "
-_ELSEWHERE = "leads git to another repository: "
-_LINK = "a link among git's files: "
-_MERGE = "a merge, or the like, that has begun: "
 _KNOWN = "no worktree of the repository any more: "
-_CONFIG = "config.worktree"
-_PATTERNS = ("info", "sparse-checkout")
 _THERE = "there"
 
-#: Programs of agents, which renew themselves while they work.
-_RENEWED = ("claude", "codex", "copilot", "gemini", "opencode", "qwen", "amp", "cursor-agent")
-#: What scripts are called.
-_SCRIPTS = (".sh", ".bash", ".py", ".js", ".mjs", ".cjs", ".ts", ".rb", ".pl")
-
-#: A folder that changed just now may change again within the same tick of its ctime.
-_SETTLED_S = 2
-#: What a rebase runs, and the strategies of git's own, by which it merges.
-_RUNS = re.compile(rb"(?m)^[ \t]*(?:exec|x)\s")
-_STRATEGIES = (b"", b"ort", b"recursive", b"resolve", b"octopus", b"ours", b"subtree")
 
 Signs = Mapping[str, str]
 """What may steer a decision, by the name that people know it by, and a digest of it."""
@@ -95,20 +65,16 @@ class Change(NamedTuple):
     """Whether nothing may be decided by git until a person has looked."""
 
 
-def is_program(name: str) -> bool:
-    """Whether a name of `signs` is of a program, or of a file that a command line names."""
-    return name.startswith(_PROGRAM)
-
-
 def signs(project: Project) -> Signs:
     """Take down all that could steer what a loop decides, and is not read once.
 
     Of programs those that a loop runs itself, and those that git's configuration, a setting or a
     verify command on the base names, or that agents are started by.
     """
-    named = _named(project, [*_lines(project)], _known_programs(project, _started(project)))
-    own = f"{_GITS_OWN}{run_git.own_programs(project.repository.git)}"
-    return {**named, own: _gits_own(own), **_settings(project), **_limits()}
+    started = named_programs.taken_down(project, named_programs.started(project))
+    named = _named(project, [*named_programs.lines(project)], started)
+    own = f"{named_programs.GITS_OWN}{run_git.own_programs(project.repository.git)}"
+    return {**named, own: named_programs.gits_own(own), **_settings(project), **_limits()}
 
 
 def of_this_process(name: str) -> bool:
@@ -133,11 +99,15 @@ def _limits() -> Signs:
 
 def _named(project: Project, lines: Sequence[str], before: Signs) -> Signs:
     """Take down beside `before` the programs, and the names of commits, that shell lines have."""
-    programs = _outside(project, lines)
-    new = [name for name in programs if f"{_PROGRAM}{name}" not in before]
+    programs = named_programs.outside(project, lines)
+    new = [name for name in programs if f"{named_programs.PREFIX}{name}" not in before]
     words = [one for one in named_refs.words(lines) if f"{named_refs.PREFIX}{one}" not in before]
     names = named_refs.taken_down(project, words, os.fsdecode(_symbolic(project, "HEAD")))
-    return {**(_known_programs(project, new) if new or not before else {}), **names, **before}
+    return {
+        **(named_programs.taken_down(project, new) if new or not before else {}),
+        **names,
+        **before,
+    }
 
 
 def of_loop(project: Project) -> Signs:
@@ -173,18 +143,17 @@ def _behind(project: Project, branch: str) -> str:
     is_own = at.startswith("refs/heads/") and at not in _others(project)
     if is_own and not _symbolic(project, at):
         at = own
-    return _digest(os.fsencode(at) + b"\n" + _symbolic(project, own))
+    return other_worktrees.digest(os.fsencode(at) + b"\n" + _symbolic(project, own))
 
 
 def _others(project: Project) -> set[str]:
     """The base's branch, and those that other worktrees are on, by git's files."""
-    heads = (_text(os.path.join(folder, "HEAD")) or b"" for folder in _other_folders(project))
+    heads = (
+        other_worktrees.text(os.path.join(folder, "HEAD")) or b""
+        for folder in other_worktrees.git_folders(project)
+    )
     base = f"refs/heads/{project.base.branch}"
     return {base, *(os.fsdecode(head.removeprefix(b"ref:").strip()) for head in heads)}
-
-
-def _listed(folder: str) -> list[str]:
-    return sorted(os.listdir(folder)) if os.path.isdir(folder) else []
 
 
 def _symbolic(project: Project, name: str) -> bytes:
@@ -198,60 +167,16 @@ def _symbolic(project: Project, name: str) -> bytes:
     return found.removeprefix(b"ref:").strip() if found.startswith(b"ref:") else b""
 
 
-def _known_programs(project: Project, names: Iterable[str]) -> dict[str, str]:
-    """Take down each name, "" for one of which there is nothing to say."""
-    nothing = {f"{_PROGRAM}{name}": "" for name in sorted({*_RUN, *names})}
-    return {**nothing, **_found_programs(project, names)}
-
-
-def _found_programs(project: Project, names: Iterable[str]) -> dict[str, str]:
-    """Say which file each program is, by its name in `signs`, and each one with a folder in its
-    name; of those in the worktree, which are work, nothing.
-    """
-    bare, placed = _parted(tuple(names))
-    found = {}
-    real = functools.cache(os.path.realpath)  # of folders, which many names share
-    on_path = os.pathsep.join(_folders_of_path(project))
-    for name in bare if len(bare) < _FEW_NAMES else _on_path(project, bare):
-        path = shutil.which(name, path=on_path)
-        if path and not os.path.realpath(path).startswith(real(project.top) + os.sep):
-            said = f"{os.path.abspath(path)} {named_outside.content(path)}"
-            found[f"{_PROGRAM}{name}"] = _digest(said.encode("utf-8", "surrogateescape"))
-    for name in named_outside.leading_out(project, placed, real):
-        if sign := named_outside.sign(project, name, real):
-            found[f"{_PROGRAM}{name}"] = sign
-    return found
-
-
-@functools.lru_cache(maxsize=4)
-def _parted(names: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
-    """Part names, and those of what a loop always runs, from those with a folder in them."""
-    placed = {name for name in names if os.path.dirname(name) or name in (".", "..", "~")}
-    return frozenset({*_RUN, *names} - placed - {""}), tuple(sorted(placed))
-
-
-def _gits_own(name: str) -> str:
-    """Digest the programs of git's own, one of which starts another, by their inodes and the
-    times of their last changes: nothing but an installation changes one.
-    """
-    folder, said = name.removeprefix(_GITS_OWN), []
-    for path in configured_git.below(folder):
-        with suppress(OSError):
-            found = os.stat(path)
-            said.append(f"{os.path.relpath(path, folder)} {found.st_ino} {found.st_ctime_ns}")
-    return _digest("\n".join(said).encode("utf-8", "surrogateescape"))
-
-
 def _settings(project: Project) -> Signs:
     """All but the programs, by git among others."""
     found = dict(configured_git.taken_down(project))
     found.update(_default_branch(project))
     found.update((f"{name}, which is called as the base is", _THERE) for name in _shadows(project))
     common, top = project.repository.common_dir, project.top
-    sparse = os.path.join(project.repository.git_dir, *_PATTERNS)
+    sparse = os.path.join(project.repository.git_dir, *other_worktrees.PATTERNS)
     infos = (os.path.join(common, "info", name) for name in _INFO)
     for path in (*infos, sparse, *_of_user(project)):
-        found[project.show_path(path)] = _digest(atomic_files.read(path))
+        found[project.show_path(path)] = other_worktrees.digest(atomic_files.read(path))
     comes = (*_REACH, _RESOLUTIONS) if configured_git.is_rerere_unset(found) else _REACH
     for path in (os.path.join(common, name) for name in comes):
         if os.path.lexists(path):
@@ -262,15 +187,13 @@ def _settings(project: Project) -> Signs:
             path = os.path.join(project.repository.git_dir, name)
             places[project.show_path(path)] = path
         for name, path in places.items():
-            found[name] = _digest(atomic_files.read(path)) if os.path.isfile(path) else ""
+            found[name] = (
+                other_worktrees.digest(atomic_files.read(path)) if os.path.isfile(path) else ""
+            )
     own = atomic_files.read(os.path.join(top, settings_file.FILE))
-    found[settings_file.FILE] = _digest(own)
-    found.update(_worktrees_configured(project))
-    found.update(misled(project))
+    found[settings_file.FILE] = other_worktrees.digest(own)
+    found.update(other_worktrees.taken_down(project))
     found.update({f"{_KNOWN}{os.path.realpath(at)}": _KNOWN for _, at in worktrees.listed(common)})
-    found.update(_rebases(project))
-    found.update(_merges(project))
-    found.update(_links(project))
     found.update(_run_by_git(project))
     config = project.repository.config
     hooks = config.get("core.hookspath") or os.path.join(common, "hooks")
@@ -285,13 +208,29 @@ def _settings(project: Project) -> Signs:
 def changes(project: Project, before: Signs) -> list[Change]:
     """Compare with what was taken down `before`."""
     # The base may name others by now, and then nobody has changed them.
-    programs = [name.removeprefix(_PROGRAM) for name in before if name.startswith(_PROGRAM)]
-    now = _found_programs(project, programs)
-    now.update({name: _gits_own(name) for name in before if name.startswith(_GITS_OWN)})
-    gits = [_PROGRAM + _GIT, *(name for name in before if name.startswith(_GITS_OWN))]
+    programs = [
+        name.removeprefix(named_programs.PREFIX)
+        for name in before
+        if name.startswith(named_programs.PREFIX)
+    ]
+    now = named_programs.looked_up(project, programs)
+    now.update(
+        {
+            name: named_programs.gits_own(name)
+            for name in before
+            if name.startswith(named_programs.GITS_OWN)
+        }
+    )
+    gits = [
+        named_programs.PREFIX + named_programs.GIT,
+        *(name for name in before if name.startswith(named_programs.GITS_OWN)),
+    ]
     if any(now.get(name, "") != before.get(name, "") for name in gits):
         # It is not run: what it would say is the agent's word, and it may be gone then.
-        names = [*gits, *(_PROGRAM + name for name in (*_RUN, *programs))]
+        names = [
+            *gits,
+            *(named_programs.PREFIX + name for name in (*named_programs.RUN, *programs)),
+        ]
         changed = (name for name in names if now.get(name, "") != before.get(name, ""))
         return [Change(name, True) for name in dict.fromkeys(changed)]
     now.update(_settings(project))
@@ -303,7 +242,9 @@ def changes(project: Project, before: Signs) -> list[Change]:
         elif name.startswith(_LOCK):
             now[name] = _inode(locks.path_of(project.repository.git_dir))
     # Of a program "" says that nothing is there, or nothing to say of it.
-    then = {name: sign for name, sign in before.items() if sign or not is_program(name)}
+    then = {
+        name: sign for name, sign in before.items() if sign or not named_programs.is_program(name)
+    }
     names = [name for name in {**then, **now} if then.get(name) != now.get(name)]
     names = [
         name for name in names
@@ -326,7 +267,7 @@ def changes(project: Project, before: Signs) -> list[Change]:
 def _as_on_base(project: Project, named: str, digest: str) -> bool:
     """Whether a file of this worktree, by its digest, is that of the base."""
     name = f"{project.base.commit}:{os.path.normpath(named.removeprefix(_GIT_RUNS))}"
-    return digest == _digest(project.repository.objects.read([name]).get(name))
+    return digest == other_worktrees.digest(project.repository.objects.read([name]).get(name))
 
 
 def _run_by_git(project: Project) -> Signs:
@@ -336,16 +277,12 @@ def _run_by_git(project: Project) -> Signs:
         for word in named_outside.names(project, line):
             path = os.path.join(project.top, word)
             if word and os.path.isfile(path) and not named_outside.leaves(project, word):
-                found[f"{_GIT_RUNS}{word}"] = _digest(atomic_files.read(path))
+                found[f"{_GIT_RUNS}{word}"] = other_worktrees.digest(atomic_files.read(path))
     return found
 
 
 def _inode(path: str) -> str:
     return str(os.stat(path).st_ino) if os.path.exists(path) else ""
-
-
-def _digest(data: bytes | None) -> str:
-    return "" if data is None else hashlib.sha256(data).hexdigest()
 
 
 def _shadows(project: Project) -> list[str]:
@@ -365,93 +302,7 @@ def _default_branch(project: Project) -> Signs:
     if not remote:
         return {}
     found = _symbolic(project, f"refs/remotes/{remote}/HEAD")
-    return {f"{remote}/HEAD": _digest(found or project.base.ref.encode())}
-
-
-def _worktrees_configured(project: Project) -> Signs:
-    """The configuration of each other worktree, and what it has checked out, "" for none; of this
-    worktree the configuration, while git reads none of these (`extensions.worktreeConfig`).
-    """
-    others, own = _other_folders(project), project.repository.git_dir
-    said = project.repository.config.get("extensions.worktreeconfig", "")
-    folders = others if said.lower() in ("true", "yes", "on", "1") else [*others, own]
-    paths = {_WORKTREE: [os.path.join(folder, _CONFIG) for folder in folders]}
-    paths[_SPARSE] = [os.path.join(folder, *_PATTERNS) for folder in others]
-    return {
-        f"{kind}{project.show_path(path)}": _digest(_text(path))
-        for kind, places in paths.items()
-        for path in places
-    }
-
-
-def _rebases(project: Project) -> Signs:
-    """The steps of each rebase in another worktree that runs commands, or merges by a program of
-    its own: by `git rebase --continue` there, which `git status` names.
-    """
-    found = {}
-    for folder in _other_folders(project):
-        folder = os.path.join(folder, "rebase-merge")
-        path = os.path.join(folder, "git-rebase-todo")
-        strategy = os.path.join(folder, "strategy")
-        steps, merges = _text(path) or b"", (_text(strategy) or b"").strip()
-        if _RUNS.search(steps) or merges not in _STRATEGIES:
-            named = path if _RUNS.search(steps) else strategy
-            found[f"{_REBASE}{project.show_path(named)}"] = _digest(steps + b"\0" + merges)
-    return found
-
-
-def _merges(project: Project) -> Signs:
-    """What the next commit in another worktree would take along, by the file that says so."""
-    paths = (os.path.join(folder, name) for folder in _other_folders(project) for name in _BEGUN)
-    return {f"{_MERGE}{project.show_path(path)}": _digest(text)
-            for path in paths if (text := _text(path)) is not None}  # fmt: skip
-
-
-def _links(project: Project) -> Signs:
-    """The links in place of what git writes as it goes, and of what ralphgit keeps beside it: the
-    next one that writes there would write what they lead to.
-    """
-    folders = [project.repository.git_dir, *_other_folders(project)]
-    left = [os.path.join(folder, name) for folder in folders for name in _WRITTEN]
-    found = {}
-    while left:
-        path = left.pop()
-        if os.path.islink(path):
-            found[f"{_LINK}{project.show_path(path)}"] = os.readlink(path)
-        elif os.path.isdir(path):
-            with os.scandir(path) as entries:
-                left += [one.path for one in entries if one.is_symlink() or one.is_dir()]
-    return found
-
-
-def _other_folders(project: Project) -> list[str]:
-    """The git folders of the other worktrees, the main one's first."""
-    own, common = project.repository.git_dir, project.repository.common_dir
-    linked = os.path.join(common, "worktrees")
-    folders = (common, *(os.path.join(linked, name) for name in _listed(linked)))
-    return [one for one in folders if os.path.realpath(one) != os.path.realpath(own)]
-
-
-def _text(path: str) -> bytes | None:
-    return atomic_files.read(path) if os.path.isfile(path) else None
-
-
-def misled(project: Project, *folders: str) -> Signs:
-    """Take down the files by which git takes another repository for that of another worktree;
-    only those in `folders`, if there are any.
-    """
-    repository = project.repository
-    found = worktrees.misled(repository.common_dir)
-    if main := repository.config.get("core.worktree"):  # of a submodule's checkout
-        own = os.path.join(repository.common_dir, main, ".git")
-        if not worktrees.points_to(own, repository.common_dir, repository.common_dir):
-            found[own] = _text(own) or b""
-    real = [*map(os.path.realpath, folders)]
-    return {
-        f"{_ELSEWHERE}{project.show_path(path)}": _digest(text)
-        for path, text in found.items()
-        if not real or os.path.realpath(os.path.dirname(path)) in real
-    }
+    return {f"{remote}/HEAD": other_worktrees.digest(found or project.base.ref.encode())}
 
 
 def _comes_or_goes(project: Project, name: str, before: Signs, now: Signs) -> bool:
@@ -460,26 +311,40 @@ def _comes_or_goes(project: Project, name: str, before: Signs, now: Signs) -> bo
 
     This worktree's own is one of them, and is judged key by key.
     """
-    over = (_ELSEWHERE, _REBASE, _MERGE, _LINK)
+    over = (
+        other_worktrees.ELSEWHERE,
+        other_worktrees.REBASE,
+        other_worktrees.MERGE,
+        other_worktrees.LINK,
+    )
     if name.startswith(_LIMIT) and name not in now:
         return True  # a process above has ended
     if before.get(name) == _THERE or (name.startswith(over) and name not in now):
         return True
-    if name.startswith(_SPARSE):
+    if name.startswith(other_worktrees.SPARSE):
         return name not in before or name not in now
     if name.startswith(_KNOWN):
         return name in now or not os.path.lexists(name.removeprefix(_KNOWN))
-    if not name.startswith(_WORKTREE) or (name in before and name in now):
+    if not name.startswith(other_worktrees.WORKTREE) or (name in before and name in now):
         return False
-    known = {"", *(digest for one, digest in before.items() if one.startswith(_WORKTREE))}
-    known.add(_digest(atomic_files.read(os.path.join(project.repository.git_dir, _CONFIG))))
+    known = {
+        "",
+        *(digest for one, digest in before.items() if one.startswith(other_worktrees.WORKTREE)),
+    }
+    known.add(
+        other_worktrees.digest(
+            atomic_files.read(os.path.join(project.repository.git_dir, other_worktrees.CONFIG))
+        )
+    )
     return now.get(name, "") in known
 
 
 def _steers(name: str, before: Signs) -> bool:
     # The file counts as the base has it; a rebase or a merge, and what is checked out, may be of
     # somebody who works there.
-    if name == settings_file.FILE or name.startswith((_REBASE, _MERGE, _SPARSE)):
+    if name == settings_file.FILE or name.startswith(
+        (other_worktrees.REBASE, other_worktrees.MERGE, other_worktrees.SPARSE)
+    ):
         return False
     key = name.removeprefix(_CONFIGURED)
     return key == name or configured_git.steers(key, before)
@@ -499,64 +364,3 @@ def _expanded(project: Project, path: str) -> str:
     """As git and a shell read a path that begins with the user's home."""
     home = project.around.environ.get("HOME", "")
     return os.path.join(home, path[2:]) if path.startswith("~/") else path
-
-
-def _lines(project: Project) -> Iterator[str]:
-    """List the verify commands on the base, and whatever else a loop runs."""
-    config = project.config
-    yield from (config.integrate_verify, config.notify_command, config.land_via)
-    yield from configured_git.lines_run(project)
-    view = project.base_view
-    for row in view.rows:
-        yield from view.task(row.id).verify if '"verify"' in row.json else ()
-
-
-def _folders_of_path(project: Project) -> list[str]:
-    """The folders of the PATH, as a command finds them that begins in the worktree's top."""
-    folders = project.around.environ.get("PATH", os.defpath).split(os.pathsep)
-    return [os.path.join(project.top, folder) for folder in folders]
-
-
-def _started(project: Project) -> list[str]:
-    """Name the programs and scripts outside of the worktree that agents, and `worktree.setup`, are
-    started by. What else such a line names (a log, a folder) is there for the agent to write.
-    """
-    config = project.config
-    lines = [config.worktree_setup, config.agent_command]
-    lines += [shlex.join((*one.environment, one.command)) for one in config.agents]
-    return [name for name in _outside(project, lines) if _is_run(project, name)]
-
-
-def _outside(project: Project, lines: Iterable[str]) -> set[str]:
-    """Name what lines name, also from beside the main worktree, where merged work is proved."""
-    found = {name for line in lines for name in named_outside.names(project, line)}
-    home = project.repository.home
-    if os.path.dirname(home) == os.path.dirname(project.top):
-        return found
-    return found | {os.path.normpath(f"{home}/{one}") for one in found if one.startswith("../")}
-
-
-def _is_run(project: Project, name: str) -> bool:
-    if os.path.basename(name) in _RENEWED:
-        return False
-    place = named_outside.place_of(project, name)
-    is_file = os.path.isfile(place) and os.access(place, os.X_OK)
-    return not os.path.dirname(name) or is_file or name.endswith(_SCRIPTS)
-
-
-def _on_path(project: Project, names: frozenset[str]) -> set[str]:
-    """Which of `names` stand in a folder of the PATH."""
-    found: set[str] = set()
-    for folder in _folders_of_path(project):
-        with suppress(OSError):
-            there = os.stat(folder)
-            old = there.st_ctime < project.around.now() - _SETTLED_S
-            key = (there.st_dev, there.st_ino, there.st_ctime_ns) if old else None
-            found |= names & (_names_in(folder, *key) if key else {*os.listdir(folder)})
-    return found
-
-
-@functools.lru_cache(maxsize=64)
-def _names_in(folder: str, device: int, inode: int, changed: int) -> frozenset[str]:
-    """List a folder once until it is another one, or a name came or went (ctime)."""
-    return frozenset(os.listdir(folder))

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from ralphgit.app.evidence import run_verify_commands, seen_here_alone
 from ralphgit.app.evidence.run_verify_commands import Wanted
-from ralphgit.app.processes import changed_settings, trust, watched_settings
+from ralphgit.app.processes import changed_settings, other_worktrees, trust, watched_settings
 from ralphgit.app.processes.verify_command import Run
 from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.project import Project
@@ -88,7 +88,7 @@ class Ground:
 
     def _require_same_but_links(self) -> None:
         """As `_require_same`, but for what `_relinked` tells: it is said of the command."""
-        links = changed_settings.misled(self._project, self.path, self._made.git_dir)
+        links = other_worktrees.misled(self._project, self.path, self._made.git_dir)
         watched_settings.require_same(self._project, {**self._signs, **links})
 
     @property

@@ -1,0 +1,145 @@
+"""Take down the programs that a loop, its git and its verify commands run, and what lines name."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import shlex
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+
+from ralphgit.app.processes import configured_git, named_outside
+from ralphgit.app.workspace.project import Project
+
+#: To look for so many on the PATH is quicker than to list all that is there.
+_FEW_NAMES = 100
+
+PREFIX = "program "
+GITS_OWN = "git's own programs in "
+GIT = "git"
+#: What a loop, or git for it, runs by name.
+RUN = (GIT, "gh", "glab", "ssh", "sh")
+
+#: Programs of agents, which renew themselves while they work.
+RENEWED = ("claude", "codex", "copilot", "gemini", "opencode", "qwen", "amp", "cursor-agent")
+#: What scripts are called.
+_SCRIPTS = (".sh", ".bash", ".py", ".js", ".mjs", ".cjs", ".ts", ".rb", ".pl")
+
+#: A folder that changed just now may change again within the same tick of its ctime.
+_SETTLED_S = 2
+
+
+def is_program(name: str) -> bool:
+    """Whether a name of `signs` is of a program, or of a file that a command line names."""
+    return name.startswith(PREFIX)
+
+
+def taken_down(project: Project, names: Iterable[str]) -> dict[str, str]:
+    """Take down each name, "" for one of which there is nothing to say."""
+    nothing = {f"{PREFIX}{name}": "" for name in sorted({*RUN, *names})}
+    return {**nothing, **looked_up(project, names)}
+
+
+def looked_up(project: Project, names: Iterable[str]) -> dict[str, str]:
+    """Say which file each program is, by its name in `signs`, and each one with a folder in its
+    name; of those in the worktree, which are work, nothing.
+    """
+    bare, placed = _parted(tuple(names))
+    found = {}
+    real = functools.cache(os.path.realpath)  # of folders, which many names share
+    on_path = os.pathsep.join(_folders_of_path(project))
+    for name in bare if len(bare) < _FEW_NAMES else _on_path(project, bare):
+        path = shutil.which(name, path=on_path)
+        if path and not os.path.realpath(path).startswith(real(project.top) + os.sep):
+            said = f"{os.path.abspath(path)} {named_outside.content(path)}"
+            found[f"{PREFIX}{name}"] = _digest(said)
+    for name in named_outside.leading_out(project, placed, real):
+        if sign := named_outside.sign(project, name, real):
+            found[f"{PREFIX}{name}"] = sign
+    return found
+
+
+@functools.lru_cache(maxsize=4)
+def _parted(names: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Part names, and those of what a loop always runs, from those with a folder in them."""
+    placed = {name for name in names if os.path.dirname(name) or name in (".", "..", "~")}
+    return frozenset({*RUN, *names} - placed - {""}), tuple(sorted(placed))
+
+
+def gits_own(name: str) -> str:
+    """Digest the programs of git's own, one of which starts another, by their inodes and the
+    times of their last changes: nothing but an installation changes one.
+    """
+    folder, said = name.removeprefix(GITS_OWN), []
+    for path in configured_git.below(folder):
+        with suppress(OSError):
+            found = os.stat(path)
+            said.append(f"{os.path.relpath(path, folder)} {found.st_ino} {found.st_ctime_ns}")
+    return _digest("\n".join(said))
+
+
+def lines(project: Project) -> Iterator[str]:
+    """List the verify commands on the base, and whatever else a loop runs."""
+    config = project.config
+    yield from (config.integrate_verify, config.notify_command, config.land_via)
+    yield from configured_git.lines_run(project)
+    view = project.base_view
+    for row in view.rows:
+        yield from view.task(row.id).verify if '"verify"' in row.json else ()
+
+
+def _folders_of_path(project: Project) -> list[str]:
+    """The folders of the PATH, as a command finds them that begins in the worktree's top."""
+    folders = project.around.environ.get("PATH", os.defpath).split(os.pathsep)
+    return [os.path.join(project.top, folder) for folder in folders]
+
+
+def started(project: Project) -> list[str]:
+    """Name the programs and scripts outside of the worktree that agents, and `worktree.setup`, are
+    started by. What else such a line names (a log, a folder) is there for the agent to write.
+    """
+    config = project.config
+    lines = [config.worktree_setup, config.agent_command]
+    lines += [shlex.join((*one.environment, one.command)) for one in config.agents]
+    return [name for name in outside(project, lines) if _is_run(project, name)]
+
+
+def outside(project: Project, lines: Iterable[str]) -> set[str]:
+    """Name what lines name, also from beside the main worktree, where merged work is proved."""
+    found = {name for line in lines for name in named_outside.names(project, line)}
+    home = project.repository.home
+    if os.path.dirname(home) == os.path.dirname(project.top):
+        return found
+    return found | {os.path.normpath(f"{home}/{one}") for one in found if one.startswith("../")}
+
+
+def _is_run(project: Project, name: str) -> bool:
+    if os.path.basename(name) in RENEWED:
+        return False
+    place = named_outside.place_of(project, name)
+    is_file = os.path.isfile(place) and os.access(place, os.X_OK)
+    return not os.path.dirname(name) or is_file or name.endswith(_SCRIPTS)
+
+
+def _on_path(project: Project, names: frozenset[str]) -> set[str]:
+    """Which of `names` stand in a folder of the PATH."""
+    found: set[str] = set()
+    for folder in _folders_of_path(project):
+        with suppress(OSError):
+            there = os.stat(folder)
+            old = there.st_ctime < project.around.now() - _SETTLED_S
+            key = (there.st_dev, there.st_ino, there.st_ctime_ns) if old else None
+            found |= names & (_names_in(folder, *key) if key else {*os.listdir(folder)})
+    return found
+
+
+@functools.lru_cache(maxsize=64)
+def _names_in(folder: str, device: int, inode: int, changed: int) -> frozenset[str]:
+    """List a folder once until it is another one, or a name came or went (ctime)."""
+    return frozenset(os.listdir(folder))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()

@@ -1,0 +1,134 @@
+"""Take down what steers git in the other worktrees of a repository, and what leads away from it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Mapping
+
+from ralphgit.app.workspace.project import Project
+from ralphgit.git import worktrees
+from ralphgit.records import atomic_files
+
+WORKTREE = "worktree's git config "
+REBASE = "a rebase that runs programs: "
+SPARSE = "another worktree's sparse checkout: "
+ELSEWHERE = "leads git to another repository: "
+LINK = "a link among git's files: "
+MERGE = "a merge, or the like, that has begun: "
+CONFIG = "config.worktree"
+PATTERNS = ("info", "sparse-checkout")
+
+#: What git writes into, where it is, and the folder that is ours.
+_WRITTEN = (
+    "COMMIT_EDITMSG", "MERGE_MSG", "MERGE_MODE", "MERGE_RR", "SQUASH_MSG", "AUTO_MERGE",
+    "FETCH_HEAD", "logs", "ralphgit",
+)  # fmt: skip
+#: What says that something has begun that a commit ends.
+_BEGUN = ("MERGE_HEAD", "MERGE_AUTOSTASH", "CHERRY_PICK_HEAD", "REVERT_HEAD")
+#: What a rebase runs, and the strategies of git's own, by which it merges.
+_RUNS = re.compile(rb"(?m)^[ \t]*(?:exec|x)\s")
+_STRATEGIES = (b"", b"ort", b"recursive", b"resolve", b"octopus", b"ours", b"subtree")
+
+
+def taken_down(project: Project) -> Mapping[str, str]:
+    """All of it, by the name that people know it by, each with a digest."""
+    return {
+        **_worktrees_configured(project), **misled(project), **_rebases(project),
+        **_merges(project), **_links(project),
+    }  # fmt: skip
+
+
+def _worktrees_configured(project: Project) -> Mapping[str, str]:
+    """The configuration of each other worktree, and what it has checked out, "" for none; of this
+    worktree the configuration, while git reads none of these (`extensions.worktreeConfig`).
+    """
+    others, own = git_folders(project), project.repository.git_dir
+    said = project.repository.config.get("extensions.worktreeconfig", "")
+    folders = others if said.lower() in ("true", "yes", "on", "1") else [*others, own]
+    paths = {WORKTREE: [os.path.join(folder, CONFIG) for folder in folders]}
+    paths[SPARSE] = [os.path.join(folder, *PATTERNS) for folder in others]
+    return {
+        f"{kind}{project.show_path(path)}": digest(text(path))
+        for kind, places in paths.items()
+        for path in places
+    }
+
+
+def _rebases(project: Project) -> Mapping[str, str]:
+    """The steps of each rebase in another worktree that runs commands, or merges by a program of
+    its own: by `git rebase --continue` there, which `git status` names.
+    """
+    found = {}
+    for folder in git_folders(project):
+        folder = os.path.join(folder, "rebase-merge")
+        path = os.path.join(folder, "git-rebase-todo")
+        strategy = os.path.join(folder, "strategy")
+        steps, merges = text(path) or b"", (text(strategy) or b"").strip()
+        if _RUNS.search(steps) or merges not in _STRATEGIES:
+            named = path if _RUNS.search(steps) else strategy
+            found[f"{REBASE}{project.show_path(named)}"] = digest(steps + b"\0" + merges)
+    return found
+
+
+def _merges(project: Project) -> Mapping[str, str]:
+    """What the next commit in another worktree would take along, by the file that says so."""
+    paths = (os.path.join(folder, name) for folder in git_folders(project) for name in _BEGUN)
+    return {f"{MERGE}{project.show_path(path)}": digest(said)
+            for path in paths if (said := text(path)) is not None}  # fmt: skip
+
+
+def _links(project: Project) -> Mapping[str, str]:
+    """The links in place of what git writes as it goes, and of what ralphgit keeps beside it: the
+    next one that writes there would write what they lead to.
+    """
+    folders = [project.repository.git_dir, *git_folders(project)]
+    left = [os.path.join(folder, name) for folder in folders for name in _WRITTEN]
+    found = {}
+    while left:
+        path = left.pop()
+        if os.path.islink(path):
+            found[f"{LINK}{project.show_path(path)}"] = os.readlink(path)
+        elif os.path.isdir(path):
+            with os.scandir(path) as entries:
+                left += [one.path for one in entries if one.is_symlink() or one.is_dir()]
+    return found
+
+
+def git_folders(project: Project) -> list[str]:
+    """The git folders of the other worktrees, the main one's first."""
+    own, common = project.repository.git_dir, project.repository.common_dir
+    linked = os.path.join(common, "worktrees")
+    folders = (common, *(os.path.join(linked, name) for name in _listed(linked)))
+    return [one for one in folders if os.path.realpath(one) != os.path.realpath(own)]
+
+
+def misled(project: Project, *folders: str) -> Mapping[str, str]:
+    """Take down the files by which git takes another repository for that of another worktree;
+    only those in `folders`, if there are any.
+    """
+    repository = project.repository
+    found = worktrees.misled(repository.common_dir)
+    if main := repository.config.get("core.worktree"):  # of a submodule's checkout
+        own = os.path.join(repository.common_dir, main, ".git")
+        if not worktrees.points_to(own, repository.common_dir, repository.common_dir):
+            found[own] = text(own) or b""
+    real = [*map(os.path.realpath, folders)]
+    return {
+        f"{ELSEWHERE}{project.show_path(path)}": digest(data)
+        for path, data in found.items()
+        if not real or os.path.realpath(os.path.dirname(path)) in real
+    }
+
+
+def _listed(folder: str) -> list[str]:
+    return sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+
+
+def text(path: str) -> bytes | None:
+    return atomic_files.read(path) if os.path.isfile(path) else None
+
+
+def digest(data: bytes | None) -> str:
+    return "" if data is None else hashlib.sha256(data).hexdigest()
