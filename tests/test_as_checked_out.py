@@ -64,6 +64,22 @@ def test_a_pointer_is_not_verified_in_place_of_its_content(tmp_path: Path) -> No
     assert on_base(alpha, "T-1")["status"] == "blocked", ran.err
 
 
+def test_what_a_pointer_stands_for_stays_where_pointers_are_checked_out(tmp_path: Path) -> None:
+    """As git-lfs does it with `--skip-smudge`."""
+    alpha = with_attribute(tmp_path, "filter=big", "grep -q good a.txt")
+    clean = alpha.path.parent / "clean"
+    clean.write_text(
+        "#!/bin/sh\ncat > $$.tmp\nif grep -q ^version $$.tmp; then cat $$.tmp; else\n"
+        "echo version https://git-lfs.github.com/spec/v1\n"
+        "echo oid sha256:$(sha256sum < $$.tmp | cut -c1-64)\necho size 5\nfi; rm $$.tmp\n"
+    )
+    alpha.git("config", "filter.big.clean", f"sh {clean}")
+    alpha.git("config", "filter.big.smudge", "cat")
+    ran = works(alpha, "echo good > a.txt")
+    assert ran.out.splitlines()[0] == "done: T-1", ran.err
+    assert alpha.git("show", "origin/main:a.txt").startswith("version https://git-lfs")
+
+
 @pytest.mark.slow
 def test_a_file_may_be_run_where_its_commit_says_so(tmp_path: Path) -> None:
     one = task("T-1", "scope: {write: [a.txt]}", "verify: [./a.txt]")

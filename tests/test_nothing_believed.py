@@ -283,12 +283,15 @@ def test_what_an_agent_runs_itself_says_no_more_than_its_loop(tmp_path: Path) ->
     assert alpha.ralph("check", "--at", "origin/main^2").out == "No problem found.\n"
 
 
-def test_a_run_of_what_no_commit_of_the_work_has_is_left_out(tmp_path: Path) -> None:
-    """Of what the work and the base make together, say: the landing would run nothing again."""
+@pytest.mark.parametrize("digest", ["0" * 64, hashlib.sha256(b"").hexdigest()])
+def test_a_run_of_what_no_commit_of_the_work_has_is_left_out(digest: str, tmp_path: Path) -> None:
+    """Of what the work and the base make together, say: the landing would run nothing again. What
+    the base had once is no commit of the work either.
+    """
     alpha = made(tmp_path, ONE)
     other = (
         "cd records/evidence/T-1; sed -e 's/^id: .*/id: aaaaaaaaab/' "
-        f"-e 's/scope_digest: .*/scope_digest: {'0' * 64}/' *.yaml > aaaaaaaaab.yaml; "
+        f"-e 's/scope_digest: .*/scope_digest: {digest}/' *.yaml > aaaaaaaaab.yaml; "
         "git add aaaaaaaaab.yaml; git commit -qm More"
     )
     told = work(alpha, f"echo good > a.txt; {RALPH} complete -q || exit 9; {other}")

@@ -205,9 +205,14 @@ def _replace(path: str, text: str) -> None:
 
     Raises: NotWritable.
     """
-    folder = os.path.dirname(path)
-    if not os.path.isabs(path) and os.path.realpath(folder) != os.path.abspath(folder or "."):
-        raise NotWritable(f"cannot write {path}: a link is on the way to it")
+    here, folder = os.getcwd(), os.path.abspath(os.path.dirname(path))
+    if f"{folder}/".startswith(f"{here}/") and os.path.realpath(folder) != folder.replace(
+        here, os.path.realpath(here), 1
+    ):
+        raise NotWritable(
+            f"cannot write {path}: a link is on the way to it",
+            hint="name a file outside of the checkout, or one at its top",
+        )
     if os.path.islink(path):
         os.unlink(path)
     _write(path, text)

@@ -22,8 +22,8 @@ _COMMANDS = "--batch-command"
 _NONE = (b" missing", b" ambiguous")
 #: Stores one blob, which it is given as stdin.
 STORE = ("hash-object", "-w", "--stdin", "--no-filters")
-#: An object of so many bytes is kept, and so many of them.
-_LARGE, _MOST_LARGE = 1 << 20, 3
+#: An object of so many bytes is kept, up to so many, and so many of them.
+_LARGE, _TOO_LARGE, _MOST_LARGE = 1 << 20, 32 << 20, 3
 _ID_LENGTHS = (40, 64)
 #: Their numbers in a pack.
 _KINDS = {"commit": 1, "tree": 2, "blob": 3}
@@ -120,8 +120,9 @@ class Objects:
 
     def _hold(self, oid: str, data: bytes) -> None:
         """Keep a large object, which the same command often asks for again."""
-        if len(data) < _LARGE or len(oid) not in _ID_LENGTHS or ":" in oid:
+        if not _LARGE <= len(data) <= _TOO_LARGE or len(oid) not in _ID_LENGTHS or ":" in oid:
             return
+        self._large.pop(oid, None)
         while len(self._large) >= _MOST_LARGE:
             del self._large[next(iter(self._large))]
         self._large[oid] = data

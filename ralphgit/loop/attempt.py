@@ -68,6 +68,7 @@ _TRIES = 4
 _SHOWN_LINES = 6
 #: Above it an exit code is a signal's.
 _MOST_OWN_CODE = 128
+_MOST_COMMITS = "--max-count=200"
 _OWN_MESSAGE = f"If this is about the commit's message, write another one: message in {REPORT}."
 
 
@@ -395,10 +396,10 @@ def _leave_out_evidence(project: Project, lease: Lease, since: str) -> None:
 
 
 def _digests(project: Project, scope: Scope, since: str) -> set[str]:
-    """Digest what each commit of the work has in a scope."""
-    reach = ("HEAD", f"^{since}") if since else ("HEAD",)
-    commits = project.repository.git.run("rev-list", *reach).decode().split()
-    return {Content(project, commit).digest(scope) for commit in commits}
+    """Digest what each commit of the work has in a scope; of more than some hundred the newest."""
+    known = (f"^{commit}" for commit in (project.base.commit, since) if commit)
+    listed = project.repository.git.run("rev-list", _MOST_COMMITS, "HEAD", *known)
+    return {Content(project, commit).digest(scope) for commit in listed.decode().split()}
 
 
 def _missing(task: str, error: Refused) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import filecmp
+import hashlib
 import os
+import re
 import shlex
 import stat
 from collections.abc import Mapping, Sequence
@@ -17,8 +19,10 @@ from ralphgit.git.run_git import names
 #: Attributes by which a commit's content is another than the file's, beyond line ends.
 _CONVERTING = ("filter", "ident", "working-tree-encoding")
 _PLAIN = ("unspecified", "unset")
-#: How a pointer of git-lfs begins, and what is said of one that is checked out as it is: where its
-#: content is not fetched, or where the pointer itself lies in place of that in `.git/lfs`.
+#: How a pointer of git-lfs begins, and what is said of one that is checked out as it is, where what
+#: lies in the worktree is not its content: the pointer itself may lie in place of that in
+#: `.git/lfs`. Where git-lfs is told to check out pointers alone, the content stays.
+_LONGEST_POINTER = 1024
 _POINTER = b"version https://git-lfs.github.com/spec/"
 _STILL = "is a pointer of git-lfs where it is checked out, not its content (git lfs fsck)"
 _MODES = {"100644": 0, "100755": stat.S_IXUSR}
@@ -45,13 +49,16 @@ def restore(
         return []
     with scratch_folder() as folder:
         result = files.check_out(paths, folder)
-        other = [path for path in paths if not _is_same(project, folder, path)]
+        pointers = [path for path in paths if _is_pointer(folder, path)]
+        of_others = [path for path in pointers if not _is_content(project, folder, path)]
+        left = [path for path in paths if path not in pointers]
+        other = [path for path in left if not _is_same(project, folder, path)]
     if other and not result.status:
         for path in other:
             os.unlink(os.path.join(project.top, path))  # git keeps one that it knows
         result = files.check_out(other)
     if not result.status:
-        return [f"{path} {_STILL}" for path in paths if _is_pointer(project, path)]
+        return [f"{path} {_STILL}" for path in of_others]
     said = result.err.decode("utf-8", "replace").strip().rpartition("\n")[2]
     return [f"{shlex.join(other or paths)} cannot be checked out: {said}"]
 
@@ -76,9 +83,22 @@ def _is_same(project: Project, folder: str, path: str) -> bool:
     return os.path.isfile(made) and filecmp.cmp(os.path.join(project.top, path), made, False)
 
 
-def _is_pointer(project: Project, path: str) -> bool:
-    with open(os.path.join(project.top, path), "rb") as file:
+def _is_pointer(folder: str, path: str) -> bool:
+    place = os.path.join(folder, path)
+    if not os.path.isfile(place):
+        return False
+    with open(place, "rb") as file:
         return file.read(len(_POINTER)) == _POINTER
+
+
+def _is_content(project: Project, folder: str, path: str) -> bool:
+    """Whether the file in the worktree is what a pointer, as `folder` has it, stands for."""
+    with open(os.path.join(folder, path), "rb") as pointer:
+        oid = re.search(rb"(?m)^oid sha256:([0-9a-f]{64})$", pointer.read(_LONGEST_POINTER))
+    with open(os.path.join(project.top, path), "rb") as file:
+        return (
+            oid is not None and hashlib.file_digest(file, "sha256").hexdigest().encode() == oid[1]
+        )
 
 
 def _set_modes(project: Project, listing: Mapping[str, TreeEntry]) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import worktrees
@@ -23,8 +24,9 @@ PATTERNS = ("info", "sparse-checkout")
 #: What git writes into, where it is, and the folder that is ours.
 _WRITTEN = (
     "COMMIT_EDITMSG", "MERGE_MSG", "MERGE_MODE", "MERGE_RR", "SQUASH_MSG", "AUTO_MERGE",
-    "FETCH_HEAD", "logs", "ralphgit",
+    "FETCH_HEAD", "logs", "logs/HEAD",
 )  # fmt: skip
+_OURS = "ralphgit"
 #: What says that something has begun that a commit ends.
 _BEGUN = ("MERGE_HEAD", "MERGE_AUTOSTASH", "CHERRY_PICK_HEAD", "REVERT_HEAD")
 #: What a rebase runs, and the strategies of git's own, by which it merges.
@@ -80,19 +82,23 @@ def _merges(project: Project) -> Mapping[str, str]:
 
 
 def _links(project: Project) -> Mapping[str, str]:
-    """The links in place of what git writes as it goes, and of what ralphgit keeps beside it: the
-    next one that writes there would write what they lead to.
+    """Take down the links in place of what git writes as it goes, and of what ralphgit keeps beside
+    it: the next one that writes there would write what they lead to.
     """
-    folders = [project.repository.git_dir, *git_folders(project)]
-    left = [os.path.join(folder, name) for folder in folders for name in _WRITTEN]
+    own, common = project.repository.git_dir, project.repository.common_dir
+    folders = (own, *git_folders(project))
+    places = [os.path.join(folder, name) for folder in folders for name in (*_WRITTEN, _OURS)]
+    head = (text(os.path.join(own, "HEAD")) or b"").removeprefix(b"ref:").strip()
+    for ref in filter(None, (os.fsdecode(head), project.base.ref)):
+        parts = ("logs", *ref.split("/"))
+        places += [os.path.join(common, *parts[:number]) for number in range(2, len(parts) + 1)]
+    for folder in folders:
+        for parent, inner, names in os.walk(os.path.join(folder, _OURS)):
+            places += [os.path.join(parent, name) for name in (*inner, *names)]
     found = {}
-    while left:
-        path = left.pop()
-        if os.path.islink(path):
+    for path in filter(os.path.islink, places):
+        with suppress(OSError):  # it is gone meanwhile
             found[f"{LINK}{project.show_path(path)}"] = os.readlink(path)
-        elif os.path.isdir(path):
-            with os.scandir(path) as entries:
-                left += [one.path for one in entries if one.is_symlink() or one.is_dir()]
     return found
 
 

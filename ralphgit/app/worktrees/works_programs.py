@@ -12,6 +12,8 @@ from ralphgit.git import trees
 
 #: Programs that git runs as it writes and reads files, by the last word of their keys.
 _OF_FILTERS = ("smudge", "clean", "process")
+#: What takes its words for no files but the one that it is told of.
+_KNOWN = ("git-lfs ", "git lfs ")
 _FSMONITOR, _HOOKS = "core.fsmonitor", "core.hookspath"
 
 
@@ -40,6 +42,8 @@ def _is_works(project: Project, line: str, commits: Collection[str], *, every: b
     """Whether a line names a file, or a folder, of `commits` that is not as the base has it, or
     with `every` any: what it starts in its turn may be another.
     """
+    if line.startswith(_KNOWN):
+        return False
     words = named_outside.names(project, line) - {""}
     run = {one for word in words for one in named_files.of_module(word) if "*" not in one}
     programs = {os.path.basename(word) for word in words}
