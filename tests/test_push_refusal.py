@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from world import Place, World
 
 from ralphgit.git import push_refusal
 from ralphgit.git.push_refusal import Why
+from ralphgit.git.run_git import Git
 
 DECLINED = " ! [remote rejected] main -> main ({})\nerror: failed to push some refs to 'r'\n"
 HOOK = DECLINED.format("pre-receive hook declined")
@@ -199,6 +201,28 @@ def test_a_hook_that_declines_is_heard(tmp_path: Path) -> None:
     assert world.task("T-1")["state"] == "in-review"
     (world.path / ".git" / "hooks" / "pre-push").unlink()
     assert alpha.ralph("land").code == 0
+
+
+def test_a_hook_opens_its_output_by_name(tmp_path: Path) -> None:
+    world = with_task(tmp_path)
+    pre_push(world, "set -e; echo all is well > /dev/stdout")
+    alpha = world.worktree("alpha")
+    alpha.claim("T-1")
+    alpha.write("a.txt", "a")
+    done = alpha.ralph("complete", "--land")
+    assert done.code == 0, done.err
+    assert world.origin.git("ls-tree", "--name-only", "main", "a.txt") == "a.txt"
+
+
+def test_where_no_sockets_may_be_made_git_answers_by_pipes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused() -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("ralphgit.git.child_process._socket.socketpair", refused)
+    world = World(tmp_path)
+    assert Git(str(world.path), os.environ).line("rev-parse", "--git-dir").endswith(".git")
 
 
 # -- what a remote declines ----------------------------------------------------------------

@@ -75,7 +75,7 @@ def test_a_command_does_not_say_by_itself_how_it_has_ended() -> None:
     says = "echo 0 > /proc/$PPID/fd/1; sleep 0.2; exit 3"
     ran = verify_command.run(says, top="/", environ={}, timeout=PATIENCE, now=0)
     assert ran.exit_code == 3
-    git = child_process.Child("/bin/cat", ["cat"], {})
+    git = child_process.Child("/bin/cat", ["cat"], {}, private=True)
     for number in (git.stdin, git.stdout):
         with pytest.raises(OSError, match="No such device or address"):
             os.open(f"/proc/self/fd/{number}", os.O_WRONLY)

@@ -36,12 +36,13 @@ def channel() -> tuple[int, int]:
     """Make a pipe that nobody but its two ends can use: its end to read, and the one to write.
 
     On Linux two sockets: a pipe any process of the user may open for writing, by /proc, and so say
-    what another program seems to.
+    what another program seems to. A pipe where no sockets may be made.
     """
-    if sys.platform != "linux":
-        return os.pipe()
-    reading, writing = _socket.socketpair()
-    return reading.detach(), writing.detach()
+    if sys.platform == "linux":
+        with suppress(OSError):
+            reading, writing = _socket.socketpair()
+            return reading.detach(), writing.detach()
+    return os.pipe()
 
 
 class ProcessResult(NamedTuple):
@@ -167,18 +168,21 @@ class Child:
         *,
         group: bool = False,
         errors: bool = True,
+        private: bool = False,
     ) -> None:
         """`group`: in a session of its own, to be killed with its children, and without a terminal.
 
         `errors`: keep what it writes to stderr.
+
+        `private`: by a `channel`, for what starts no program that gets its stdin or stdout: a hook,
+        say, may open that again by its name (/dev/stdout).
         """
         self._argv = argv
         self._group = group
         self._pid = 0
         self.stdin = self.stdout = self._stderr = -1
-        in_read, self.stdin = channel()
-        self.stdout, out_write = channel()
-        # A hook, which gets this, may open it again by its name.
+        in_read, self.stdin = channel() if private else os.pipe()
+        self.stdout, out_write = channel() if private else os.pipe()
         self._stderr, err_write = os.pipe() if errors else (-1, os.open(os.devnull, os.O_WRONLY))
         # A session of its own also has no terminal: ssh, say, fails where it would have to ask.
         own_group: dict[str, Any] = {"setsid": True} if group else {}

@@ -98,6 +98,12 @@ _QUESTIONS = frozenset((
     "status", "var",
 ))  # fmt: skip
 
+#: Verbs that start nothing which gets their stdin or stdout; "" of options alone.
+_ALONE = _QUESTIONS | {
+    "", "check-ref-format", "config", "hash-object", "ls-remote", "show", "symbolic-ref", "version",
+    "write-tree",
+}  # fmt: skip
+
 
 def _is_question(arguments: Sequence[str]) -> bool:
     name = verb(arguments)
@@ -209,7 +215,8 @@ class Git:
         program = _place(self.environ)
         argv = ["git", *_OPTIONS, "-C", self.directory, *arguments]
         self.calls += 1
-        return Child(program, argv, self.environ, group=group, errors=errors)
+        private = verb(arguments) in _ALONE
+        return Child(program, argv, self.environ, group=group, errors=errors, private=private)
 
     def run(self, *arguments: str, stdin: bytes = b"", timeout: float | None = None) -> bytes:
         """Run `git ARGUMENTS` and give its stdout.
