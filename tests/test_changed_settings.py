@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import resource
 import shutil
 import signal
 import sys
@@ -24,6 +26,7 @@ from ralphgit.app.processes import (
     other_worktrees,
     watched_settings,
 )
+from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.git import worktrees
@@ -104,10 +107,43 @@ def test_a_limit_of_the_loop_s_process_is_not_the_agents(above: bool, tmp_path: 
     assert (ran.code, ran.error) == (7, "settings_changed"), ran.err
     (named,) = ran.json["error"]["changed"]
     assert named.startswith("a limit of process" if above else "a limit of the loop: RLIMIT_FSIZE")
+    assert re.search("FSIZE .soft:hard was unlimited:unlimited and is [0-9]+:unlimited", named)
     assert "a.txt" not in files_on_base(alpha)
     # It was that process's, or is the shell's, say, from which the next one is started.
     again = works(alpha, "true", "--json")
     assert (again.code, again.error) == ((7, "settings_changed") if above else (0, ""))
+    if above:
+        unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+        resource.prlimit(int(re.findall("[0-9]+", named)[0]), resource.RLIMIT_FSIZE, unlimited)
+        assert works(alpha, "true", "--json").error == ""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets others set them")
+def test_a_limit_counts_where_it_is_lowered_and_of_the_same_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alpha = made(tmp_path, ONE)
+    project = Project.open(Surroundings(str(alpha.path), alpha.environ, time.time, lambda: "an id"))
+
+    def have(soft: int, hard: int) -> None:
+        monkeypatch.setattr(resource, "prlimit", lambda pid, number: (soft, hard))
+
+    have(100, 200)
+    before = changed_settings.signs(project)
+    have(150, resource.RLIM_INFINITY)
+    assert changed_settings.changes(project, before) == []
+    for limit in ((99, 200), (100, 199)):
+        have(*limit)
+        lowered = [one.name for one in changed_settings.changes(project, before) if one.steers]
+        assert f"process {os.getppid()}," in lowered[0]
+        assert "soft:hard was 100:200 and is {}:{}".format(*limit) in lowered[0]
+    boot = heartbeat.boot_id()
+    then = {name: sign.replace(boot, "another") for name, sign in before.items()}
+    assert changed_settings.changes(project, then) == []
+    start = f" {heartbeat.start_time(os.getppid())} "
+    then = {name: sign.replace(start, " 1 ") for name, sign in before.items()}
+    left = [one.name for one in changed_settings.changes(project, then)]
+    assert not [name for name in left if f"process {os.getppid()}," in name]
 
 
 def test_resolutions_that_git_notes_by_a_setting_are_no_change(tmp_path: Path) -> None:

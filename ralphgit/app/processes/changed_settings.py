@@ -24,7 +24,7 @@ from ralphgit.app.processes import (
     named_refs,
     other_worktrees,
 )
-from ralphgit.app.workspace import locks, loop_mark
+from ralphgit.app.workspace import heartbeat, locks, loop_mark
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import run_git, worktrees
 from ralphgit.records import atomic_files, settings_file
@@ -48,6 +48,12 @@ _CONFIGURED = configured_git.PREFIX
 _ON_BRANCH = "HEAD, which was on "
 _LIMIT = "a limit of "
 _OWN_LIMIT = f"{_LIMIT}the loop: "
+#: Those by which a check may end early, or see less, and yet pass.
+_LIMITS = tuple(
+    f"RLIMIT_{name}" for name in ("FSIZE", "CPU", "DATA", "AS", "STACK", "NPROC", "NOFILE")
+    if hasattr(resource, f"RLIMIT_{name}")
+)  # fmt: skip
+_UNLIMITED = "unlimited"
 #: Only in what `of_loop` takes down.
 _LOCK = "the loop's lock "
 _GIT_RUNS = "what git runs: "
@@ -84,17 +90,34 @@ def of_this_process(name: str) -> bool:
 
 def _limits() -> Signs:
     """Take down the limits of this process, which what it runs inherits, and of those above, which
-    the next loop may: any process of the user may lower them.
+    the next loop may: any process of the user may lower them. A person may raise them meanwhile.
     """
-    names = [name for name in dir(resource) if name.startswith("RLIMIT_")]
-    numbers = [getattr(resource, name) for name in names]
-    own = (str(resource.getrlimit(number)) for number in numbers)
-    found = {f"{_OWN_LIMIT}{name}": sign for name, sign in zip(names, own, strict=True)}
+    numbers = {name: getattr(resource, name) for name in _LIMITS}
+    found = {f"{_OWN_LIMIT}{name}": _shown(resource.getrlimit(numbers[name])) for name in numbers}
+    boot = heartbeat.boot_id()
     for pid in loop_mark.ancestors(os.getppid()) if sys.platform == "linux" else ():
+        process = f"{heartbeat.start_time(pid)} {boot}"  # its number is used again
         with suppress(OSError):  # it is another user's, or has ended
-            limits = str([resource.prlimit(pid, number) for number in numbers])
-            found[f"{_LIMIT}process {pid}, which has started the loop"] = limits
+            for name, number in numbers.items():
+                sign = f"{_shown(resource.prlimit(pid, number))} {process}"
+                found[f"{_LIMIT}process {pid}, which has started the loop: {name}"] = sign
     return found
+
+
+def _shown(limit: tuple[int, int]) -> str:
+    """A soft and a hard limit as prlimit(1) has them."""
+    return ":".join(_UNLIMITED if one == resource.RLIM_INFINITY else str(one) for one in limit)
+
+
+def _lowered(before: str, now: str) -> str:
+    """Say what a limit was and is where it was lowered; "" where not, or of another process."""
+    (was, _, of), (limit, _, process) = before.partition(" "), now.partition(" ")
+    is_kept = all(old <= new for old, new in zip(_numbers(was), _numbers(limit), strict=False))
+    return "" if of != process or is_kept else f" (soft:hard was {was} and is {limit})"
+
+
+def _numbers(limit: str) -> list[float]:
+    return [int(one) if one.isdigit() else float("inf") for one in limit.split(":")]
 
 
 def _named(project: Project, lines: Sequence[str], before: Signs) -> Signs:
@@ -235,7 +258,12 @@ def changes(project: Project, before: Signs) -> list[Change]:
         return [Change(name, True) for name in dict.fromkeys(changed)]
     now.update(_settings(project))
     now.update(named_refs.looked_up(project, before))
-    now.update({name: sign for name, sign in _limits().items() if name in before})
+    lowered = {
+        name: how for name, sign in _limits().items()
+        if name in before and (how := _lowered(str(before[name]), sign))
+    }  # fmt: skip
+    now.update({name: sign for name, sign in before.items() if name.startswith(_LIMIT)})
+    now.update(lowered)
     for name in before:
         if name.startswith(_ON_BRANCH):
             now[name] = _behind(project, name.removeprefix(_ON_BRANCH))
@@ -251,7 +279,7 @@ def changes(project: Project, before: Signs) -> list[Change]:
         if not _comes_or_goes(project, name, before, now)
         and not named_refs.has_come_along(project, name, then.get(name, ""), now.get(name, ""))
     ]  # fmt: skip
-    found = [Change(name, _steers(name, before)) for name in names]
+    found = [Change(f"{name}{lowered.get(name, '')}", _steers(name, before)) for name in names]
     if any(one.steers and not configured_git.is_of_branch(one.name) for one in found):
         return found
     # What asks git about more than its configuration comes last.
@@ -317,8 +345,6 @@ def _comes_or_goes(project: Project, name: str, before: Signs, now: Signs) -> bo
         other_worktrees.MERGE,
         other_worktrees.LINK,
     )
-    if name.startswith(_LIMIT) and name not in now:
-        return True  # a process above has ended
     if before.get(name) == _THERE or (name.startswith(over) and name not in now):
         return True
     if name.startswith(other_worktrees.SPARSE):
