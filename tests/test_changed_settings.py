@@ -266,6 +266,8 @@ def test_a_judge_counts_from_where_merged_work_is_proved(tmp_path: Path) -> None
 def test_the_programs_of_presets_are_known_to_renew_themselves() -> None:
     presets = {one.name for one in BUILT_IN} - {"file", "scripted"}
     assert presets <= set(named_programs.RENEWED)
+    started = {os.path.basename(one.words[0]) for one in BUILT_IN if one.name != "scripted"}
+    assert started <= set(named_programs.RENEWED)
 
 
 #: Each runs the program `{}`, one way or another.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import mmap
 import os
+import shutil
 import sys
 import threading
 from pathlib import Path
@@ -325,7 +326,12 @@ def test_what_one_git_finds_another_by_is_not_the_agents_to_change(tmp_path: Pat
     (ways / "git").write_text(f'#!/bin/sh\nexec {real}/git --exec-path={own} "$@"\n')
     (ways / "git").chmod(0o755)
     env = {"PATH": f"{ways}:{os.environ['PATH']}"}
-    assert works(alpha, "echo good > a.txt", "--once", env=env).code == 0
+    (own / "git-receive-pack").unlink()
+    shutil.copy(f"{real}/git-receive-pack", own)
+    # A backup makes another link, and a store gives the file another inode.
+    links = f"ln {own}/git-receive-pack ../kept; cp {own}/git-receive-pack ../new"
+    links += f"; mv ../new {own}/git-receive-pack"
+    assert works(alpha, f"echo good > a.txt; {links}", "--once", env=env).code == 0
     fake = f"rm {own}/git-receive-pack; echo 'exit 1' > {own}/git-receive-pack"
     ran = works(alpha, f"echo bad > b.txt; {fake}", "--json", env=env)
     assert (ran.code, ran.error) == (7, "settings_changed"), (ran.out, ran.err)
@@ -340,3 +346,10 @@ def test_a_template_of_the_environment_is_not_the_agents_to_change(tmp_path: Pat
     ran = works(alpha, f"echo bad > a.txt; echo > {hooks}/pre-commit", "--json", env=env)
     assert (ran.code, ran.error) == (7, "settings_changed"), ran.err
     assert ran.json["error"]["changed"] == ["template hooks/pre-commit"]
+
+
+def test_a_login_of_npm_below_home_ends_no_loop(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", "verify: [npm test]"))
+    project = opened(alpha)
+    found = named_outside.names(project, "npm test")
+    assert "../package.json" in found and not any(one.endswith("/.npmrc") for one in found)

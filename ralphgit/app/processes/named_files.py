@@ -49,7 +49,7 @@ UNNAMED = {
 #: Those that a program looks for in the folders above, too.
 ABOVE = {
     "just": ("justfile", "Justfile", ".justfile"),
-    **dict.fromkeys(("npm", "npx", "pnpm", "yarn", "bun"), ("package.json", ".npmrc")),
+    **dict.fromkeys(("npm", "npx", "pnpm", "yarn", "bun"), ("package.json",)),
     "rake": ("rakefile", "Rakefile", "rakefile.rb", "Rakefile.rb"),
     "bundle": ("Gemfile", "gems.rb"),
     "task": ("Taskfile.yml", "taskfile.yml", "Taskfile.yaml", "taskfile.yaml"),

@@ -7,6 +7,7 @@ import hashlib
 import os
 import shlex
 import shutil
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
@@ -23,12 +24,17 @@ GIT = "git"
 RUN = (GIT, "gh", "glab", "ssh", "sh")
 
 #: Programs of agents, which renew themselves while they work.
-RENEWED = ("claude", "codex", "copilot", "gemini", "opencode", "qwen", "amp", "cursor-agent")
+RENEWED = (
+    "claude", "codex", "copilot", "gemini", "opencode", "qwen", "amp", "cursor-agent", "aider",
+    "goose", "crush", "droid", "auggie", "kiro-cli", "kiro", "q", "cody", "openhands",
+)  # fmt: skip
 #: What scripts are called.
 _SCRIPTS = (".sh", ".bash", ".py", ".js", ".mjs", ".cjs", ".ts", ".rb", ".pl")
 
 #: A folder that changed just now may change again within the same tick of its ctime.
 _SETTLED_S = 2
+#: Of git's own programs, by inode and the time of the last change.
+_digests: dict[tuple[int, int, int], str] = {}
 
 
 def is_program(name: str) -> bool:
@@ -69,15 +75,28 @@ def _parted(names: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
 
 
 def gits_own(name: str) -> str:
-    """Digest the programs of git's own, one of which starts another, by their inodes and the
-    times of their last changes: nothing but an installation changes one.
+    """Digest the programs of git's own, one of which starts another: their names, what is in them
+    and whether they may be run.
     """
     folder, said = name.removeprefix(GITS_OWN), []
     for path in configured_git.below(folder):
         with suppress(OSError):
-            found = os.stat(path)
-            said.append(f"{os.path.relpath(path, folder)} {found.st_ino} {found.st_ctime_ns}")
+            text = _read_once(path, os.stat(path))
+            said.append(f"{os.path.relpath(path, folder)} {os.access(path, os.X_OK)} {text}")
     return _digest("\n".join(said))
+
+
+def _read_once(path: str, found: os.stat_result) -> str:
+    """Digest a file once for all of its names, until its inode or last change is another (a new
+    link moves it, too); one that may not be read, or is no file, is what these say.
+    """
+    key = (found.st_dev, found.st_ino, found.st_ctime_ns)
+    if key not in _digests:
+        _digests[key] = f"{key}"
+        if stat.S_ISREG(found.st_mode):
+            with suppress(PermissionError), open(path, "rb") as file:
+                _digests[key] = hashlib.file_digest(file, "sha256").hexdigest()
+    return _digests[key]
 
 
 def lines(project: Project) -> Iterator[str]:
