@@ -23,6 +23,7 @@ from world import PATIENCE, Place, Result, until
 from ralphgit.app.processes import (
     changed_settings,
     named_programs,
+    named_refs,
     other_worktrees,
     watched_settings,
 )
@@ -813,6 +814,7 @@ LOOSER = (
         ("origin/main", "git replace -f $(git rev-parse origin/main:check.sh) $blob"),
         ("main", "git update-ref refs/heads/main $looser"),
         ("v1", "git tag -f v1 $looser"),
+        ("later", "git branch later $looser"),
     ],
 )
 def test_a_judge_that_a_line_takes_from_git_is_not_the_agents(
@@ -826,6 +828,34 @@ def test_a_judge_that_a_line_takes_from_git_is_not_the_agents(
     assert "a.txt" not in files_on_base(alpha)
     told = "verify failed (exit 1)" if ref == "origin/main" else f"what git finds as {ref}"
     assert (ran.code, told in ran.err) == (7, True), ran.err
+
+
+def test_a_branch_that_is_called_as_a_word_is_ends_no_loop(tmp_path: Path) -> None:
+    line = 'verify: ["git diff --exit-code HEAD -- docs && grep -q good a.txt && true build"]'
+    alpha = made(tmp_path, task("T-1", "scope: {write: [a.txt]}", line))
+    alpha.git("branch", "build", "HEAD")
+    does = "git branch docs; git update-ref refs/heads/build $looser"
+    ran = works(alpha, f"{LOOSER}{does}; echo good > a.txt")
+    assert ran.out.splitlines()[0] == "done: T-1", ran.err
+    assert "what git finds by now as docs" in ran.err
+
+
+def test_which_words_of_a_line_git_is_given() -> None:
+    lines = {
+        "git show 2>&1 v1:c.sh | sh; make z": {"v1": True},
+        "sh -c 'git show v1:c.sh | sh' && make z": {"v1": True},
+        'git show "v1:c.sh" | sh': {"v1": True},
+        "git log 'a;b' v1..v2 -- x; make z": {"v1": True, "v2": True},
+        "git show $(git rev-parse v2) v1:x": {"v1": True, "v2": False},
+        "X=v1; git show $X:c.sh | sh": {"v1": False},
+        "G=git; $G show v1:c.sh | sh": {"v1": True},
+        "echo v1 | xargs git archive | tar x": {"v1": False},
+        "git archive v1 | tar x && make z": {"v1": False},
+        "git fetch https://x/y && make z; legit v1": {},
+    }
+    for line, wanted in lines.items():
+        words = named_refs.words([line])
+        assert {one: words[one] for one in words if one in ("v1", "v2", "z")} == wanted, line
 
 
 def test_a_judge_that_a_line_takes_from_git_may_come_along_with_the_base(tmp_path: Path) -> None:

@@ -124,8 +124,8 @@ def _named(project: Project, lines: Sequence[str], before: Signs) -> Signs:
     """Take down beside `before` the programs, and the names of commits, that shell lines have."""
     programs = named_programs.outside(project, lines)
     new = [name for name in programs if f"{named_programs.PREFIX}{name}" not in before]
-    words = [one for one in named_refs.words(lines) if f"{named_refs.PREFIX}{one}" not in before]
-    names = named_refs.taken_down(project, words, os.fsdecode(_symbolic(project, "HEAD")))
+    own = os.fsdecode(_symbolic(project, "HEAD"))
+    names = named_refs.taken_down(project, named_refs.words(lines), own, before)
     return {
         **(named_programs.taken_down(project, new) if new or not before else {}),
         **names,
@@ -369,7 +369,7 @@ def _steers(name: str, before: Signs) -> bool:
     # The file counts as the base has it; a rebase or a merge, and what is checked out, may be of
     # somebody who works there.
     if name == settings_file.FILE or name.startswith(
-        (other_worktrees.REBASE, other_worktrees.MERGE, other_worktrees.SPARSE)
+        (other_worktrees.REBASE, other_worktrees.MERGE, other_worktrees.SPARSE, named_refs.MAYBE)
     ):
         return False
     key = name.removeprefix(_CONFIGURED)
