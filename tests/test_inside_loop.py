@@ -17,7 +17,7 @@ from test_integrate import task, worked, world_of
 from world import Place, World
 
 import ralphgit
-from ralphgit.app.workspace import heartbeat, locks
+from ralphgit.app.workspace import heartbeat, inside_loop, locks, loop_mark
 from ralphgit.cli.command_table import COMMANDS
 from ralphgit.errors import GuardRefused
 from ralphgit.loop import stop
@@ -282,6 +282,46 @@ def test_a_worker_that_marks_itself_is_in_no_other_worktree(world: World) -> Non
         ran = subprocess.run(words, cwd=gamma.top, env=world.environ, capture_output=True)
     assert ran.returncode == 8
     assert b"another worktree" in ran.stderr
+
+
+def test_what_may_not_be_seen_takes_the_place_of_no_loop_that_is_known(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = opened(beta(world))
+    gamma = Place(world.folder / f"{world.path.name}-gamma", world.environ, world)
+    own = loop_mark.identity(place.repository.git_dir)
+    marks = {2: (own,), 1: (loop_mark.UNSEEN,)}
+    monkeypatch.setattr(loop_mark, "ancestors", lambda pid: iter((2, 1)))
+    monkeypatch.setattr(loop_mark, "worktrees_of", lambda pid, common: iter(marks[pid]))
+    with loop_in(gamma), pytest.raises(GuardRefused, match="another worktree"):
+        inside_loop.refuse_elsewhere(opened(gamma))
+    with loop_in(beta(world)):
+        inside_loop.refuse_elsewhere(place)
+
+
+def test_a_worker_whose_worktree_is_gone_is_in_no_other_one(world: World) -> None:
+    place, gone = beta(world), world.folder / "gone"
+    gone.mkdir()
+    (gone / ".git").write_text(f"gitdir: {world.path}/.git/worktrees/gone\n")
+    env = {**ENV, "RALPH_PACKET": str(gone / ".ralph" / "packet.json")}
+    with loop_in(place):
+        assert answered(place, "resolve", env) == (8, "in_loop")
+
+
+@pytest.mark.parametrize("number", ["4711", ""])
+def test_a_loop_that_is_not_seen_is_named_as_its_lock_does(
+    number: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a loop in another container."""
+    looked: list[int] = []
+    monkeypatch.setattr(locks, "_has_locked", lambda pid, file: looked.append(pid))
+    monkeypatch.setattr(locks, "_NUMBER_S", 0.1)
+    named = f"process {number}" if number else "a process that cannot be seen from here"
+    place = beta(world)
+    with loop_in(place, number), pytest.raises(GuardRefused, match=named) as refused:
+        locks.LoopLock(opened(place)).__enter__()
+    assert refused.value.details.get("pid") == (int(number) if number else None)
+    assert looked.count(os.getpid()) == (sys.platform == "linux")
 
 
 def test_a_person_elsewhere_is_not_a_worker(world: World) -> None:

@@ -16,6 +16,8 @@ from ralphgit.rules.in_a_loop import Barred, Given
 
 #: What a loop tells its agent by the environment.
 _OF_A_LOOP = ("RALPH_TASK", "RALPH_CLAIM")
+#: In place of the identity of a folder that is not there: no worktree has it.
+_GONE = "gone"
 
 
 def claimed(project: Project) -> bool:
@@ -61,11 +63,9 @@ def refuse_elsewhere(project: Project) -> None:
     Raises: GuardRefused (in_loop).
     """
     own = _loops_above(project) or _told_worktree(project)
-    if own == {loop_mark.UNSEEN}:
-        is_own = loop_works_in(project)
-    else:
-        is_own = loop_mark.identity(project.repository.git_dir) in own
-    if own and not is_own:
+    named = own - {loop_mark.UNSEEN}
+    is_other = bool(named) and loop_mark.identity(project.repository.git_dir) not in named
+    if is_other or (loop_mark.UNSEEN in own and not loop_works_in(project)):
         raise refusal(in_a_loop.ELSEWHERE)
 
 
@@ -82,7 +82,8 @@ def _loops_above(project: Project) -> set[str]:
     """The git folder of the worktree whose loop has started this process: by its mark, and, as
     elsewhere than on Linux there is none, by the locks. UNSEEN is one that may be any.
 
-    What a loop has started may mark itself, as any loop's: the uppermost mark counts.
+    What a loop has started may mark itself, as any loop's: the uppermost mark counts, and UNSEEN
+    beside it where that is above.
     """
     common = project.repository.common_dir
     folders = (common, *glob.glob(os.path.join(glob.escape(common), "worktrees", "*")))
@@ -96,7 +97,7 @@ def _loops_above(project: Project) -> set[str]:
         marks = {*loop_mark.worktrees_of(pid, common)}
         if pid in loops and pid > 1:
             marks.add(loop_mark.identity(loops[pid]))
-        found = marks or found
+        found = marks if marks - {loop_mark.UNSEEN} else found | marks
     return found
 
 
@@ -114,4 +115,4 @@ def _told_worktree(project: Project) -> set[str]:
         link = os.path.join(top, os.fsdecode(named))
     folder = os.path.realpath(link)
     is_own = folder == common or folder.startswith(f"{common}{os.sep}")
-    return {loop_mark.identity(folder) if os.path.isdir(folder) else ""} if is_own else set()
+    return {loop_mark.identity(folder) if os.path.isdir(folder) else _GONE} if is_own else set()

@@ -43,7 +43,8 @@ class _Lock:
             try:
                 fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if longest_s:
-                    os.utime(self._fd)
+                    with suppress(OSError):  # who waits is less patient then
+                        os.utime(self._fd)
                 return True
             except BlockingIOError:
                 now, seen = time.monotonic(), os.fstat(self._fd).st_mtime_ns
@@ -193,9 +194,12 @@ class LoopLock(_Lock):
             self.__exit__()
 
     def _holder(self) -> int:
-        """The process that has the lock; 0 if it does not say."""
+        """The process that has the lock, as the file says where that is not seen from here (of
+        another pid namespace, say); 0 if neither tells.
+        """
+        pid = _holder(self._fd)
         deadline = time.monotonic() + _NUMBER_S
-        while not (pid := _holder(self._fd)) and time.monotonic() < deadline:
+        while not pid and not (pid := _noted(self._fd)) and time.monotonic() < deadline:
             time.sleep(_TURN_S)
         return pid
 
@@ -289,8 +293,9 @@ def loop_works_in(project: Project) -> bool:
 
 
 def _running(pid: int) -> GuardRefused:
+    which = f"process {pid}" if pid else "a process that cannot be seen from here"
     return GuardRefused(
-        f"a loop works in this worktree already (process {pid}); ralphgit stop ends it",
+        f"a loop works in this worktree already ({which}); ralphgit stop ends it",
         code="loop_running", hint="ralphgit logs -f",
-        details={"pid": pid},
+        details={"pid": pid} if pid else {},
     )  # fmt: skip
