@@ -30,6 +30,7 @@ from ralphgit.app.processes import (
 from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings
+from ralphgit.errors import NeedsPerson
 from ralphgit.git import worktrees
 from ralphgit.loop.presets import BUILT_IN
 
@@ -672,13 +673,57 @@ def test_who_takes_its_own_worktree_away_is_found_by_whoever_comes_next(
 ) -> None:
     alpha = made(tmp_path, ONE, task("T-2"))
     beta = alpha.world.worktree("beta")
-    does = "c=$(git rev-parse --path-format=absolute --git-common-dir); echo > $c/hooks/pre-push"
+    does = "c=$(git rev-parse --path-format=absolute --git-common-dir)"
+    does += "; mkdir -p $c/hooks; echo > $c/hooks/pre-push"
     assert works(alpha, f"echo good > a.txt; {does}; {goes}", "--json").code != 0
     ran = works(beta, "echo good > a.txt", "--json")
     assert (ran.code, ran.error) == (7, "settings_changed"), (ran.out, ran.err)
-    assert "../proj-alpha" in ran.json["error"]["changed"][0]
+    assert "hook pre-push" in ran.json["error"]["changed"]
     beta.run("sh", "-c", str(ran.json["error"]["hint"]).partition("if it is meant: ")[2])
     assert works(beta, "echo good > a.txt", "--json").error != "settings_changed"
+
+
+#: What an agent may have done before its worktree went, and what is named then.
+BEFORE_IT_WENT = {
+    "true": "",
+    "git config core.fsmonitor true": "git config core.fsmonitor",
+    "git config --unset ralph.x": "git config ralph.x",
+    "echo true > ../tools/check.sh": "program {}/tools/check.sh",
+    "git tag -f v1 $(git commit-tree -m x HEAD^{tree})": "what git finds as v1",
+    "echo x >> ../proj/.git/info/exclude": ".git/info/exclude",
+}
+
+
+@pytest.mark.parametrize("does", BEFORE_IT_WENT)
+@pytest.mark.parametrize("goes", slow.but(1, ["rm -rf {0}", "git worktree remove --force {0}"]))
+@pytest.mark.parametrize("place", slow.but(1, ["far", "main", "beta"]))
+def test_a_worktree_that_a_person_removed_stops_nobody_where_nothing_differs(
+    does: str, goes: str, place: str, tmp_path: Path
+) -> None:
+    """Not where a loop was killed and nothing has changed, wherever the next one is."""
+    line = "verify: [sh ../tools/check.sh, git diff v1 --quiet -- x]"
+    alpha = made(tmp_path, task("T-1", "scope: {write: [a.txt]}", line), task("T-2"))
+    (alpha.world.folder / "tools").mkdir()
+    (alpha.world.folder / "tools" / "check.sh").touch()
+    alpha.git("tag", "v1", "origin/main")
+    alpha.git("config", "ralph.x", "y")
+    beta = alpha.world.worktree("beta")
+    environ = {**alpha.environ, "PATH": f".:{alpha.path}/.venv/bin:{alpha.environ['PATH']}"}
+    now = Project.open(Surroundings(str(alpha.path), environ, time.time, lambda: "an id"))
+    watched_settings.watch(now, changed_settings.with_branch(now, changed_settings.of_loop(now)))
+    alpha.run("sh", "-c", does)
+    alpha.world.run("sh", "-c", goes.format(alpha.path))
+    far = alpha.world.folder / "deep" / "far"
+    alpha.world.git("worktree", "add", "-q", "--detach", str(far), "origin/main")
+    other = {"main": alpha.world.path, "beta": beta.path, "far": far}[place]
+    there = Project.open(Surroundings(str(other), alpha.environ, time.time, lambda: "an id"))
+    if wanted := BEFORE_IT_WENT[does].format(alpha.world.folder):
+        for _ in range(2):
+            with pytest.raises(NeedsPerson, match=re.escape(wanted)):
+                watched_settings.require_seen(there)
+        return
+    watched_settings.require_seen(there)
+    assert list((alpha.world.path / ".git/ralphgit/watched").iterdir()) == []
 
 
 def test_a_worktree_is_not_removed_before_what_its_agent_changed_was_looked_at(

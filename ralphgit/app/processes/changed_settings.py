@@ -57,8 +57,10 @@ _UNLIMITED = "unlimited"
 #: Only in what `of_loop` takes down.
 _LOCK = "the loop's lock "
 _GIT_RUNS = "what git runs: "
-_KNOWN = "no worktree of the repository any more: "
+KNOWN = "no worktree of the repository any more: "
 _THERE = "there"
+#: How names begin of what one worktree alone has.
+OF_WORKTREE = (_ON_BRANCH, _LOCK, _GIT_RUNS)
 
 
 Signs = Mapping[str, str]
@@ -216,7 +218,7 @@ def _settings(project: Project) -> Signs:
     own = atomic_files.read(os.path.join(top, settings_file.FILE))
     found[settings_file.FILE] = other_worktrees.digest(own)
     found.update(other_worktrees.taken_down(project))
-    found.update({f"{_KNOWN}{os.path.realpath(at)}": _KNOWN for _, at in worktrees.listed(common)})
+    found.update({f"{KNOWN}{os.path.realpath(at)}": KNOWN for _, at in worktrees.listed(common)})
     found.update(_run_by_git(project))
     config = project.repository.config
     hooks = config.get("core.hookspath") or os.path.join(common, "hooks")
@@ -349,8 +351,8 @@ def _comes_or_goes(project: Project, name: str, before: Signs, now: Signs) -> bo
         return True
     if name.startswith(other_worktrees.SPARSE):
         return name not in before or name not in now
-    if name.startswith(_KNOWN):
-        return name in now or not os.path.lexists(name.removeprefix(_KNOWN))
+    if name.startswith(KNOWN):
+        return name in now or not os.path.lexists(name.removeprefix(KNOWN))
     if not name.startswith(other_worktrees.WORKTREE) or (name in before and name in now):
         return False
     known = {

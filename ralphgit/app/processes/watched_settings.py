@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import NeedsPerson, RalphError
-from ralphgit.git import run_git
+from ralphgit.git import run_git, worktrees
 from ralphgit.records import atomic_files
 
 if TYPE_CHECKING:
@@ -138,13 +138,15 @@ def _require_noted(project: Project, names: Iterable[str]) -> None:
         data = atomic_files.read(path)
         if data is not None and (changed := _differing(project, name, data)):
             found[path] = changed
+        elif data is not None and _is_gone(project, name):
+            atomic_files.unlink(path)
     if found:
         raise _changed(found, {name: None for changed in found.values() for name in changed})
 
 
 def _differing(project: Project, name: str, data: bytes) -> list[str]:
     """List what steers and is not as a worktree's note has it; the note, where it is none."""
-    from ralphgit.app.processes import changed_settings
+    from ralphgit.app.processes import changed_settings, gone_worktrees
 
     path = os.path.join(project.repository.common_dir, _FOLDER, name)
     try:
@@ -153,35 +155,57 @@ def _differing(project: Project, name: str, data: bytes) -> list[str]:
         note = None
     if not isinstance(note, dict) or not isinstance(note.get("signs"), dict):
         return [project.show_path(path)]
+    top, environ = str(note.get("top")), note.get("environ")
+    git_dir = _git_dir(project, name)
     is_own = name == os.path.basename(_own(project))
-    if not os.path.isdir(_git_dir(project, name)):
-        # Whoever took it away may have changed more, and from elsewhere not all can be compared.
-        gone = project.show_path(str(note.get("top")))
-        return [f"perhaps git's settings or hooks ({gone}, where they are compared, is gone)"]
-    top, environ = project.top if is_own else str(note.get("top")), note.get("environ")
+    is_gone = not is_own and not (os.path.isdir(git_dir) and os.path.lexists(top))
+    here = project.top if is_own or is_gone else top
     environ = environ if isinstance(environ, Mapping) else {}
     others = {key: text for key, text in project.around.environ.items() if key not in _ENVIRON}
     try:
         # Of a note nothing is run: the git is ours, and the note says where files are looked for.
-        then = Project.open(project.around._replace(directory=top, begun=None))
+        then = Project.open(project.around._replace(directory=here, begun=None))
         then.around = then.around._replace(environ={**others, **environ})
+        if is_gone:
+            return gone_worktrees.differing(then, note["signs"], top, git_dir)
         changed = changed_settings.changes(then, note["signs"])
     except RalphError as error:
-        return [f"{project.show_path(top)} ({error})"]
+        return [f"{project.show_path(here)} ({error})"]
     return [one.name for one in changed if one.steers]
 
 
 def _changed(notes: Iterable[str], names: Iterable[str]) -> NeedsPerson:
     import shlex
 
+    names = [*names]
     return NeedsPerson(
         f"changed while an agent or a verify command worked: {', '.join(names)}; nothing was "
         "committed or landed since, and the claim is kept",
         code=CHANGED,
-        hint="look at it and put it back, then repeat; if it is meant: "
-        + shlex.join(("rm", *notes)),
-        details={"changed": [*names]},
+        hint=f"{_look(names)}; if it is meant: {shlex.join(('rm', *notes))}",
+        details={"changed": names},
     )
+
+
+def _look(names: list[str]) -> str:
+    """Say what to do about what has changed, by what all of it is."""
+    from ralphgit.app.processes import changed_settings, named_programs, named_refs
+
+    if all(one.startswith((named_programs.PREFIX, named_programs.GITS_OWN)) for one in names):
+        return "look whether it was installed or renewed meanwhile, or put it back, then repeat"
+    if all(one.startswith(named_refs.PREFIX) for one in names):
+        return "look who has moved it, or move it back, then repeat"
+    if all(one.startswith(changed_settings.KNOWN) for one in names):
+        return "look at what is left there and remove it, or repair it with git, then repeat"
+    return "look at it and put it back, then repeat"
+
+
+def _is_gone(project: Project, name: str) -> bool:
+    """Whether a worktree is nowhere any more."""
+    if name == _MAIN:
+        return False
+    at = dict(worktrees.listed(project.repository.common_dir)).get(_git_dir(project, name))
+    return at is None or not os.path.lexists(at)
 
 
 def _own(project: Project) -> str:
