@@ -94,12 +94,21 @@ class RepositoryLock(_Lock):
         except OSError as error:
             if self._code:
                 raise NotWritable(f"cannot write {folder}: {error.strerror}") from error
-        if self._fd >= 0 and not self._take(self._patience_s, self._longest_s):
+        if self._fd >= 0 and not self._taken():
             self.__exit__()
             if self._code:
                 raise _busy(f"{self._name} is at work in this repository", self._code)
         if self._anew:
             self._project.refresh()
+
+    def _taken(self) -> bool:
+        """Lock it, and say so where that has to be waited for."""
+        if self._take(0.0, _TURN_S if self._longest_s else 0.0):
+            return True
+        if not self._patience_s:
+            return False
+        with self._project.around.progress.step(f"waiting for another {self._name}"):
+            return self._take(self._patience_s, self._longest_s)
 
 
 class WorktreeLock(_Lock):
