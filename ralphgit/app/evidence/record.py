@@ -231,7 +231,7 @@ def _rerun(project: Project, found: Sequence[TaskEvidence]) -> list[Rerun]:
         if hidden := changed_paths.hidden(project, before):
             raise Refused(
                 f"{hidden[0]}; nothing was run", code="not_done", lines=hidden[1:],
-                hint="have git look at them again, then repeat the command",
+                hint="git ls-files -v",
             )  # fmt: skip
         tree = changed_paths.tree_to_judge(project, before, outputs)
         judged = tree_digest.Content(project, tree)
