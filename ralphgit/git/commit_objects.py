@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ralphgit.git import trees
+from ralphgit.git.listings import is_on
 from ralphgit.git.repository import Repository
 from ralphgit.git.run_git import Git, failure
 
@@ -79,8 +80,7 @@ def _author_and_committer(repository: Repository, commit: str) -> bytes:
 
 
 def _signs(repository: Repository) -> bool:
-    signing = repository.config.get("commit.gpgsign", "false").lower()
-    return signing in ("true", "yes", "on", "1")
+    return is_on(repository.config.get("commit.gpgsign"))
 
 
 def _invented_identity(repository: Repository) -> dict[str, str]:

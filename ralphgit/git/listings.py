@@ -13,6 +13,11 @@ from typing import NamedTuple
 from ralphgit.git.plain_layout import content, is_id
 
 
+def is_on(value: str | None) -> bool:
+    """Whether a setting of git's, as `git config --list` has it, is true, in any of git's words."""
+    return (value or "").lower() in ("true", "yes", "on", "1")
+
+
 class Ref(NamedTuple):
     name: str
     oid: str

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from ralphgit.app.doctor.finding_kinds import Finding, fixable
 from ralphgit.app.workspace import base_branch, clone_limits
 from ralphgit.app.workspace.project import Project
+from ralphgit.git.listings import is_on
 from ralphgit.records import atomic_files
 
 OLDEST_GIT = (2, 34)
@@ -74,11 +75,6 @@ def of_filters(project: Project) -> Iterator[Finding]:
             message = f"the filter {name} runs {gone[0]}, which is not installed or not on PATH"
             hint = "install git-lfs" if name == "lfs" else f"install {gone[0]}"
             yield Finding("missing_filter", "warning", message, hint)
-
-
-def is_on(value: str | None) -> bool:
-    """Whether a setting of git's is true, in any of git's words for it."""
-    return (value or "").lower() in ("true", "yes", "on", "1")
 
 
 def _content(top: str, path: str) -> bytes:

@@ -17,6 +17,7 @@ from ralphgit.app.processes import (
     other_worktrees,
 )
 from ralphgit.app.workspace.project import Project
+from ralphgit.git.listings import is_on
 from ralphgit.records import settings_file
 
 _PROGRAM = named_programs.PREFIX
@@ -100,8 +101,7 @@ def _is_own(project: Project, name: str, top: str, git_dir: str) -> bool:
 
 def _configured(project: Project) -> set[str]:
     """The keys that this worktree has for itself, and those that git gives to each so."""
-    said = project.repository.config.get("extensions.worktreeconfig", "")
-    if said.lower() not in ("true", "yes", "on", "1"):
+    if not is_on(project.repository.config.get("extensions.worktreeconfig")):
         return set()
     path = os.path.join(project.repository.git_dir, other_worktrees.CONFIG)
     words = ("config", "--file", path, "--no-includes", "--list", "--name-only", "-z")

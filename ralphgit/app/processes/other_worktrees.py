@@ -10,6 +10,7 @@ from contextlib import suppress
 
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import worktrees
+from ralphgit.git.listings import is_on
 from ralphgit.records import atomic_files
 
 WORKTREE = "worktree's git config "
@@ -47,8 +48,8 @@ def _worktrees_configured(project: Project) -> Mapping[str, str]:
     worktree the configuration, while git reads none of these (`extensions.worktreeConfig`).
     """
     others, own = git_folders(project), project.repository.git_dir
-    said = project.repository.config.get("extensions.worktreeconfig", "")
-    folders = others if said.lower() in ("true", "yes", "on", "1") else [*others, own]
+    is_read = is_on(project.repository.config.get("extensions.worktreeconfig"))
+    folders = others if is_read else [*others, own]
     paths = {WORKTREE: [os.path.join(folder, CONFIG) for folder in folders]}
     paths[SPARSE] = [os.path.join(folder, *PATTERNS) for folder in others]
     return {
