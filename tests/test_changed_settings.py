@@ -862,6 +862,12 @@ LOOSER = (
         ("main", "git update-ref refs/heads/main $looser"),
         ("v1", "git tag -f v1 $looser"),
         ("later", "git branch later $looser"),
+        # In capitals as HEAD is, and as the beginning of an id.
+        ("STABLE", "git tag -f STABLE $looser"),
+        ("2024", "git branch -f 2024 $looser"),
+        # git takes a tag before a remote's branch.
+        ("origin/HEAD", "git tag origin/HEAD $looser"),
+        ("origin", "git branch origin $looser"),
     ],
 )
 def test_a_judge_that_a_line_takes_from_git_is_not_the_agents(
@@ -870,11 +876,42 @@ def test_a_judge_that_a_line_takes_from_git_is_not_the_agents(
     line = f'verify: ["git show {ref}:check.sh | sh"]'
     one = task("T-1", "scope: {write: [a.txt]}", line)
     alpha = made(tmp_path, one, files={"check.sh": "grep -q good a.txt\n"})
-    alpha.git("tag", "v1", "origin/main")
+    alpha.git("remote", "set-head", "origin", "main")
+    for kind, name in (("tag", "v1"), ("tag", "STABLE"), ("branch", "2024")):
+        alpha.git(kind, name, "origin/main")
     ran = works(alpha, LOOSER + does)
     assert "a.txt" not in files_on_base(alpha)
     told = "verify failed (exit 1)" if ref == "origin/main" else f"what git finds as {ref}"
     assert (ran.code, told in ran.err) == (7, True), ran.err
+
+
+def test_a_judge_in_a_commit_that_is_named_by_its_beginning_is_not_the_agents(
+    tmp_path: Path,
+) -> None:
+    alpha = made(tmp_path, ONE)
+    project = Project.open(Surroundings(str(alpha.path), alpha.environ, time.time, lambda: "an id"))
+    short = project.base.commit[:9]
+    words = named_refs.words([f"git archive {short} check.sh | tar x", "git diff cafe"])
+    refs = named_refs.taken_down(project, words, "refs/heads/alpha")
+    before = {**changed_settings.signs(project), **refs}
+    for name in ("cafe", short):
+        alpha.git("tag", name, "HEAD")
+    changed = [one.name for one in changed_settings.changes(project, before) if one.steers]
+    assert changed == [f"what git finds as {short}"]
+
+
+def test_a_branch_that_the_agent_moves_with_the_base_has_not_come_along(tmp_path: Path) -> None:
+    """The judge puts it back before it ends, so that nothing is seen to have changed then."""
+    line = 'verify: ["git show main:check.sh | sh"]'
+    one = task("T-1", "scope: {write: [a.txt]}", line)
+    alpha = made(tmp_path, one, files={"check.sh": "grep -q good a.txt\n"})
+    back = LOOSER.replace("echo true", "echo git update-ref refs/heads/main $(git rev-parse main)")
+    moves = (
+        "git update-ref refs/heads/main $looser; git update-ref refs/remotes/origin/main $looser"
+    )
+    ran = works(alpha, back + moves)
+    assert (ran.code, "what git finds as main" in ran.err) == (7, True), ran.err
+    assert "a.txt" not in files_on_base(alpha)
 
 
 def test_a_branch_that_is_called_as_a_word_is_ends_no_loop(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ _QUESTIONS = {
 #: Those of them that the files of a `plain_layout` answer.
 _IN_FILES = ("refs", "worktrees")
 #: Where git looks for a name that is no full one, in this order.
-_PLACES = ("", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/")
+PLACES = ("", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/")
 UNMERGED = ("ls-files", "-u", "-z", "--full-name", "--", ":/")
 #: Changes refs as its stdin says, and reads none until then.
 CHANGE = ("update-ref", "--no-deref", "-z", "--stdin")
@@ -222,9 +222,9 @@ class Repository:
 
         Not kept. One in the git folder itself has no `refs/`.
         """
-        at = next(at for at in range(len(_PLACES), 0, -1) if ref.startswith(_PLACES[at - 1])) - 1
-        short = ref.removeprefix(_PLACES[at])
-        names = [f"{place}{short}" for place in _PLACES[:at]]
+        at = next(at for at in range(len(PLACES), 0, -1) if ref.startswith(PLACES[at - 1])) - 1
+        short = ref.removeprefix(PLACES[at])
+        names = [f"{place}{short}" for place in PLACES[:at]]
         if self._plain:
             return [name for name in names if is_there(self.common_dir, name)]
         own = [short] if os.path.isfile(os.path.join(self.common_dir, short)) else []

@@ -389,6 +389,7 @@ class Loop:
         self._held.unchanged(project)
         if project.base.remote and project.base.commit != base:
             self._base_away.ask_remote(project)
+            self._held.unchanged(project)  # what has come along with the base, as that was moved
         self._base_away.wait_until_readable(project)
 
     # -- small things ----------------------------------------------------------------

@@ -5,21 +5,25 @@ What judges may come from one of them (`git show main:check.sh | sh`), and an ag
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ralphgit.app.processes import named_outside
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import worktrees
+from ralphgit.git.repository import PLACES
 
 #: How a name in `changed_settings.Signs` begins.
 PREFIX = "what git finds as "
 #: Of a word that was no commit, and mostly is none: that it comes steers nothing.
 MAYBE = "what git finds by now as "
+#: In the place of an object: of what is moved all the time.
+_MOVES = "*"
 #: What stands between two names, and behind one.
 _BETWEEN = re.compile(r"\.{2,}|[\^~@:]")
-#: HEAD and its like, which git itself moves, and what is as good as an id.
-_NO_NAME = re.compile(r"[A-Z_]*|[0-9a-f]*|git")
+#: What git itself moves as it works.
+_NO_NAME = re.compile(r"(?:[A-Z]+_)?HEAD|git|")
 #: A simple command that is git, with what is in its parentheses, and up to what ends it.
 _GIT = re.compile(
     r"(?<![\w.-])git[\"']?\s"
@@ -63,43 +67,61 @@ def _given_to_git(line: str) -> Iterable[str]:
 def taken_down(
     project: Project, words: Mapping[str, bool], own: str, before: Iterable[str] = ()
 ) -> dict[str, str]:
-    """Say which object each word is of, "" for none; nothing of the base, of which the remote is
-    asked, of the branch `own`, full name, which is the worktree's, and of what is in `before`.
+    """Say which refs each word is of, in git's order, and which object; nothing of what is in
+    `before`.
+
+    Which object is not said of the base, of which the remote is asked, nor of the branch `own`,
+    full name, which is the worktree's. A word that is of no ref may be of a commit, by the
+    beginning of its id: a ref that comes goes before that.
     """
-    base = project.base
+    base, known = project.base, {*before}
     moving = {base.ref, f"refs/remotes/{base.remote}/HEAD", own}
-    if base.remote:
-        moving.discard(f"refs/heads/{base.branch}")
-    known = {*before}
-    kept = [word for word in words if moving.isdisjoint(_called(word))]
-    kept = [word for word in kept if known.isdisjoint((f"{PREFIX}{word}", f"{MAYBE}{word}"))]
-    found = looked_up(project, [f"{PREFIX}{word}" for word in kept])
+    kept = [word for word in words if known.isdisjoint((f"{PREFIX}{word}", f"{MAYBE}{word}"))]
+    objects = project.repository.objects.resolve(kept)
     return {
-        name if oid or words[name.removeprefix(PREFIX)]
-        else f"{MAYBE}{name.removeprefix(PREFIX)}": oid
-        for name, oid in found.items()
-    }  # fmt: skip
+        f"{PREFIX if refs or oid or words[word] else MAYBE}{word}": _sign(refs, oid, moving)
+        for word, refs, oid in zip(kept, _refs(project, kept), objects, strict=True)
+    }
 
 
-def _called(word: str) -> list[str]:
-    """The full names of what git takes a word for, in any order."""
-    kinds = ("heads/", "remotes/", "tags/", "")
-    return [word, *(f"refs/{kind}{word}" for kind in kinds), f"refs/remotes/{word}/HEAD"]
+def _refs(project: Project, words: Sequence[str]) -> list[list[str]]:
+    """List the refs that git may take each word for, the one that it takes first."""
+    common = project.repository.common_dir
+    places = [[f"{place}{word}" for place in PLACES] + [f"refs/remotes/{word}/HEAD"]
+              for word in words]  # fmt: skip
+    names = dict.fromkeys(name for each in places for name in each if name.startswith("refs/"))
+    objects = project.repository.objects.resolve([*names])
+    there = {name for name, oid in zip(names, objects, strict=True) if oid}
+    # git takes for one also a file of that name in its folder.
+    own = (word for word in words if not word.startswith("/"))
+    there |= {word for word in own if os.path.isfile(os.path.join(common, word))}
+    return [[name for name in each if name in there] for each in places]
 
 
-def looked_up(project: Project, names: Iterable[str]) -> dict[str, str]:
-    """Say of which object each of the names in `taken_down` is now; of others nothing."""
-    asked = [name for name in names if name.startswith((PREFIX, MAYBE))]
-    said = [name.removeprefix(PREFIX).removeprefix(MAYBE) for name in asked]
-    found = project.repository.objects.resolve(said)
-    return {name: oid or "" for name, oid in zip(asked, found, strict=True)}
+def _sign(refs: Sequence[str], oid: str | None, moving: Collection[str]) -> str:
+    at = _MOVES if any(ref in moving for ref in refs) else oid or ""
+    return "\n".join((*refs, at)) if refs else ""
+
+
+def looked_up(project: Project, before: Mapping[str, str]) -> dict[str, str]:
+    """Say the same of the names in `before` that `taken_down` has said it of; of others nothing."""
+    asked = [name for name in before if name.startswith((PREFIX, MAYBE))]
+    words = [name.removeprefix(PREFIX).removeprefix(MAYBE) for name in asked]
+    objects = project.repository.objects.resolve(words)
+    found = zip(asked, _refs(project, words), objects, strict=True)
+    return {
+        name: _sign(refs, oid, refs if before[name].endswith(f"\n{_MOVES}") else ())
+        for name, refs, oid in found
+    }
 
 
 def has_come_along(project: Project, name: str, old: str, new: str) -> bool:
     """Whether what a name is of was brought on with the base, as a landing and `git pull` do: with
-    where that is now, whoever has moved it; the remote is asked before anything is verified.
+    where that is now, whoever has moved it; the remote is asked, and this once more, before
+    anything is verified.
     """
-    if not (name.startswith(PREFIX) and old and new):
+    (*refs, was), (*now, at) = old.split("\n"), new.split("\n")
+    if not (name.startswith(PREFIX) and refs == now and was and at):
         return False
     git, (base,) = project.repository.git, project.repository.objects.resolve([project.base.ref])
-    return worktrees.is_ancestor(git, old, new) and worktrees.is_ancestor(git, new, base or "")
+    return worktrees.is_ancestor(git, was, at) and worktrees.is_ancestor(git, at, base or "")
