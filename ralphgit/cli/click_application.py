@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -38,14 +37,21 @@ class _Command(click.Command):
 
     def __init__(self, command: Command, **values: Any) -> None:
         super().__init__(command.name, **values)
-        self._listed = [one for one in command.params if one.listed is not None]
-        self._options = {flag: one for one in (*command.params, *GLOBAL) for flag in one.flags}
+        self._table = command.params
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Make the parameters once they are asked for: the program's help shows none of them."""
+        if not self.params:
+            self.params = [_parameter(one) for one in self._table]
+            self.params += [_parameter(one, hidden=True) for one in GLOBAL]
+        return super().get_params(ctx)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Give each option that stands without its value the one that it then has."""
         words, position = list[str](), 0
+        options = {flag: one for one in (*self._table, *GLOBAL) for flag in one.flags}
         while position < len(args):
-            param = self._options.get(args[position])
+            param = options.get(args[position])
             if args[position] == "--":
                 break
             if param is not None and param.alone:
@@ -64,8 +70,9 @@ class _Command(click.Command):
         records = [one.get_help_record(ctx) for one in options]
         with formatter.section("Options"):
             formatter.write_dl([one for one in records if one is not None], col_max=_COLUMN)
-        for param in self._listed:
-            assert param.listed is not None
+        for param in self._table:
+            if param.listed is None:
+                continue
             folder = surroundings(ctx.find_root().params.get("directory") or "").directory
             found = [
                 (one.name, f"{one.help} ({one.package})" if one.package else one.help)
@@ -133,7 +140,6 @@ def _command(command: Command) -> click.Command:
 
     return _Command(
         command,
-        params=[*map(_parameter, command.params), *(_parameter(p, hidden=True) for p in GLOBAL)],
         callback=found,
         help=command.help + (f"\n\n{command.detail}" if command.detail else ""),
         short_help=command.help,
@@ -213,6 +219,8 @@ def _sentence(error: click.UsageError) -> str:
 
 
 def _alike(one: str, other: str) -> bool:
+    from difflib import SequenceMatcher
+
     # As close as `difflib.get_close_matches` asks for; click counts the dashes, too.
     return SequenceMatcher(None, one.lstrip("-"), other.lstrip("-")).ratio() >= 0.6
 
