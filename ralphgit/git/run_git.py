@@ -10,7 +10,6 @@ from __future__ import annotations
 import _thread  # importing threading takes longer
 import os
 import re
-import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
@@ -63,10 +62,9 @@ class GitError(RalphError):
 
 #: What a line begins with that says why, the more decisive one first.
 _FATAL = ("fatal:", "error:", " ! [")
+# The patterns here are only text: compiled where git has failed, which is seldom.
 #: Of two refs, one of which would be a folder of the other, in this repository.
-_TAKEN = re.compile(
-    r"(?m)^(?!remote:| ! \[).*'(refs/[^'\n]+)' exists; cannot create '(refs/[^'\n]+)'"
-)
+_TAKEN = r"(?m)^(?!remote:| ! \[).*'(refs/[^'\n]+)' exists; cannot create '(refs/[^'\n]+)'"
 #: Of a message in which no line says that it is the reason.
 _SHOWN_LINES = 20
 
@@ -360,7 +358,7 @@ def _ask() -> None:
 
 
 #: The user's own hook of a push: while it runs, the remote has not been asked yet.
-_PUSH_HOOK = re.compile(r"(?:^|[\s/])pre-push(?:\s|$)")
+_PUSH_HOOK = r"(?:^|[\s/])pre-push(?:\s|$)"
 
 
 def _hung(name: str, limit: float, error: TimedOut, *, network: bool) -> RalphError:
@@ -368,7 +366,7 @@ def _hung(name: str, limit: float, error: TimedOut, *, network: bool) -> RalphEr
     said = error.err.decode("utf-8", "replace").strip().split("\n")
     lines = [f"it waited for: {line}" for line in error.waited_for]
     lines += [line for line in said[-_SHOWN_LINES:] if line]
-    of_hook = any(_PUSH_HOOK.search(line) for line in error.waited_for)
+    of_hook = any(re.search(_PUSH_HOOK, line) for line in error.waited_for)
     if network and not of_hook:
         return RemoteUnavailable(
             f"git {name} gave no answer within {limit:g} s", lines=lines,
@@ -397,12 +395,10 @@ _UNSIGNED = (
 #: What git says in the end, whyever; of itself it says nothing.
 _NO_COMMIT = "fatal: failed to write commit object"
 #: How a shell says that the program of a filter is not there, and how git that one has failed.
-_NOT_THERE = re.compile(r"^.*?: (?:line )?\d+: (\S+: (?:command )?not found)$", re.MULTILINE)
-_FILTER_FAILED = re.compile(
-    "external filter '.*' failed|initialization for subprocess|the remote end hung up"
-)
+_NOT_THERE = r"(?m)^.*?: (?:line )?\d+: (\S+: (?:command )?not found)$"
+_FILTER_FAILED = "external filter '.*' failed|initialization for subprocess|the remote end hung up"
 #: What git says of the other end of a pipe to such a program.
-_PACKETS = re.compile(
+_PACKETS = (
     "error: packet write|error: Could not write client|fatal: the remote end hung up|"
     "error: initialization for subprocess"
 )
@@ -424,6 +420,8 @@ def _is_unsigned(name: str, text: str) -> bool:
 
 def make_room(ref: str) -> str:
     """Return the command that gives a ref another name."""
+    import shlex  # importing it compiles a pattern
+
     if ref.startswith("refs/heads/"):
         return f"git branch -m {shlex.quote(ref.removeprefix('refs/heads/'))} OTHER"
     old, new = shlex.quote(ref), shlex.quote(f"refs/aside/{ref.removeprefix('refs/')}")
@@ -459,18 +457,18 @@ def failure(arguments: Iterable[str], result: ProcessResult) -> RalphError:
                 hint="free space or fix the permissions, then repeat the command",
                 details=error.details,
             )
-    if taken := _TAKEN.search(error.stderr):
+    if taken := re.search(_TAKEN, error.stderr):
         return NeedsPerson(
             f"the ref {taken[1]} leaves no room for {taken[2]}",
             code="ref_in_the_way", hint=make_room(taken[1]), details=error.details,
         )  # fmt: skip
-    gone = _NOT_THERE.search(error.stderr)
-    if gone and _FILTER_FAILED.search(error.stderr):
+    gone = re.search(_NOT_THERE, error.stderr)
+    if gone and re.search(_FILTER_FAILED, error.stderr):
         lines = error.stderr.split("\n")[-_SHOWN_LINES:]
         return NeedsPerson(
             f"the filter cannot be run: {gone[1]}",
             code="missing_filter", hint="ralphgit doctor", details=error.details,
-            lines=[line for line in lines if not _PACKETS.match(line)],
+            lines=[line for line in lines if not re.match(_PACKETS, line)],
         )  # fmt: skip
     if "index.lock': File exists" in error.stderr:
         return RalphError(

@@ -1,6 +1,5 @@
 """Define profiles of agents: `[agents.NAME]` in ralph.toml, for the tasks that ask for one."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -73,5 +72,9 @@ def reviewer(row: Row, _: Sequence[AgentProfile]) -> str:
 
 
 def _field(row: Row, name: str) -> str:
-    found = json.loads(row.json).get(name) if f'"{name}"' in row.json else ""
+    if f'"{name}"' not in row.json:
+        return ""
+    import json  # few tasks ask for one
+
+    found = json.loads(row.json).get(name)
     return found if isinstance(found, str) else ""

@@ -24,7 +24,7 @@ def safe(text: str) -> str:
 
 #: Of these a user's name is no secret, and there is no query.
 _SSH = ("ssh", "git+ssh", "ssh+git")
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.:-]*://[^\s'\"]+")
+_ADDRESS = r"[A-Za-z][A-Za-z0-9+.:-]*://[^\s'\"]+"  # compiled where it is used, which is seldom
 
 
 def shown_address(url: str) -> str:
@@ -45,7 +45,7 @@ def shown_address(url: str) -> str:
 
 def without_secrets(text: str) -> str:
     """The words of a program, each address in them as `shown_address` has it."""
-    return _ADDRESS.sub(lambda found: shown_address(found[0]), text)
+    return re.sub(_ADDRESS, lambda found: shown_address(found[0]), text)
 
 
 def _escape(character: str) -> str:

@@ -4,7 +4,6 @@ The base decides; what is in flight can only make a task busier than the base sa
 of a lower epoch than the base's is fenced off: it counts for nothing (law L3).
 """
 
-import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -212,6 +211,8 @@ def _asking(rows: Mapping[str, Row], task_states: Mapping[str, TaskState]) -> di
 
 def is_shared(stored: str) -> bool:
     """Whether a blocked task, as JSON, asks what its whole story waits for."""
+    import json  # few tasks ask so
+
     blocked = json.loads(stored).get("blocked")
     return isinstance(blocked, dict) and blocked.get("shared") is True
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.printable import counted
 
@@ -22,7 +20,9 @@ def warn_if_ahead(project: Project) -> None:
 
 
 def _command(project: Project) -> str:
-    from ralphgit.app.landing import land_records  # seldom needed, and slow to import
+    import shlex  # seldom needed, and slow to import
+
+    from ralphgit.app.landing import land_records
 
     base = project.base
     if land_records.changes(project, base.branch):

@@ -1,6 +1,5 @@
 """Find the branch that decides (SPEC 6)."""
 
-import shlex
 from typing import NamedTuple
 
 from ralphgit.git.repository import Repository
@@ -33,6 +32,8 @@ class Base(NamedTuple):
     @property
     def merge_command(self) -> str:
         """What brings it into the branch that is checked out."""
+        import shlex  # most commands quote nothing
+
         return f"git merge {shlex.quote(self.label)}"
 
 
@@ -83,6 +84,8 @@ def unchosen(repository: Repository, base: Base, setting: str) -> Unchosen | Non
     names = [name.removeprefix(folder) for name in repository.refs if name.startswith(folder)]
     if not remote or base.remote or not names or "HEAD" in names or base.branch in names:
         return None
+    import shlex
+
     likely = next((name for name in _USUAL if name in names), names[0])
     return Unchosen(
         f"nobody chose the base: {remote} has no branch {base.branch or 'main'}, so the local one "

@@ -8,9 +8,9 @@ from ralphgit.errors import UsageError
 from ralphgit.git import plain_layout
 
 #: How git goes on in a revision from what its first part names.
-_GOES_ON = re.compile(r"@\{|[~^:]")
+_GOES_ON = r"@\{|[~^:]"
 #: What may be the beginning of an object's id.
-_SHORT_ID = re.compile("[0-9a-f]{4,}")
+_SHORT_ID = "[0-9a-f]{4,}"
 _NO_NAMES = ("HEAD", "@", "")
 _BRANCHES = ("refs/heads/", "refs/remotes/")
 
@@ -32,7 +32,7 @@ def commit_of(project: Project, revision: str) -> str:
 
     Raises: UsageError (bad_revision; ambiguous where several branches are called so).
     """
-    name = _GOES_ON.split(revision, maxsplit=1)[0]
+    name = re.split(_GOES_ON, revision, maxsplit=1)[0]
     base, objects = project.base, project.repository.objects
     places = [f"{one}{name}" for one in (*_BRANCHES, "refs/" if "/" in name else "") if one]
     places += [f"refs/remotes/{name}/HEAD"]
@@ -49,7 +49,7 @@ def commit_of(project: Project, revision: str) -> str:
             code="ambiguous", hint=f"say which one in full: {[*there][-1]}",
         )  # fmt: skip
     found = next(iter(there.values()), other)
-    if found is not None and _SHORT_ID.fullmatch(name) and places:
+    if found is not None and re.fullmatch(_SHORT_ID, name) and places:
         _refuse_other_commit(project, name)
     if found is None:
         raise UsageError(f"{revision} is not a commit here", code="bad_revision", hint="git log")

@@ -1,7 +1,6 @@
 """`show`: one task, whole."""
 
 import json
-import shlex
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -62,6 +61,8 @@ def _contract_changed(found: Shown) -> str:
     if row.status in ("in-progress", "blocked"):
         sentence += ": completing it will need --accept-contract"
     if found.changed_on:
+        import shlex
+
         sentence += f"; ralphgit show {row.id} --at {shlex.quote(found.changed_on)}"
     return sentence
 
