@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import fetch, records_in_review
-from ralphgit.app.handoff import questions
+from ralphgit.app.handoff import earlier_attempts, questions
 from ralphgit.app.integration import integrate
 from ralphgit.app.integration.integrate import Integrated, Stop
 from ralphgit.app.landing import unlanded
@@ -417,7 +417,7 @@ def _not_tried_again(project: Project, story: str) -> Iterator[Job]:
 
 def _begun_again(project: Project, task: str) -> bool:
     """Whether the last word to the workers of a task, as the base has it, was a batch's own."""
-    asked = questions.parsed(project, task, questions.on_base(project, task))
+    asked = earlier_attempts.parsed(project, task, earlier_attempts.on_base(project, task))
     answers = sorted((one.answer.at, one.answer.text) for one in asked if one.answer is not None)
     return bool(answers) and answers[-1][1] == _ANSWER
 

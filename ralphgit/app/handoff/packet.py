@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from ralphgit.app.active_claims import next_tasks, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
-from ralphgit.app.evidence import tree_digest
-from ralphgit.app.handoff import dependencies, questions
+from ralphgit.app.handoff import dependencies, earlier_attempts
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
@@ -41,7 +40,7 @@ def compile(
         clean=clean,
         claim=claim,
         worker=worker,
-        answers=tuple(questions.recorded(project, task.id)),
+        answers=tuple(earlier_attempts.recorded(project, task.id)),
         kept=_earlier_work(project, task.id),
         dependencies=dependencies.left(project, task),
         mode=task.mode,
@@ -51,7 +50,7 @@ def compile(
 
 
 def _earlier_work(project: Project, task: str) -> tuple[str, ...]:
-    if not (kept := questions.kept(project, task)):
+    if not (kept := earlier_attempts.kept(project, task)):
         return ()
     from ralphgit.app.lifecycle import rescued_work  # most tasks have none
 
@@ -118,6 +117,8 @@ def view_with(project: Project, task: str) -> GraphView:
 
 def is_clean(project: Project, task: str, claim: str) -> bool:
     """Whether all in the worktree is committed, but for the record of `claim` on `task`."""
+    from ralphgit.app.evidence import tree_digest  # a packet that people read does without
+
     worktree = project.repository.worktree
     if worktree is None or not worktree.head:
         return False

@@ -1,9 +1,8 @@
-"""List what waits for a person, and what people have answered. Reads only."""
+"""List what waits for a person. Reads only."""
 
 import json
-import os
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,15 +10,11 @@ from ralphgit.app.active_claims import concerns, recovery_commands, stuck_pull_r
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.workspace import heartbeat, runtime_files
 from ralphgit.app.workspace.project import Project, stamp
-from ralphgit.errors import InvalidRecord, Refused
-from ralphgit.model.active_claim import RESCUE, ActiveClaim
-from ralphgit.model.handoff import Guidance
+from ralphgit.model.active_claim import ActiveClaim
 from ralphgit.model.ids import is_id
 from ralphgit.model.pull_request import WAITING, Pull, PullState
 from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import State
-from ralphgit.records import atomic_files
-from ralphgit.records import question_file as codec
 from ralphgit.rules.readiness import TaskState
 
 if TYPE_CHECKING:
@@ -283,73 +278,3 @@ def refusal_hint(project: Project, task: str, task_state: TaskState) -> str:
     if task_state.stale:
         return recovery_commands.reset_command(project, task)
     return f"ralphgit {'claim' if task_state.state == 'ready' else 'show'} {task}"
-
-
-# -- the records -------------------------------------------------------------------------
-
-
-def recorded(project: Project, task: str) -> list[Guidance]:
-    """Read the questions about a task, oldest first, from the base and from this worktree.
-
-    If the base's copy of a record has an answer, it counts. One that cannot be read is
-    warned about.
-    """
-    found = {one.id: one for one in parsed(project, task, _here(project, task))}
-    for one in parsed(project, task, on_base(project, task)):
-        if one.answer is not None or one.id not in found:
-            found[one.id] = one
-    return sorted(found.values(), key=lambda one: (one.at, one.id))
-
-
-def on_base(project: Project, task: str) -> dict[str, bytes]:
-    """Read the guidance files of a task on the base, by path."""
-    if not project.base.commit:
-        return {}
-    folder = codec.folder(project.config.records, task)
-    objects = project.repository.objects
-    listed = objects.files([project.base.commit], [], [folder], _is_record)[project.base.commit]
-    contents = objects.read(oid for _, oid in listed)
-    return {path: contents[oid] for path, oid in listed if oid in contents}
-
-
-def _here(project: Project, task: str) -> dict[str, bytes]:
-    if project.repository.top is None:
-        return {}
-    folder = codec.folder(project.config.records, task)
-    full = project.file(folder)
-    names: Sequence[str] = sorted(os.listdir(full)) if os.path.isdir(full) else ()
-    found = {}
-    for name in filter(_is_record, names):
-        try:
-            data = atomic_files.read(project.file(f"{folder}/{name}"))
-        except (Refused, InvalidRecord) as error:
-            project.warn(error.message)
-            continue
-        if data is not None:
-            found[f"{folder}/{name}"] = data
-    return found
-
-
-def _is_record(path: str) -> bool:
-    name = path.rpartition("/")[2]
-    return name.endswith(".yaml") and not name.startswith(atomic_files.TEMPORARY)
-
-
-def parsed(project: Project, task: str, contents: Mapping[str, bytes]) -> list[Guidance]:
-    """Parse the records about a task; one that cannot be read is warned about."""
-    found = []
-    for path, data in contents.items():
-        try:
-            one = codec.parse(data)
-        except InvalidRecord as error:
-            project.warn(f"{error.at(path)} (passed over)")
-            continue
-        if one.task == task:
-            found.append(one)
-    return found
-
-
-def kept(project: Project, task: str) -> tuple[str, ...]:
-    """List the rescue refs with earlier work on a task."""
-    place = f"{RESCUE}{task}/"
-    return tuple(sorted(name for name in project.repository.refs if name.startswith(place)))

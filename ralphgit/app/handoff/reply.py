@@ -9,7 +9,7 @@ from ralphgit.app.active_claims import leases
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import interrupted_update, update_base
 from ralphgit.app.base.fetch import synchronise
-from ralphgit.app.handoff import inbox_notes, questions
+from ralphgit.app.handoff import earlier_attempts, inbox_notes, questions
 from ralphgit.app.handoff.inbox_notes import Left
 from ralphgit.app.lifecycle import holders, onto_base, reset, task_branch
 from ralphgit.app.workspace import inside_loop, runtime_files
@@ -147,7 +147,7 @@ def reply(project: Project, options: ReplyOptions) -> Replied:
 
 def _bytes(project: Project, path: str, made: Guidance) -> bytes:
     """Encode the answered record: the base's own with the answer, or a new one."""
-    known = questions.on_base(project, made.task).get(path)
+    known = earlier_attempts.on_base(project, made.task).get(path)
     if known is None or made.answer is None:
         return codec.encode(made, path)
     try:
@@ -188,7 +188,7 @@ def _answered_already(project: Project, options: ReplyOptions) -> Replied | None
     """Finish a reply that was killed half-way: the base has this answer, do the rest."""
     claim_map = ClaimMap(project)
     row = claim_map.base.row(options.task)
-    for one in questions.parsed(project, row.id, questions.on_base(project, row.id)):
+    for one in earlier_attempts.parsed(project, row.id, earlier_attempts.on_base(project, row.id)):
         if one.answer is None or one.answer.text != options.text:
             continue
         lease = claim_map.leases.get(row.id)
@@ -200,7 +200,7 @@ def _answered_already(project: Project, options: ReplyOptions) -> Replied | None
         project.warn(f"{row.id} has this answer already; it was not recorded again")
         path, base = codec.path(project.config.records, row.id, one.id), project.base
         commit = project.repository.git.line("log", "-1", "--format=%H", base.commit, "--", path)
-        kept = tuple(ref for ref in questions.kept(project, row.id) if one.claim in ref)
+        kept = tuple(ref for ref in earlier_attempts.kept(project, row.id) if one.claim in ref)
         done = reset.Reopened(row.id, one.claim, kept, commit, bool(base.remote))
         return Replied(done, path, _deliver(project, one, ""))
     return None
