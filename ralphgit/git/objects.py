@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from ralphgit import digests
 from ralphgit.git.child_process import LONGEST_QUESTION, Child, Dialogue
 from ralphgit.git.run_git import Git, GitError, failure
 
@@ -269,9 +270,7 @@ class Objects:
         return memoryview(bytearray(_PIECE))
 
     def _digest(self, size: int, kind: str = "blob") -> "hashlib._Hash":
-        import hashlib
-
-        return hashlib.new(self._format, b"%b %d\0" % (kind.encode(), size))
+        return digests.begin(self._format, b"%b %d\0" % (kind.encode(), size), size)
 
     def write_blob(self, data: bytes, *, begun: Child | None = None) -> str:
         """Store `data` as it is (no filters) and give its id; `begun` runs `STORE`."""
@@ -286,14 +285,13 @@ class Objects:
 
         Raises: GitError, NotWritable.
         """
-        import hashlib
         import zlib
 
         pack = [b"PACK" + (2).to_bytes(4, "big") + len(contents).to_bytes(4, "big")]
         for kind, data in contents:
             pack += [_pack_header(_KINDS[kind], len(data)), zlib.compress(data, 1)]
         whole = b"".join(pack)
-        whole += hashlib.new(self._format, whole).digest()
+        whole += digests.begin(self._format, whole, len(whole)).digest()
         self.git.run("unpack-objects", "-q", stdin=whole)
 
 

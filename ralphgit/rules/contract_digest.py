@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from ralphgit import digests
 from ralphgit.model.task import Task
 
 DIGEST_LENGTH = 12
@@ -45,10 +46,8 @@ def _promised(task: Task) -> dict[str, object]:
 
 
 def _digest(promised: dict[str, object]) -> str:
-    text = json.dumps(promised, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-    import hashlib
-
-    return hashlib.sha256(text.encode()).hexdigest()[:DIGEST_LENGTH]
+    text = json.dumps(promised, sort_keys=True, ensure_ascii=True, separators=(",", ":")).encode()
+    return digests.begin("sha256", text, len(text)).hexdigest()[:DIGEST_LENGTH]
 
 
 def _command(task: Task, command: str) -> object:
