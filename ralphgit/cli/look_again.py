@@ -27,7 +27,6 @@ def until(
     """
     from ralphgit.app.workspace.surroundings import Progress
     from ralphgit.cli.render import telling
-    from ralphgit.rules.nothing_to_claim import Why
 
     deadline, known, is_told = time.monotonic() + limit, len(call.warnings), False
     while True:
@@ -35,6 +34,8 @@ def until(
         try:
             return look(project)
         except NothingReady as error:
+            from ralphgit.rules.nothing_to_claim import Why
+
             left = deadline - time.monotonic()
             # A worker whose own work is in the way would wait for itself.
             if error.code != Why.WAITING or left <= 0 or error.details.get("not_landed"):

@@ -3,13 +3,15 @@
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ralphgit.errors import NotWritable
 from ralphgit.git.child_process import Child
 from ralphgit.git.repository import UNMERGED, Repository
 from ralphgit.git.run_git import Git, GitHung, failure, names
-from ralphgit.git.trees import PathChange
+
+if TYPE_CHECKING:
+    from ralphgit.git.trees import PathChange
 
 #: Between the index's name and a process's: the old index, while that process changes it.
 KEPT = ".ralph-"
@@ -132,8 +134,10 @@ def differs(repository: Repository, path: str, oid: str) -> bool:
     return bool(changed(repository.git, [path]).read())
 
 
-def staged_changes(git: Git, tree: str) -> list[PathChange] | None:
+def staged_changes(git: Git, tree: str) -> "list[PathChange] | None":
     """List where the index differs from `tree`; None while a conflict is unresolved."""
+    from ralphgit.git.trees import PathChange
+
     fields = git.names("diff-index", "--cached", "-z", "--raw", "--no-renames", "--no-abbrev", tree)
     found = []
     for meta, path in zip(fields[::2], fields[1::2], strict=True):
@@ -236,7 +240,7 @@ def entries(git: Git, paths: Sequence[str]) -> dict[str, tuple[str, str]]:
     }
 
 
-def put_back(git: Git, old: Sequence[PathChange]) -> None:
+def put_back(git: Git, old: "Sequence[PathChange]") -> None:
     """Restore the old side in index and worktree; what that does not have leaves the index."""
     lines = []
     for one in old:

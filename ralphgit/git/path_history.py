@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from ralphgit.git.repository import Repository
@@ -158,6 +157,8 @@ def _is_remotes(message: bytes, ref: str) -> bool:
     named = [word for word in words if not word.startswith("-") and not word.isdigit()]
     if verb not in ("fetch", "pull") or not named:
         return verb in ("fetch", "pull")
+    from fnmatch import fnmatchcase
+
     folder = f"refs/remotes/{named[0]}/"
     branch = ref.removeprefix(folder)
     specs = [word.removeprefix("+").split(":", 1) for word in named[1:] if ":" in word]

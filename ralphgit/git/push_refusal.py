@@ -59,7 +59,7 @@ _SIGNS: tuple[tuple[Why, str], ...] = (
                r"|failed to push some refs"),
 )  # fmt: skip
 #: Lines that say nothing of why: progress, rules around a text, git's own frame.
-_FRAME = re.compile(
+_FRAME = (
     r"[\W_]*$|(?:Resolving deltas|Counting|Compressing|Enumerating|Writing|Total|Processing)\b"
     r"|To \S+$|Done$|hint:"
 )
@@ -74,7 +74,7 @@ def why(text: str) -> Why:
 
 
 #: ... that say only that there was a reason: told where nothing else is.
-_THAT = re.compile(r"error: failed to push some refs to |! .*\((?:pre-receive )?hook declined\)$")
+_THAT = r"error: failed to push some refs to |! .*\((?:pre-receive )?hook declined\)$"
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -82,9 +82,9 @@ def words(text: str) -> tuple[str, ...]:
     found: list[str] = []
     for line in text.split("\n"):
         said = line.removeprefix("remote:").replace("\t", " ").strip()
-        if said and not _FRAME.match(said) and said not in found:
+        if said and not re.match(_FRAME, said) and said not in found:
             found.append(said)
-    return tuple(line for line in found if not _THAT.match(line)) or tuple(found)
+    return tuple(line for line in found if not re.match(_THAT, line)) or tuple(found)
 
 
 def hint(reason: Why) -> str:

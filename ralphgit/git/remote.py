@@ -58,7 +58,7 @@ _FULL = ("No space left on device", "Disk quota exceeded")
 
 
 def _unavailable(remote: str, text: str) -> RemoteUnavailable:
-    text = _QUERY.sub("", text)
+    text = re.sub(_QUERY, "", text)
     lines = [line.strip() for line in text.strip().split("\n") if line.strip()]
     reason = next((line for line in lines if line.startswith("fatal:")), lines[0] if lines else "")
     before = [line for line in lines[: lines.index(reason)] if reason] if reason else []
@@ -66,7 +66,8 @@ def _unavailable(remote: str, text: str) -> RemoteUnavailable:
         reason = before.pop()  # what ssh says is why
     hint = next((hint for sign, hint in _AWAY if re.search(sign, text)), "")
     if _OTHER_HOST in text:
-        reason, before = f"{_OTHER_HOST}. {reason}", [line for line in before if _KEY.match(line)]
+        reason = f"{_OTHER_HOST}. {reason}"
+        before = [line for line in before if re.match(_KEY, line)]
         before.append(
             "who runs the host knows whether its key is new: only then remove the old one"
         )
@@ -83,10 +84,10 @@ def _unavailable(remote: str, text: str) -> RemoteUnavailable:
 
 _SHOWN_LINES = 10
 #: Of an address, where a token may be: git shows it, other than a password.
-_QUERY = re.compile(r"(?<=\S)\?[^\s']*(?=')")
+_QUERY = r"(?<=\S)\?[^\s']*(?=')"
 #: How ssh says that a host has another key than it had, and which of the lines around it tell more.
 _OTHER_HOST = "REMOTE HOST IDENTIFICATION HAS CHANGED"
-_KEY = re.compile(r"SHA256:|Offending |Host key for ")
+_KEY = r"SHA256:|Offending |Host key for "
 #: What to do about a remote that is away, by the words of git and ssh.
 _AWAY = (
     (_OTHER_HOST, "ssh-keygen -R HOST"),

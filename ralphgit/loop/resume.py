@@ -16,9 +16,9 @@ from ralphgit.app.lifecycle import (
     block_release,
     claim_errors,
     claim_facts,
+    commit_records,
     give_up,
     task_branch,
-    write_audit_and_graph,
 )
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.locks import WorktreeLock
@@ -140,7 +140,7 @@ def _unfinished(project: Project, landing: str, pulls: Pulls) -> Lease | None:
     if not own_claims.end_of(project.view("HEAD", "HEAD"), noted):
         # Written and not committed: it was killed in between, and is ended again.
         if end is Status.BLOCKED:
-            write_audit_and_graph.take_back(project, noted)
+            commit_records.take_back(project, noted)
         return noted
     if own_claims.end_of(claim_map.base, noted):
         return None

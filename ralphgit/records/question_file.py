@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ralphgit.errors import InvalidRecord
 from ralphgit.model.handoff import Answer, Guidance
 from ralphgit.model.ids import is_id
-from ralphgit.model.three_way_merge import ThreeWay
 from ralphgit.records import input_limits as texts
 from ralphgit.records import schemas, yaml_reader, yaml_writer
 from ralphgit.records.redact_secrets import words_of_record
+
+if TYPE_CHECKING:
+    from ralphgit.model.three_way_merge import ThreeWay
 
 FOLDER = "guidance"
 

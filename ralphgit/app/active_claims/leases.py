@@ -13,7 +13,7 @@ from ralphgit.app.active_claims.other_bases import (
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import RalphError, RemoteUnavailable
-from ralphgit.git import refs, remote
+from ralphgit.git import refs
 from ralphgit.git.child_process import Child
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.task_row import Row
@@ -87,6 +87,8 @@ def acquire(
 
 
 def _push(project: Project, lease: Lease, row: Row | None) -> LeaseHeld | None:
+    from ralphgit.git import remote  # only leases that travel need it
+
     git, where, timeout = project.repository.git, project.base.remote, project.config.fetch_timeout
     ref = lease_place(project) + lease.task
     try:
@@ -143,6 +145,8 @@ def drop(project: Project, lease: Lease) -> bool:
         return False
     ref = _ref(project, lease)
     if has_remote_leases(project):
+        from ralphgit.git import remote
+
         try:
             remote.push(
                 project.repository.git, project.base.remote, "", ref,

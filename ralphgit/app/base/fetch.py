@@ -7,7 +7,7 @@ from ralphgit.app.workspace import tracked_pull_requests
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, RemoteUnavailable
-from ralphgit.git import refs, remote
+from ralphgit.git import refs
 
 
 def synchronise(project: Project, *, settle: bool = True) -> bool:
@@ -22,6 +22,8 @@ def synchronise(project: Project, *, settle: bool = True) -> bool:
     base = project.base
     if not base.remote:
         return True
+    from ralphgit.git import remote
+
     there, mirrors = elsewhere(project), {}
     if there:
         from ralphgit.app.active_claims import remote_beats

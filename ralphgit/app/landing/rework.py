@@ -11,8 +11,14 @@ from typing import NamedTuple
 from ralphgit.app.active_claims.claim_map import read_leases
 from ralphgit.app.conflicts import joined_merge
 from ralphgit.app.landing import pull_request
-from ralphgit.app.lifecycle import moving, onto_base, rescue_refs, task_branch
-from ralphgit.app.lifecycle import write_audit_and_graph as writing
+from ralphgit.app.lifecycle import (
+    commit_records,
+    moving,
+    onto_base,
+    rescue_refs,
+    task_branch,
+    write_audit_and_graph,
+)
 from ralphgit.app.workspace import record_tree, runtime_files, tracked_pull_requests
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
@@ -115,11 +121,11 @@ def begin(
 
 
 def _reopen(project: Project, lease: Lease, said: str) -> None:
-    file, number = writing.parsed_here(project, lease.task)
+    file, number = write_audit_and_graph.parsed_here(project, lease.task)
     old = task_mapping.lifecycle(file.tasks[number])
     life = Lifecycle(status=Status.IN_PROGRESS, claim=old.claim, epoch=old.epoch)
     event = Event(project.now(), "resumed", lease.by, old.status.value, life.status.value, said)
-    writing.commit_change(project, lease, life, event, "back from review")
+    commit_records.commit_change(project, lease, life, event, "back from review")
 
 
 def give_up(project: Project, pull: Pull, lease: Lease, asks: str) -> str:

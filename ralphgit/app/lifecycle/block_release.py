@@ -1,7 +1,5 @@
 """Block or release a task: the ways out that its holder has."""
 
-from __future__ import annotations
-
 import json
 from typing import NamedTuple
 
@@ -9,7 +7,7 @@ from ralphgit.app.active_claims import leases, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.own_claims import WayOut
 from ralphgit.app.lifecycle import claim, current_claim
-from ralphgit.app.lifecycle.write_audit_and_graph import commit_change, take_back
+from ralphgit.app.lifecycle.commit_records import commit_change, take_back
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord

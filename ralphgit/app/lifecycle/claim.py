@@ -29,7 +29,6 @@ from ralphgit.rules import claim_verdict, lifecycle, lost_claim
 from ralphgit.rules.claim_options import ClaimOptions
 from ralphgit.rules.claim_verdict import Allowed, Refusal, TaskFacts
 from ralphgit.rules.contract_digest import contract
-from ralphgit.rules.nothing_to_claim import Why
 from ralphgit.rules.readiness import TaskState
 
 
@@ -172,6 +171,8 @@ def _at_the_end(
     project: Project, claim_map: ClaimMap, error: RalphError, position: Position
 ) -> RalphError:
     """Bring a branch that has landed, or lost, onto the base, which has all that was done."""
+    from ralphgit.rules.nothing_to_claim import Why
+
     if error.code != Why.ALL_DONE or not position.moves:
         return error
     brought = _brought(project, claim_map, position)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import chain
 
-from ralphgit.app.active_claims import lost_claims, next_tasks, own_claims
+from ralphgit.app.active_claims import next_tasks, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.lifecycle import onto_base
 from ralphgit.app.lifecycle.onto_base import Position, Standing
@@ -52,6 +52,8 @@ def of_own(project: Project, claim_map: ClaimMap) -> tuple[OwnClaim, ...]:
     for lease in own_claims.open_claims(project, claim_map):
         row = here.get(lease.task)
         is_recorded = row is not None and row.claim == lease.claim
+        from ralphgit.app.active_claims import lost_claims  # most have none
+
         winner = lost_claims.winner_over(claim_map, lease)
         found.append(OwnClaim(lease, base.get(lease.task), winner, is_recorded))
     return tuple(found)

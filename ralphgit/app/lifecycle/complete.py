@@ -23,6 +23,7 @@ from ralphgit.app.gate import verified_completion
 from ralphgit.app.lifecycle import (
     claim,
     claim_errors,
+    commit_records,
     current_claim,
     earlier_completion,
     give_up,
@@ -366,7 +367,7 @@ def _commit(
         except GitError as error:
             error.hint = f'ralphgit complete {task} -m "TEXT"'
             raise
-    commit = write_audit_and_graph.committed(project)
+    commit = commit_records.committed(project)
     leases.drop_dead(project, read_leases(project), project.base_view)
     records = tuple(name for name, _ in observed)
     return Completed(task, commit, records, forced=bool(options.force))

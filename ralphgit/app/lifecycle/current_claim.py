@@ -1,7 +1,5 @@
 """Find the claim that a worktree works on."""
 
-from __future__ import annotations
-
 import shlex
 from typing import NamedTuple
 

@@ -8,7 +8,7 @@ import os
 from enum import Enum, auto
 from typing import NamedTuple
 
-from ralphgit.app.workspace import commit_message, runtime_files, taken_back
+from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord
 from ralphgit.git import index, worktrees
@@ -87,6 +87,7 @@ def position(project: Project) -> Position:
     if not fork or worktree.branch == f"refs/heads/{base.branch}":
         return Position(Standing.OWN)
     from ralphgit.app.base import is_landed  # a claim from the base itself needs none of it
+    from ralphgit.app.workspace import taken_back
 
     if project.base.remote and worktree.head in taken_back.commits(project):
         return Position(Standing.GONE)
@@ -121,6 +122,8 @@ def _is_past(project: Project, row: Row, there: Row | None) -> bool:
         return there is not None and there.epoch > row.epoch
     if lost_claim.won(row, there, base=project.base.label) is not None:
         return True
+    from ralphgit.app.workspace import taken_back
+
     taken = taken_back.of(project, row.id, row.claim, row.base)
     return there.epoch > row.epoch or taken is not None
 
@@ -221,6 +224,7 @@ def merge_base(project: Project) -> None:
     Raises: GuardRefused (conflicts_with_base), and the worktree is as before; GitError.
     """
     from ralphgit.app.lifecycle.moving import Moving
+    from ralphgit.app.workspace import commit_message
     from ralphgit.git.run_git import failure
 
     git = project.repository.git

@@ -1,7 +1,6 @@
 """Say what this clone cannot see of the repository, and the command that changes it."""
 
 import os
-import shlex
 from typing import NamedTuple
 
 from ralphgit.app.workspace.project import Project
@@ -16,9 +15,11 @@ class CloneLimit(NamedTuple):
 
 def found(project: Project) -> list[CloneLimit]:
     """What this clone lacks; nothing in a whole one."""
-    limits, remote = [], project.base.remote
-    named = shlex.quote(remote)
+    limits, remote = list[CloneLimit](), project.base.remote
     if remote and not _fetches_branches(project, remote):
+        import shlex  # a whole clone lacks nothing
+
+        named = shlex.quote(remote)
         limits.append(CloneLimit(
             "single_branch",
             f"this clone does not fetch the branches of {remote}: work on them, claimed or in "
@@ -52,10 +53,14 @@ def unrelated_hint(project: Project, onto: str) -> str:
     """What to do about a commit that shares no history with `onto`."""
     if is_shallow(project):
         return _whole(project.base.remote)
+    import shlex
+
     return f"git switch -c NAME {shlex.quote(onto)} && git cherry-pick COMMITS"
 
 
 def _whole(remote: str) -> str:
+    import shlex
+
     return shlex.join(("git", "fetch", "--unshallow", *filter(None, [remote])))
 
 

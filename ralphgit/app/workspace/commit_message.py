@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
 
 from ralphgit.app.workspace.project import Project
@@ -98,6 +97,14 @@ def trailers(task: str, claim: str, worker: str) -> str:
     return f"Ralph-Task: {task}\nRalph-Claim: {claim}\nRalph-Worker: {worker}\n"
 
 
+def _wrapped(sentence: str) -> str:
+    import textwrap  # a commit of records alone has no sentences
+
+    return textwrap.fill(
+        sentence, _WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    )
+
+
 def message(head: str, body: Sequence[str], trailers: str) -> str:
     """Join a subject, or a whole message of a worker's, with sentences and our trailers.
 
@@ -106,9 +113,7 @@ def message(head: str, body: Sequence[str], trailers: str) -> str:
     head, body = words_of_message(head), [words_of_message(one) for one in body]
     lines = [line.rstrip() for line in head.strip().split("\n") if not _OURS.match(line)]
     text = "\n".join(lines).strip()
-    wrapped = [textwrap.fill(" ".join(one.split()), _WIDTH, subsequent_indent="  ",
-                             break_long_words=False, break_on_hyphens=False)
-               for one in body if one.strip()]  # fmt: skip
+    wrapped = [_wrapped(" ".join(one.split())) for one in body if one.strip()]
     last = text.rpartition("\n\n")
     own = bool(last[0]) and all(_TRAILER.match(line) for line in last[2].split("\n"))
     if own and wrapped:

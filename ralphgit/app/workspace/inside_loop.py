@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import glob
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 
 from ralphgit.app.workspace import loop_mark
 from ralphgit.app.workspace.locks import loop_works_in, path_of, process_with_lock
@@ -86,7 +86,9 @@ def _loops_above(project: Project) -> set[str]:
     beside it where that is above.
     """
     common = project.repository.common_dir
-    folders = (common, *glob.glob(os.path.join(glob.escape(common), "worktrees", "*")))
+    linked, folders = os.path.join(common, "worktrees"), [common]
+    with suppress(OSError):  # there are none
+        folders += [os.path.join(linked, name) for name in os.listdir(linked)]
     loops = {
         process_with_lock(path_of(folder)): folder
         for folder in folders

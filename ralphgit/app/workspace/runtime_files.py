@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord, NotWritable, Refused
 from ralphgit.model.active_claim import Lease
 from ralphgit.records import atomic_files, lease_object, runtime_notes
 from ralphgit.records import schemas as schema
-from ralphgit.rules.backoff_and_breaker import CLOSED, Breaker
+
+if TYPE_CHECKING:
+    from ralphgit.rules.backoff_and_breaker import Breaker
 
 FOLDER = ".ralph"
 #: The note of a move of this worktree that is under way.
@@ -146,6 +149,8 @@ def forget(top: str) -> None:
 
 def breaker(top: str) -> Breaker:
     """The circuit breaker of the worktree's loop as it was left; closed if there is no note."""
+    from ralphgit.rules.backoff_and_breaker import CLOSED, Breaker  # a loop alone has one
+
     path = os.path.join(top, _BREAKER)
     if not os.path.lexists(path):
         return CLOSED  # and no parser is loaded

@@ -19,7 +19,6 @@ from ralphgit.errors import ClaimHeld, GuardRefused, NothingReady, RalphError
 from ralphgit.model import ids
 from ralphgit.model.handoff import NO_FILE, Packet
 from ralphgit.rules.claim_options import ClaimOptions
-from ralphgit.rules.nothing_to_claim import Why
 
 Options = ClaimOptions
 
@@ -84,6 +83,7 @@ def _awaited(project: Project, options: ClaimOptions, error: RalphError) -> Ralp
     if options.wait is None or not options.task or error.code not in _PASSING:
         return error
     from ralphgit.app.lifecycle import idle_errors  # what is rarely needed
+    from ralphgit.rules.nothing_to_claim import Why
 
     claim_map = ClaimMap(project)
     found = next_tasks.takeable(project, task=options.task, claim_map=claim_map)
