@@ -42,7 +42,11 @@ STEER = {
     "git config remote.pushDefault public": "remote.pushdefault",
     "git config remote.public.pushurl ../e": "remote.public.pushurl",
     "git config branch.alpha.pushRemote public": "branch.alpha.pushremote",
-    "git config branch.alpha.remote public": "branch.alpha.remote",
+    "git config branch.alpha.remote ../e": "branch.alpha.remote",
+    "git config remote.public.url ext::sh": "remote.public.url",
+    "git config remote.named.url ../e": "remote.named.url",
+    "git config remote.wide.fetch '+refs/*:refs/*'": "remote.wide.fetch",
+    "git config remotes.x-y public": "remotes.x-y",
     "git config branch.alpha.mergeOptions -sours": "branch.alpha.mergeoptions",
     "git config branch.main.remote public": "branch.main.remote",
     "git config branch.main.merge refs/heads/x": "branch.main.merge",
@@ -50,7 +54,9 @@ STEER = {
     "git config --global init.templateDir ~/tpl": "init.templatedir",
     "git config --global --add maintenance.repo ~/evil": "maintenance.repo",
     "git config trailer.x.cmd 'sh x.sh'": "trailer.x.cmd",
-    "git config alias.st '!sh x.sh'": "alias.st",
+    "git config alias.Lint '!sh x.sh'": "alias.lint",
+    "git config alias.deep.command '!sh x.sh'": "alias.deep.command",
+    "git config rerere.enabled true": "rerere.enabled",
     "git config ralph.verify.required false": "ralph.verify.required",
     "git config ralph.notifyCommand 'sh x.sh'": "ralph.notifycommand",
     "git config ralph.landMode none": "ralph.landmode",
@@ -75,6 +81,17 @@ NO_STEER = {
         "lfs.https://a.example/x.git/info/lfs.locksverify",
     "git config submodule.lib.url ../lib; git config submodule.lib.active true":
         "submodule.lib.url",
+    # What git starts at a terminal alone, and what only a person calls.
+    "git config --global core.editor vim": "core.editor",
+    "git config --global pager.log 'less -R'": "pager.log",
+    "git config --global mergetool.x.cmd 'x $LOCAL'": "mergetool.x.cmd",
+    "git config --global alias.co checkout": "alias.co",
+    "git remote add up https://a.example/up.git": "remote.up.fetch",
+    "git remote set-url other git@a.example:other.git": "remote.other.url",
+    "git config remote.origin.gh-resolved base": "remote.origin.gh-resolved",
+    "git config git-town.main-branch main": "git-town.main-branch",
+    "git config diff.ralphgit.xfuncname x": "diff.ralphgit.xfuncname",  # as `init` does
+    "git config extensions.worktreeConfig true": "extensions.worktreeconfig",
 }  # fmt: skip
 #: What git writes by itself, and people do in worktrees of their own.
 UNSAID = (
@@ -82,17 +99,25 @@ UNSAID = (
     "git config branch.alpha.vscode-merge-base origin/main",
     "git branch -q -D old", "git push -q -u origin alpha",
     "git fetch -q && git branch -q --set-upstream-to origin/main main",
+    "git config branch.alpha.remote public; git config branch.alpha.merge refs/heads/x",
+    # Another file says the same, or nothing that steers.
+    "git config --global core.abbrev 12",
+    "printf '[user]\n\tname = B\n# or A\n' > ~/work.config",
+    "git -C ../proj config --worktree user.name B",
 )  # fmt: skip
 
 
 @pytest.fixture
 def alpha(tmp_path: Path) -> Place:
     """Hooks that run what is in a folder, and in one behind a link; a branch that has settings."""
-    alpha = own_settings(made(tmp_path, task("T-1")))
+    line = "verify: [git st, git lint, 'git fetch named && git show named/x:check | sh']"
+    alpha = own_settings(made(tmp_path, task("T-1", line)))
     alpha.run("sh", "-c", f"""set -e
         H={hooks(alpha)}; mkdir -p $H/pre-commit.d ../behind
         echo x > $H/pre-commit.d/known; ln -s $PWD/../behind $H/linked
         git config remote.public.url ../public.git; git config branch.main.remote origin
+        git config remote.other.url ../other.git; git config remote.named.url ../named.git
+        git config alias.st 'deep --all'; git config core.abbrev 12
         git config submodule.there.url ../there; git branch -q old
         git config branch.old.pushRemote public; touch ~/work.config
         git config --global includeIf.gitdir:/elsewhere/.path '~/work.config'

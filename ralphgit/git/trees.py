@@ -38,6 +38,12 @@ def tree_id(objects: Objects, treeish: str) -> str:
     return found
 
 
+def entries(objects: Objects, treeish: str) -> Mapping[str, TreeEntry]:
+    """Return what a tree has, by name. Raises: GitError."""
+    oid = tree_id(objects, treeish)
+    return objects.trees([oid])[oid]
+
+
 def files(objects: Objects, treeish: str) -> tuple[tuple[str, TreeEntry], ...]:
     """List path and entry of every file, link and submodule, sorted by path. Raises: GitError."""
     return objects.below(tree_id(objects, treeish))

@@ -16,6 +16,8 @@ from ralphgit.loop.heartbeat_writer import HeartbeatWriter
 from ralphgit.loop.loop_options import Say
 from ralphgit.model.config import flat
 
+#: Who is at work while something changes, as a line says it before the task.
+_AGENT, _COMMAND = "the agent worked on", "a command was run for"
 #: What merged content decides: a graph may move while a loop runs.
 _OF_THE_BASE = ("graph", "records", "base", "remote")
 
@@ -42,6 +44,7 @@ class HeldSettings:
         self._journal, self._beat, self._say = journal, beat, say
         self._named: set[str] = set()
         """What has been said to have changed."""
+        self._at_work = _COMMAND
         self._run: dict[str, Mapping[str, str]] = {}
         """By line, the files of the worktree that it runs and the base has not otherwise, as before
         the first attempt of any agent."""
@@ -76,6 +79,7 @@ class HeldSettings:
 
     def watched(self, project: Project, noted: Signs | None = None) -> AbstractContextManager[None]:
         """Watch while an agent or a command works; `noted`: what was seen just before."""
+        self._at_work = _AGENT
         return watched_settings.watched(project, self._signs, self._name, noted=noted)
 
     def unchanged(self, project: Project) -> None:
@@ -84,6 +88,7 @@ class HeldSettings:
         Raises: NeedsPerson (settings_changed, blocks_git).
         """
         watched_settings.require_same(project, self._signs, self._name, every=True)
+        self._at_work = _COMMAND  # the next to run
         seen_here_alone.passed_over(project.repository)
 
     def require(self, project: Project, before: Signs) -> None:
@@ -100,4 +105,4 @@ class HeldSettings:
         if names:
             task = self._beat.now.task
             self._journal.write("settings-changed", task=task, changed=names)
-            self._say(f"changed while the agent worked on {task}: {', '.join(names)}")
+            self._say(f"changed while {self._at_work} {task}: {', '.join(names)}")

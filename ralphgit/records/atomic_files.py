@@ -8,13 +8,15 @@ import os
 import stat
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import BinaryIO, cast
+from io import BufferedReader
+from typing import BinaryIO, TypeVar, cast
 
 from ralphgit.errors import NotWritable, Refused
 
 #: Temporary files are named so that `doctor` knows a leftover one.
 TEMPORARY = ".ralph-tmp-"
 _NUMBERS = itertools.count()
+_T = TypeVar("_T")
 
 
 def _temporary(folder: str, name: str) -> str:
@@ -100,7 +102,14 @@ def read(path: str) -> bytes | None:
 
     Raises: Refused (not_readable) for what is not a file, or where permissions forbid it.
     """
-    return _read(path, 0, -1)
+    return _read(path, 0, lambda file: file.read())
+
+
+def digest(path: str) -> str | None:
+    """The sha256 of a file's content, None if there is no such file. Raises: as `read`."""
+    import hashlib
+
+    return _read(path, 0, lambda file: hashlib.file_digest(file, "sha256").hexdigest())
 
 
 def read_plain(path: str, *, limit: int) -> bytes | None:
@@ -108,20 +117,20 @@ def read_plain(path: str, *, limit: int) -> bytes | None:
 
     Raises: Refused (not_readable), also for a link and for a file that has more.
     """
-    data = _read(path, os.O_NOFOLLOW, limit + 1)
+    data = _read(path, os.O_NOFOLLOW, lambda file: file.read(limit + 1))
     if data is not None and len(data) > limit:
         raise _unreadable(path, f"it has more than {limit} bytes")
     return data
 
 
-def _read(path: str, flags: int, most: int) -> bytes | None:
+def _read(path: str, flags: int, take: Callable[[BufferedReader], _T]) -> _T | None:
     try:
         # Without waiting: a pipe of that name may have nobody at its other end.
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | flags)
         with open(fd, "rb") as file:
             if not stat.S_ISREG(os.fstat(fd).st_mode):
                 raise _unreadable(path, "it is not a regular file")
-            return file.read(most)
+            return take(file)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:

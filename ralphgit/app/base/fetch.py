@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 from ralphgit.app.active_claims.other_bases import elsewhere, lease_place
-from ralphgit.app.workspace import tracked_pull_requests
+from ralphgit.app.workspace import base_branch, tracked_pull_requests
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, RemoteUnavailable
@@ -47,6 +47,7 @@ def synchronise(project: Project, *, settle: bool = True) -> bool:
         remote_beats.note_seen(project)
     else:
         project.moved(ref, refs.current(project.repository.objects, ref))
+    base_branch.seen.add(project.base.commit)
     if settle and tracked_pull_requests.has_records(project):
         from ralphgit.app.base import records_in_review  # which most fetches have no need of
 

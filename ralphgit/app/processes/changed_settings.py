@@ -18,13 +18,15 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from ralphgit.app.processes import (
+    base_files,
+    changed_keys,
     configured_git,
     named_outside,
     named_programs,
     named_refs,
     other_worktrees,
 )
-from ralphgit.app.workspace import heartbeat, locks, loop_mark
+from ralphgit.app.workspace import base_branch, heartbeat, locks, loop_mark
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import run_git, worktrees
 from ralphgit.records import atomic_files, settings_file
@@ -56,11 +58,12 @@ _LIMITS = tuple(
 _UNLIMITED = "unlimited"
 #: Only in what `of_loop` takes down.
 _LOCK = "the loop's lock "
-_GIT_RUNS = "what git runs: "
+#: What is of the worktree, and may be as the base has it.
+_OF_BASE = (configured_git.RUNS, settings_file.FILE, configured_git.HOOK)
 KNOWN = "no worktree of the repository any more: "
 _THERE = "there"
 #: How names begin of what one worktree alone has.
-OF_WORKTREE = (_ON_BRANCH, _LOCK, _GIT_RUNS)
+OF_WORKTREE = (_ON_BRANCH, _LOCK, configured_git.RUNS)
 
 
 Signs = Mapping[str, str]
@@ -153,6 +156,7 @@ def with_task(project: Project, before: Signs, task: str) -> Signs:
     """Take down beside `before` what a task's verify commands name and no line did that was known:
     it may have come to the base since.
     """
+    base_branch.seen.add(project.base.commit)
     view = project.base_view if project.base_view.known(task) else project.require_here()
     return _named(project, view.task(task).verify, before)
 
@@ -220,12 +224,12 @@ def _settings(project: Project) -> Signs:
     found.update(other_worktrees.taken_down(project))
     found.update({f"{KNOWN}{os.path.realpath(at)}": KNOWN for _, at in worktrees.listed(common)})
     found.update(_run_by_git(project))
-    config = project.repository.config
-    hooks = config.get("core.hookspath") or os.path.join(common, "hooks")
-    template = project.around.environ.get("GIT_TEMPLATE_DIR") or config.get("init.templatedir")
-    for called, folder in (("hook", hooks), ("template", template)):
+    template = project.around.environ.get("GIT_TEMPLATE_DIR")
+    template = template or project.repository.config.get("init.templatedir")
+    hooks = configured_git.hooks(project)
+    for called, folder in ((configured_git.HOOK, hooks), ("template ", template)):
         if folder:
-            place = os.path.join(top, _expanded(project, folder))
+            place = os.path.join(top, configured_git.expanded(project, folder))
             found.update(configured_git.program_files(project, place, called))
     return found
 
@@ -281,23 +285,20 @@ def changes(project: Project, before: Signs) -> list[Change]:
         if not _comes_or_goes(project, name, before, now)
         and not named_refs.has_come_along(project, name, then.get(name, ""), now.get(name, ""))
     ]  # fmt: skip
-    found = [Change(f"{name}{lowered.get(name, '')}", _steers(name, before)) for name in names]
-    if any(one.steers and not configured_git.is_of_branch(one.name) for one in found):
+    found = [
+        Change(f"{name}{lowered.get(name, '')}", _steers(project, name, before)) for name in names
+    ]
+    files = [one.name for one in found if one.name.startswith(_OF_BASE)]
+    rest = [one for one in found if one.steers and one.name not in files]
+    if any(not configured_git.is_of_branch(one.name) for one in rest):
         return found
     # What asks git about more than its configuration comes last.
     found = [one for one in found if not configured_git.unsaid(project, one.name, now)]
-    files = [one.name for one in found if one.name.startswith((_GIT_RUNS, settings_file.FILE))]
-    if not files or any(one.steers and one.name not in files for one in found):
+    if not files or any(one in found for one in rest):
         return found
     # The loop has brought its branch there.
-    same = [name for name in files if _as_on_base(project, name, now.get(name, ""))]
+    same = [name for name in files if base_files.is_same(project, name, now.get(name, ""))]
     return [one for one in found if one.name not in same]
-
-
-def _as_on_base(project: Project, named: str, digest: str) -> bool:
-    """Whether a file of this worktree, by its digest, is that of the base."""
-    name = f"{project.base.commit}:{os.path.normpath(named.removeprefix(_GIT_RUNS))}"
-    return digest == other_worktrees.digest(project.repository.objects.read([name]).get(name))
 
 
 def _run_by_git(project: Project) -> Signs:
@@ -307,7 +308,8 @@ def _run_by_git(project: Project) -> Signs:
         for word in named_outside.names(project, line):
             path = os.path.join(project.top, word)
             if word and os.path.isfile(path) and not named_outside.leaves(project, word):
-                found[f"{_GIT_RUNS}{word}"] = other_worktrees.digest(atomic_files.read(path))
+                name = f"{configured_git.RUNS}{word}"
+                found[name] = other_worktrees.digest(atomic_files.read(path))
     return found
 
 
@@ -359,15 +361,12 @@ def _comes_or_goes(project: Project, name: str, before: Signs, now: Signs) -> bo
         "",
         *(digest for one, digest in before.items() if one.startswith(other_worktrees.WORKTREE)),
     }
-    known.add(
-        other_worktrees.digest(
-            atomic_files.read(os.path.join(project.repository.git_dir, other_worktrees.CONFIG))
-        )
-    )
+    own = os.path.join(project.repository.git_dir, other_worktrees.CONFIG)
+    known.add(configured_git.of_worktree(project, own)[0])
     return now.get(name, "") in known
 
 
-def _steers(name: str, before: Signs) -> bool:
+def _steers(project: Project, name: str, before: Signs) -> bool:
     # The file counts as the base has it; a rebase or a merge, and what is checked out, may be of
     # somebody who works there.
     if name == settings_file.FILE or name.startswith(
@@ -375,7 +374,7 @@ def _steers(name: str, before: Signs) -> bool:
     ):
         return False
     key = name.removeprefix(_CONFIGURED)
-    return key == name or configured_git.steers(key, before)
+    return key == name or changed_keys.steers(project, key, before)
 
 
 def _of_user(project: Project) -> Iterator[str]:
@@ -385,10 +384,4 @@ def _of_user(project: Project) -> Iterator[str]:
     folder = environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
     for key, name in _USERS:
         path = config.get(key) or os.path.join(folder, "git", name)
-        yield os.path.join(project.top, _expanded(project, path))
-
-
-def _expanded(project: Project, path: str) -> str:
-    """As git and a shell read a path that begins with the user's home."""
-    home = project.around.environ.get("HOME", "")
-    return os.path.join(home, path[2:]) if path.startswith("~/") else path
+        yield os.path.join(project.top, configured_git.expanded(project, path))

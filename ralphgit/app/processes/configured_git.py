@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
+import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from ralphgit.app.workspace.project import Project
+from ralphgit.git.child_process import ProcessResult
 from ralphgit.records import atomic_files
 from ralphgit.rules import harmless_settings
 
 PREFIX = "git config "
+HOOK = "hook "
+#: Before a file of the worktree.
+RUNS = "what git runs: "
 #: The last words of keys whose values are command lines.
 _LINES = frozenset((
     "alternaterefscommand", "askpass", "clean", "cmd", "command", "defaultkeycommand", "driver",
@@ -23,6 +29,7 @@ _TRANSFER = "lfs.customtransfer."
 #: The last words of keys that name where a remote is, and of those that write it otherwise.
 _ADDRESSES = ("url", "pushurl", "remote", "pushremote", "pushdefault")
 _REWRITES = (".insteadof", ".pushinsteadof")
+_KEY_OF_REMOTE = re.compile(re.escape(PREFIX) + r"remote\.(.+)\.url", re.DOTALL)
 _HELPER = ".helper"
 _SIGNING = ("commit.gpgsign", "push.gpgsign", "tag.gpgsign", "tag.forcesignannotated")
 #: What git signs with where no other program is named, by `gpg.format`.
@@ -31,6 +38,10 @@ _SIGNERS = {"ssh": "ssh-keygen", "x509": "gpgsm"}
 #: shows a difference our git has none of.
 _PROGRAMS = ("GIT_ASKPASS", "SSH_ASKPASS", "GIT_PROXY_COMMAND", "GIT_SSH")
 _INCLUDES = ("include.path", "includeif.")
+#: Helpers of git's own for credentials: what they are given is where these are kept.
+_KEEPERS = ("cache", "store")
+#: How git reads a file of configuration, by its content; nothing where it cannot.
+_read_by_git: dict[bytes, bytes | None] = {}
 
 
 def taken_down(project: Project) -> Mapping[str, str]:
@@ -48,15 +59,53 @@ def taken_down(project: Project) -> Mapping[str, str]:
         read.add(os.path.realpath(file))
         if _is_include(key):
             included[_included(project, file, value)] = None
-    found = {f"{PREFIX}{key}": _digest(*texts) for key, texts in values.items()}
+    found = {f"{PREFIX}{key}": _digest(*_once(texts)) for key, texts in values.items()}
     paths = [*included]
     for path in paths:  # which grows
         text = atomic_files.read(path) if os.path.isfile(path) else None
-        found[project.show_path(path)] = hashlib.sha256(text).hexdigest() if text else ""
+        found[project.show_path(path)] = of_file(project, path)
         if text and b"include" in text.lower() and (real := os.path.realpath(path)) not in read:
             read.add(real)
             paths += _includes_of(project, path)
     return found
+
+
+def of_file(project: Project, path: str) -> str:
+    """Digest what a file of configuration says that steers; "" for nothing, or no file."""
+    return _weighed(project, path, lambda key: not harmless_settings.may_change(key, is_new=False))
+
+
+def of_worktree(project: Project, path: str) -> tuple[str, str]:
+    """Digest what the configuration of another worktree says that steers, and apart what that one
+    has checked out; "" for nothing.
+    """
+    sparse = harmless_settings.SPARSE
+    rest = _weighed(
+        project, path,
+        lambda key: key not in sparse and not harmless_settings.may_change(key, is_new=False),
+    )  # fmt: skip
+    return rest, _weighed(project, path, sparse.__contains__)
+
+
+def _weighed(project: Project, path: str, counts: Callable[[str], bool]) -> str:
+    """Digest the entries of a file whose keys count; all of it, where git cannot read it."""
+    text = atomic_files.read(path) if os.path.isfile(path) else None
+    if not text:
+        return ""
+    if text not in _read_by_git:
+        told = _listed(project, "-", text)
+        _read_by_git[text] = told.out if told.status == 0 else None
+    listed = _read_by_git[text]
+    if listed is None:
+        return hashlib.sha256(text).hexdigest()
+    entries = (one for one in listed.decode("utf-8", "surrogateescape").split("\0") if one)
+    said = [one for one in entries if counts(one.partition("\n")[0])]
+    return _digest(*said) if said else ""
+
+
+def _listed(project: Project, file: str, text: bytes = b"") -> ProcessResult:
+    line = ("config", "--file", file, "--no-includes", "--list", "-z")
+    return project.repository.git.try_run(*line, stdin=text)
 
 
 def is_rerere_unset(found: Mapping[str, str]) -> bool:
@@ -68,8 +117,7 @@ def _includes_of(project: Project, file: str) -> list[str]:
     """What a file of configuration includes that git does not read here; nothing where it cannot
     be read.
     """
-    told = project.repository.git.try_run("config", "--file", file, "--no-includes", "--list", "-z")
-    entries = told.out.decode("utf-8", "surrogateescape").split("\0")
+    entries = _listed(project, file).out.decode("utf-8", "surrogateescape").split("\0")
     named = (entry.partition("\n") for entry in entries)
     return [_included(project, file, value) for key, _, value in named if _is_include(key)]
 
@@ -106,7 +154,9 @@ def unsaid(project: Project, name: str, now: Mapping[str, str]) -> bool:
         and f"refs/heads/{branch}" not in project.repository.refs
     ):
         return True
-    return said == "remote" and value in (None, _digest("."), _digest(base.remote))
+    remotes = (_KEY_OF_REMOTE.fullmatch(one) for one in now)
+    known = {_digest(one[1]) for one in remotes if one}
+    return said == "remote" and value in (None, _digest("."), *known)
 
 
 def lines_run(project: Project) -> Iterator[str]:
@@ -116,7 +166,8 @@ def lines_run(project: Project) -> Iterator[str]:
         yield _SIGNERS.get(config.get("gpg.format", "").lower(), "gpg")
     for key, value in project.repository.config_values:
         if key.endswith(_HELPER):
-            yield f"{value} git-credential-{value}"
+            first = value.partition(" ")[0]
+            yield f"git-credential-{first if first in _KEEPERS else f'{value} {value}'}"
         elif key.rpartition(".")[2] in _LINES or key.startswith(_TRANSFER):
             yield value
     yield from _remote_helpers(project.repository.config_values)
@@ -147,11 +198,6 @@ def _remote_helpers(values: Iterable[tuple[str, str]]) -> Iterator[str]:
             yield f"git-remote-{scheme}"
 
 
-def steers(key: str, before: Mapping[str, str]) -> bool:
-    """Whether a key that has changed may decide something, or run something."""
-    return not harmless_settings.may_change(key, is_new=f"{PREFIX}{key}" not in before)
-
-
 def _included(project: Project, origin: str, path: str) -> str:
     """Where a file is that the configuration in the file `origin` includes."""
     if path.startswith("~/"):
@@ -176,16 +222,41 @@ def below(folder: str) -> Iterator[str]:
         yield from (os.path.join(parent, name) for name in sorted(names))
 
 
+def hooks(project: Project) -> str:
+    """Where git looks for hooks, from the worktree's top."""
+    repository = project.repository
+    named = repository.config.get("core.hookspath")
+    return expanded(project, named or os.path.join(repository.common_dir, "hooks"))
+
+
+def expanded(project: Project, path: str) -> str:
+    """As git and a shell read a path that begins with the user's home."""
+    home = project.around.environ.get("HOME", "")
+    return os.path.join(home, path[2:]) if path.startswith("~/") else path
+
+
 def program_files(project: Project, folder: str, called: str) -> Mapping[str, str]:
-    """Take down each file below a folder of programs, with whether it may be run."""
+    """Take down each file below a folder of programs, by what it is `called`, with whether it may
+    be run.
+    """
     found = {}
     for path in below(folder):
         if not os.path.isfile(path):
             continue
         text = atomic_files.read(path) or b""
         mode = b"x" if os.access(path, os.X_OK) else b"-"
-        found[f"{called} {os.path.relpath(path, folder)}"] = hashlib.sha256(mode + text).hexdigest()
+        found[f"{called}{os.path.relpath(path, folder)}"] = of_program(mode, text)
     return found
+
+
+def of_program(mode: bytes, text: bytes) -> str:
+    """Digest a program, with whether it may be run: x or -."""
+    return hashlib.sha256(mode + text).hexdigest()
+
+
+def _once(values: Iterable[str]) -> list[str]:
+    """Leave out what is said twice in a row, by another file, say."""
+    return [value for value, _ in itertools.groupby(values)]
 
 
 def _digest(*values: str) -> str:

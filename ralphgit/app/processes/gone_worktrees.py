@@ -29,7 +29,6 @@ _KINDS = (
 #: Each worktree has its own, by name, by the beginning of one, and below its git folder.
 _NAMES = (".git", settings_file.FILE)
 _FILES = ("commondir", "gitdir", other_worktrees.PATTERNS[-1])
-_HOOK = "hook "
 _SPARSE = f"{configured_git.PREFIX}core.sparsecheckout"
 
 
@@ -85,7 +84,7 @@ def _is_own(project: Project, name: str, top: str, git_dir: str) -> bool:
     common, here = project.repository.common_dir, project.top
     if name in _NAMES or name.startswith(changed_settings.OF_WORKTREE):
         return True
-    if name.startswith(_HOOK):
+    if name.startswith(configured_git.HOOK):
         folder = project.repository.config.get("core.hookspath", "")
         return bool(folder) and not folder.startswith(("/", "~"))
     place = _place(project, here, rest)

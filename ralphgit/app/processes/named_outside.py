@@ -29,9 +29,14 @@ _WORD = re.compile(r"[^\s;&|()<>`${}=:,]+")
 _QUOTES = re.compile(r"""['"\\]""")
 _HOME = re.compile(r"\$(?:HOME\b|\{HOME\})")
 _HERE = re.compile(r"\$(?:PWD\b|\{PWD\}|\(pwd\)|\(git rev-parse --show-toplevel\))|`pwd`")
-#: What a line only writes to, and variables that it sets.
+#: What a line only writes to, by what shells, and by what options of usual names, call it; and
+#: variables that it sets.
 _WRITTEN = re.compile(
     r">[>|&]?[ \t]*[^\s;&|()<>`]+"
+    r"|--(?:junit-?xml|basetemp|cache-dir|target-dir|out-?dir|output-dir|report-dir|log-file)"
+    r"[ =][^\s;&|()<>`]+"
+    r"|--(?:out|output|report|html)=[^\s;&|()<>`]+"
+    r"|\bUserKnownHostsFile[ =][^\s;&|()<>`]+"
     r"|(?:^|[\n;&|({!`]|\b(?:do|then|else)\s)\s*(?:touch|mkdir|rm|tee)[ \t][^\n;&|()<>`}]*"
 )
 _SET = re.compile(r"(?:^|(?<=[\s;&|(`]))[A-Za-z_]\w*=\S*")
@@ -53,8 +58,9 @@ MOST_FILES = 1000
 #: What programs keep in a folder as they work.
 _KEPT = frozenset((".git", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"))
 #: A file that is larger is what its inode and the time of its last change say, which cannot be
-#: set back.
-_LARGE = 32 << 20
+#: set back; a link more, as who installs one from a cache makes, is such a change. Of what is in a
+#: folder, and of one that is named itself, as a program is.
+_LARGE, _LARGE_PROGRAM = 32 << 20, 1 << 30
 #: A file that is larger, or that is neither ours nor ours to write, is read anew only once its
 #: inode or the time of its last change is another: a store through a mapping leaves these alone.
 _READ_ANEW = 8 << 20
@@ -244,10 +250,12 @@ def sign(project: Project, name: str, real: Callable[[str], str]) -> str:
         return ""  # nothing is there, or it may not be read
 
 
-def content(path: str) -> str:
-    """Digest a file; one that may be run and not read is what its inode and last change say."""
+def content(path: str, large: int = _LARGE_PROGRAM) -> str:
+    """Digest a file; a larger one, and one that may be run and not read, is what its inode and last
+    change say.
+    """
     found = os.stat(path)
-    if found.st_size > _LARGE:
+    if found.st_size > large:
         return f"{found.st_ino} {found.st_ctime_ns}"
     is_ours = found.st_uid == os.geteuid() or os.access(path, os.W_OK)
     anew = is_ours and found.st_size <= _READ_ANEW
@@ -258,10 +266,9 @@ def content(path: str) -> str:
 def _content(path: str, inode: int, changed: int, look: int) -> str:
     """Digest it once in a `look`, 0 for all; a new link moves the time `changed` (ctime)."""
     try:
-        data = atomic_files.read(path)
+        return atomic_files.digest(path) or ""
     except Refused:
         return f"{inode} {changed}"
-    return "" if data is None else hashlib.sha256(data).hexdigest()
 
 
 def _is_of_all(project: Project, folder: str) -> bool:
@@ -297,7 +304,7 @@ def _below(folder: str) -> Iterator[str]:
                     left.append(os.path.join(at, name))
                 elif os.path.isfile(path) and found < MOST_FILES:
                     found += 1
-                    yield from (os.path.join(at, name), content(path))
+                    yield from (os.path.join(at, name), content(path, _LARGE))
 
 
 def _digest(*parts: str) -> str:

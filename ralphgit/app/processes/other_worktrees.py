@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 
+from ralphgit.app.processes import configured_git
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import worktrees
 from ralphgit.git.listings import is_on
@@ -48,15 +49,17 @@ def _worktrees_configured(project: Project) -> Mapping[str, str]:
     worktree the configuration, while git reads none of these (`extensions.worktreeConfig`).
     """
     others, own = git_folders(project), project.repository.git_dir
-    is_read = is_on(project.repository.config.get("extensions.worktreeconfig"))
-    folders = others if is_read else [*others, own]
-    paths = {WORKTREE: [os.path.join(folder, CONFIG) for folder in folders]}
-    paths[SPARSE] = [os.path.join(folder, *PATTERNS) for folder in others]
-    return {
-        f"{kind}{project.show_path(path)}": digest(text(path))
-        for kind, places in paths.items()
-        for path in places
-    }
+    found = {}
+    for folder in others:
+        path, patterns = os.path.join(folder, CONFIG), os.path.join(folder, *PATTERNS)
+        rest, sparse = configured_git.of_worktree(project, path)
+        found[f"{WORKTREE}{project.show_path(path)}"] = rest
+        found[f"{SPARSE}{project.show_path(path)}"] = sparse
+        found[f"{SPARSE}{project.show_path(patterns)}"] = digest(text(patterns))
+    if not is_on(project.repository.config.get("extensions.worktreeconfig")):
+        path = os.path.join(own, CONFIG)
+        found[f"{WORKTREE}{project.show_path(path)}"] = configured_git.of_file(project, path)
+    return found
 
 
 def _rebases(project: Project) -> Mapping[str, str]:

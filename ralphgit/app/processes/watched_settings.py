@@ -179,25 +179,41 @@ def _changed(notes: Iterable[str], names: Iterable[str]) -> NeedsPerson:
 
     names = [*names]
     return NeedsPerson(
-        f"changed while an agent or a verify command worked: {', '.join(names)}; nothing was "
-        "committed or landed since, and the claim is kept",
+        f"changed while an agent or a verify command worked, by it or by somebody beside it: "
+        f"{', '.join(names)}; nothing was committed or landed since, and the claim is kept",
         code=CHANGED,
-        hint=f"{_look(names)}; if it is meant: {shlex.join(('rm', *notes))}",
+        hint=f"{_look(names)}, then repeat; if it is meant: {shlex.join(('rm', *notes))}",
         details={"changed": names},
     )
 
 
 def _look(names: list[str]) -> str:
     """Say what to do about what has changed, by what all of it is."""
-    from ralphgit.app.processes import changed_settings, named_programs, named_refs
+    import shlex
 
-    if all(one.startswith((named_programs.PREFIX, named_programs.GITS_OWN)) for one in names):
-        return "look whether it was installed or renewed meanwhile, or put it back, then repeat"
+    from ralphgit.app.processes import changed_settings, configured_git, named_programs, named_refs
+
+    program, key, hook = named_programs.PREFIX, configured_git.PREFIX, configured_git.HOOK
+    if all(one.startswith((program, named_programs.GITS_OWN)) for one in names):
+        if any(os.path.dirname(one.removeprefix(program)) for one in names):
+            return (
+                "where a verify command itself writes there, have it write within the worktree, or "
+                "behind >; else look who has written it and put it back"
+            )
+        return "look whether it was installed or renewed meanwhile, or put it back"
+    if all(one.startswith(key) for one in names):
+        shown = ("git", "config", "--show-origin", "--get-all", names[0].removeprefix(key))
+        return f"look at it ({shlex.join(shown)}) and put it back"
+    if all(one.startswith(hook) for one in names):
+        return (
+            "where an agent's install brings hooks (npm install), have it run in the worktree "
+            "before the loop (worktree.setup); else look at them and put them back"
+        )
     if all(one.startswith(named_refs.PREFIX) for one in names):
-        return "look who has moved it, or move it back, then repeat"
+        return "look who has moved it, or move it back"
     if all(one.startswith(changed_settings.KNOWN) for one in names):
-        return "look at what is left there and remove it, or repair it with git, then repeat"
-    return "look at it and put it back, then repeat"
+        return "look at what is left there and remove it, or repair it with git"
+    return "look at it and put it back"
 
 
 def _is_gone(project: Project, name: str) -> bool:

@@ -4,6 +4,10 @@ from typing import NamedTuple
 
 from ralphgit.git.repository import Repository
 
+#: Commits that were the base's where no agent's code could say so: as the remote was asked, or
+#: before an agent began.
+seen: set[str] = set()
+
 
 class Base(NamedTuple):
     """The branch that decides."""
