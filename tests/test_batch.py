@@ -535,7 +535,10 @@ def test_where_a_killed_batch_was_the_records_say_and_no_file(make: Callable[...
     go(world, "b2")
     done = batch(world, "--at-once", "3")
     assert done.code == 7
-    assert done.err.splitlines() == [
+    said, *rest = done.err.splitlines()
+    assert said.startswith("T-1 is blocked by b1, as a batch calls its workers (")
+    assert said.endswith("): it will be tried once more, alone")
+    assert rest == [
         "going on: T-2", "T-2 is done", "trying T-1 again, alone", "T-1 is done",
         "together: T-4", "T-4 is done", "T-3 waits for a person", "hint: ralphgit inbox",
     ]  # fmt: skip

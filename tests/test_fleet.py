@@ -23,6 +23,9 @@ import ryaml
 from running import with_variable
 from world import PATIENCE, Place, Result, World, until
 
+from ralphgit.app.workspace import locks, loop_mark
+from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.loop import tmux_entry
 
 QUICK = {
@@ -226,6 +229,30 @@ def test_the_life_of_a_worker(make: Callable[..., World], way: str) -> None:
     until(lambda: processes(world) == [])
     assert statuses(world) == {"T-1": "complete"}
     assert (workers(world)["w1"]["phase"], workers(world)["w1"]["done"]) == ("stopped", ["T-1"])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux marks a loop")
+def test_all_loops_are_found_by_one_look_at_what_runs(
+    make: Callable[..., World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make(task("T-1"))
+    tops = [str(world.worktree(name).path) for name in ("alpha", "beta", "gamma")]
+    common, own = (world.path / ".git", world.path / ".git" / "worktrees" / "proj-beta")
+    looks, listed = [0], os.listdir
+
+    def counting(path: str) -> list[str]:
+        looks[0] += path == "/proc"
+        return listed(path)
+
+    project = Project.open(Surroundings(str(world.path), world.environ, time.time, str, {}))
+    mark = loop_mark.put(str(common), str(own))
+    monkeypatch.setattr(os, "listdir", counting)
+    try:
+        running = locks.loops_of(project, [*tops, str(world.path)])
+    finally:
+        os.close(mark)
+    assert running == {**dict.fromkeys([*tops, str(world.path)], 0), tops[1]: os.getpid()}
+    assert looks == [1]
 
 
 @pytest.mark.slow

@@ -220,7 +220,8 @@ def test_a_loop_is_asked_to_end_whatever_its_heartbeat_says(world: World) -> Non
         with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as marked:
             assert marked.stdout is not None
             marked.stdout.readline()
-            assert locks.loop_of(project, world.path.as_posix()) == 0
+            top = world.path.as_posix()
+            assert locks.loops_of(project, [top]) == {top: 0}
             marked.kill()
     stop.forget(project.top)
     Path(project.top, ".ralph/heartbeat").unlink()

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,7 +20,11 @@ from test_loop import loop, made, on_base
 from test_loop import task as loop_task
 from world import Place, Result, World, until
 
-from ralphgit.app.workspace import locks, user_state
+from ralphgit.app.base import update_base
+from ralphgit.app.workspace import heartbeat, locks, user_state
+from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.surroundings import Surroundings
+from ralphgit.loop.heartbeat_writer import HeartbeatWriter
 
 
 @pytest.fixture
@@ -500,6 +505,23 @@ def test_a_turn_is_waited_for_while_it_goes_from_one_to_the_next(
     finally:
         lock.__exit__()
         os.close(holder)
+
+
+def test_status_says_that_a_loop_waits_for_its_turn_to_land(tmp_path: Path) -> None:
+    alpha = made(tmp_path, loop_task("T-1"))
+    beat = HeartbeatWriter(str(alpha.path), "alpha")
+    beat.phase("land", task="T-1", claim=alpha.claim("T-1"))
+    surroundings = Surroundings(str(alpha.path), alpha.environ, time.time, str, {}, progress=beat)
+    lock = update_base.turn(project := Project.open(surroundings))
+    taken = threading.Thread(target=lambda: lock.__enter__())
+    with update_base.turn(project):
+        taken.start()
+        until(lambda: beat.now.why != "")
+        heartbeat.write(str(alpha.path), beat.now)
+        assert "; waiting for another landing to end" in alpha.ralph("status").out
+    taken.join()
+    lock.__exit__()
+    assert (beat.now.phase, beat.now.why) == ("land", "")
 
 
 def opened_by_others() -> set[str]:

@@ -111,6 +111,11 @@ class Batch:
     def _run(self) -> tuple[WorkerResult, ...]:
         with self._project() as project:
             self._failed += _not_tried_again(project, self._options.story)
+            for job in self._failed:
+                self._say(
+                    f"{job.task} is blocked by {job.worker}, as a batch calls its workers "
+                    f"({job.again}): it will be tried once more, alone"
+                )
         while group := self._next():
             self._work_off(group)
         return self._told()

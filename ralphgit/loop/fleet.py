@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import shlex
-import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -320,28 +319,24 @@ def down(project: Project, names: Sequence[str], *, now: bool) -> list[Ending]:
     """
     chosen = worktree_names.chosen(project, tuple(names), every=not names)
     asked: list[Ending] = []
+    running = locks.loops_of(project, [one.path for one in chosen])
     for one in chosen:
         note, beat = fleet_state.note_of(one.path), fleet_state.beat_of(one.path)
         if note is None or not note.process.here:
             continue
-        running = locks.loop_of(project, one.path)
-        pid = running or note.pid
+        pid = running[one.path] or note.pid
         if pid != note.pid or note.process.gone:
             continue
-        try:
-            if running:
-                stop.stop(project, (one.path,), every=False, now=now)
-            elif _is_in(pid, one.path):  # it has just started, and has no lock yet
-                os.kill(pid, signal.SIGTERM)
-            else:
-                continue  # whoever wrote that note, it is of no loop
-        except (GuardRefused, ProcessLookupError):
-            continue  # it has ended meanwhile
+        has_begun = bool(running[one.path])  # else it has no lock yet, and looks for no note
+        if not has_begun and not _is_in(pid, one.path):
+            continue  # whoever wrote that note, it is of no loop
+        if not stop.end(one.path, pid, now=now or not has_begun):
+            continue
         task = beat.task if beat is not None else ""
         asked.append(Ending(worktree_names.name_of(project, one), one.path, pid, task, False))
     if names and not asked:
         name = names[0]
-        by_hand = bool(locks.loop_of(project, chosen[0].path))
+        by_hand = bool(running[chosen[0].path])
         raise GuardRefused(
             f"the loop of {name} was started by hand" if by_hand else f"no loop of {name} runs",
             code="no_loop",

@@ -17,6 +17,8 @@ AGENT = "agent"
 
 #: Steps by their first word; what else takes long runs verify commands.
 _PHASES = {"pushing": "push", "opening": "pull request", "setting": "setup"}
+#: ... and of one that says itself what is waited for.
+_WAITING = "waiting"
 
 
 class HeartbeatWriter(Progress):
@@ -80,17 +82,20 @@ class HeartbeatWriter(Progress):
         """Show what may hang as a phase of its own while the block runs, if it takes long enough
         to be seen.
         """
-        before = self._now.phase
         first, _, rest = what.partition(" ")
-        phase = _PHASES.get(first, rest if first == "git" else "verify")
+        before, phase, why = self._now, self._now.phase, self._now.why
+        if first == _WAITING:
+            why = what
+        else:
+            phase = _PHASES.get(first, rest if first == "git" else "verify")
         with self._lock:
-            self._now = self._now._replace(phase=phase)
+            self._now = self._now._replace(phase=phase, why=why)
         try:
             yield
         finally:
             with self._lock:
-                if self._now.phase == phase:
-                    self._now = self._now._replace(phase=before)
+                if (self._now.phase, self._now.why) == (phase, why):
+                    self._now = self._now._replace(phase=before.phase, why=before.why)
 
     def _run(self) -> None:
         while not self._ended:

@@ -32,16 +32,11 @@ def stop(project: Project, names: tuple[str, ...], *, every: bool, now: bool) ->
     """
     asked = []
     chosen = worktree_names.chosen(project, names, every=every)
+    running = locks.loops_of(project, [worktree.path for worktree in chosen])
     for worktree in chosen:
-        if not (pid := locks.loop_of(project, worktree.path)):
+        pid = running[worktree.path]
+        if not pid or not end(worktree.path, pid, now=now):
             continue
-        if now:
-            try:
-                os.kill(pid, signal.SIGTERM)
-            except ProcessLookupError:
-                continue  # it has ended meanwhile
-        else:
-            ask(worktree.path)
         beat = heartbeat.read(worktree.path)
         task = beat.task if beat is not None and beat.pid == pid else ""
         asked.append(Asked(worktree.path, pid, task))
@@ -49,6 +44,18 @@ def stop(project: Project, names: tuple[str, ...], *, every: bool, now: bool) ->
         where = ", ".join(project.show_path(worktree.path) for worktree in chosen)
         raise GuardRefused(f"no loop runs in {where}", code="no_loop", hint="ralphgit status")
     return asked
+
+
+def end(top: str, pid: int, *, now: bool) -> bool:
+    """Ask one loop to end; False where it has ended meanwhile. Raises: NotWritable."""
+    if not now:
+        ask(top)
+        return True
+    try:
+        os.kill(pid, signal.SIGTERM)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def ask(top: str) -> None:

@@ -10,6 +10,7 @@ import fcntl
 import os
 import sys
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 
 from ralphgit.app.workspace import heartbeat, loop_mark
@@ -107,7 +108,7 @@ class RepositoryLock(_Lock):
             return True
         if not self._patience_s:
             return False
-        with self._project.around.progress.step(f"waiting for another {self._name}"):
+        with self._project.around.progress.step(f"waiting for another {self._name} to end"):
             return self._take(self._patience_s, self._longest_s)
 
 
@@ -218,16 +219,18 @@ def path_of(git_dir: str) -> str:
     return os.path.join(git_dir, "ralphgit", "loop.lock")
 
 
-def loop_of(project: Project, top: str) -> int:
-    """The process of the loop that works in the worktree `top`, 0 for none: by its mark, and
-    elsewhere than on Linux by the lock, which is beside the repository, where `.ralph` has no say.
+def loops_of(project: Project, tops: Iterable[str]) -> dict[str, int]:
+    """The process of the loop that works in each of some worktrees, 0 for none: by their marks,
+    and elsewhere than on Linux by the locks, which are beside the repository, where `.ralph` has no
+    say.
     """
     common = project.repository.common_dir
     own = {os.path.realpath(path): folder for folder, path in worktrees.listed(common)}
-    folder = own.get(os.path.realpath(top), common)
+    folders = {top: own.get(os.path.realpath(top), common) for top in tops}
     if sys.platform == "linux":
-        return loop_mark.loop_of(folder, common)
-    return process_with_lock(path_of(folder))
+        marked = loop_mark.loops(common)
+        return {top: marked.get(loop_mark.identity(at), 0) for top, at in folders.items()}
+    return {top: process_with_lock(path_of(folder)) for top, folder in folders.items()}
 
 
 def process_with_lock(path: str) -> int:

@@ -52,15 +52,17 @@ def worktrees_of(pid: int, repository: str) -> Iterator[str]:
         pass
 
 
-def loop_of(worktree: str, repository: str) -> int:
-    """Find the process that is the loop of a worktree, by the git folders of both; 0 for none.
+def loops(repository: str) -> dict[str, int]:
+    """Find the processes that are the loops of a repository, by the `identity` of their worktrees.
 
     What a loop has started may mark itself, as any loop's: a loop has none above.
     """
-    own = identity(worktree)
-    every = (int(name) for name in os.listdir("/proc") if name.isdigit())
-    marked = (pid for pid in every if own in worktrees_of(pid, repository))
-    return next((pid for pid in marked if not any(map(_is_marked, ancestors(_parent(pid))))), 0)
+    found: dict[str, int] = {}
+    for pid in (int(name) for name in os.listdir("/proc") if name.isdigit()):
+        for worktree in worktrees_of(pid, repository):
+            if worktree not in found and not any(map(_is_marked, ancestors(_parent(pid)))):
+                found[worktree] = pid
+    return found
 
 
 def _marks(pid: int) -> Iterator[tuple[str, str]]:
