@@ -722,6 +722,24 @@ def test_an_agent_finds_its_prompt_on_stdin_and_as_a_file(tmp_path: Path) -> Non
     assert on_base(alpha, "T-1")["status"] == "complete"
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "cat > a.txt && cmp a.txt $RALPH_PROMPT",
+        "cp {prompt} a.txt; true",
+        """mkdir -p 'a b' > /dev/null; cp "{prompt}" a.txt && rmdir 'a b'""",
+        """/bin/sh -c "for i in a b; do cp '{prompt}' $i.txt; rm -f b.txt; done\"""",
+    ],
+)
+def test_an_agent_s_line_that_only_a_shell_understands_is_run_by_one(
+    tmp_path: Path, line: str
+) -> None:
+    alpha = made(tmp_path, task("T-1", "outputs: [a.txt]"))
+    assert loop(alpha, "--once", "--agent", line).code == 0
+    assert alpha.git("show", "--format=", "--name-only", "origin/main", "--", "*.txt") == "a.txt"
+    assert alpha.read("a.txt").startswith("# Task T-1")
+
+
 @pytest.mark.slow
 def test_a_project_s_own_prompt(tmp_path: Path) -> None:
     """The base's template counts, and what the graph says stays data."""

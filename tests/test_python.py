@@ -170,6 +170,9 @@ def test_a_task_from_claim_to_reset(world: World) -> None:
     again = main.reset("T-1", reason="once more", reopen=True)
     assert (again.task.state, again.task.epoch, again.commit) == ("ready", 1, world.head)
     assert again.claim == claimed.holder.claim
+    alpha.git("reset", "--quiet", "--hard", "main")
+    held = repo.claim("T-1").holder
+    assert held is not None and main.reset("T-1").claim == held.claim
 
 
 def test_merged_work_is_completed(world: World) -> None:
@@ -212,7 +215,7 @@ def test_refusals_are_those_of_the_tree(world: World, tmp_path: Path) -> None:
     with pytest.raises(errors.NothingReady):
         beta.claim(story="S-9")
     with pytest.raises(errors.NotARepository):
-        ralphgit.open(tmp_path).tasks()
+        ralphgit.open(tmp_path)
     assert issubclass(errors.ClaimHeld, ralphgit.errors.RalphError)
 
 

@@ -219,6 +219,21 @@ def test_dry_run_writes_nothing(world: World) -> None:
     assert world.snapshot() == before
 
 
+@pytest.mark.parametrize(
+    "words", [("shard", "--layout", "task"), ("archive",), ("rebase-paths", "src", "lib")]
+)
+def test_dry_run_fetches_nothing(tmp_path: Path, words: tuple[str, ...]) -> None:
+    world = World(tmp_path)
+    world.write_graph(GRAPH)
+    world.commit()
+    clone = world.clone("clone")
+    clone.commit("Go on")
+    clone.git("push", "--quiet", "origin", "main")
+    before = world.snapshot()
+    assert world.ralph(*words, "--dry-run").code == 0
+    assert world.snapshot() == before
+
+
 def test_before_the_first_commit(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.write_graph(GRAPH)

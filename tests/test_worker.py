@@ -227,6 +227,13 @@ def test_a_job_of_kubernetes_is_valid(world: World) -> None:
     assert words[words.index("--agent") + 1] == "my 'own' agent"
 
 
+def test_a_job_of_kubernetes_without_an_image_says_where_it_goes(world: World) -> None:
+    told = world.ralph("fleet", "manifest", "--for", "kubernetes", "--json")
+    (container,) = ryaml.loads(told.data["text"])["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == "IMAGE"
+    assert "in the place of IMAGE" in told.json["warnings"][0]
+
+
 @pytest.mark.slow
 def test_a_workflow_of_github_is_valid(world: World) -> None:
     text = manifest(world, "github-actions", "-n", "3", "--agent", "claude", "--trust")
@@ -244,7 +251,6 @@ def test_a_workflow_of_github_is_valid(world: World) -> None:
     ("words", "said"),
     [
         ((), "slurm or kubernetes or github-actions"),
-        (("--for", "kubernetes"), "--image IMAGE"),
         (("--for", "slurm", "-n", "0"), "-n must be 1 to 1000"),
         (("--for", "slurm", "--land", "none"), "--land auto"),
         (("--for", "slurm", "--story", "S-1", "--story", "S-2"), "one story"),

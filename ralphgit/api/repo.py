@@ -47,9 +47,7 @@ def open(
     command line does. `worker` and `settings` (`{"base": "develop"}`, by the names of
     `ralphgit.model.config.Config`) are stronger. `warn` hears each warning as a sentence.
 
-    Nothing is looked at before the first question is asked.
-
-    Raises: UsageError (unknown_setting).
+    Raises: NotARepository; UsageError (unknown_setting).
     """
     flags: dict[str, object] = {}
     for key, value in (settings or {}).items():
@@ -69,6 +67,7 @@ def open(
         new_id=lambda: record_id(os.urandom(8)),
         flags=flags,
     )
+    Project.open(around).repository.close()
     return Repo(around, warn)
 
 
@@ -310,7 +309,7 @@ class Repo:
         self,
         id: str,
         *,
-        reason: str,
+        reason: str = "",
         claim: str = "",
         reopen: bool = False,
         force: bool = False,

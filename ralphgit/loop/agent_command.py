@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 from collections.abc import Callable, Mapping
@@ -39,6 +40,10 @@ from ralphgit.model.listed import Listed
 #: The entry-point group in which a package names its presets.
 GROUP = "ralphgit.agents"
 _ODD = "name another agent, or report it to the package's authors"
+#: What starts a line that needs a shell, and what only a shell understands, outside of quotes.
+_SHELL = ("/bin/sh", "-c")
+_QUOTED = re.compile(r"\\.|'[^']*'|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
+_SYNTAX = re.compile(r"[|&;<>()$`]")
 
 
 class Command(NamedTuple):
@@ -78,11 +83,19 @@ def started(command: Command, project: Project, prompt: str) -> list[str]:
     repository = project.repository
     folders = dict.fromkeys(map(os.path.realpath, (repository.common_dir, repository.git_dir)))
     text = json.dumps(list(folders), ensure_ascii=False)
+    if command.words == (*_SHELL, command.line):
+        return [*_SHELL, _filled(_filled(command.line, GIT_FOLDERS, text), PROMPT, prompt)]
     return [word.replace(GIT_FOLDERS, text).replace(PROMPT, prompt) for word in command.words]
 
 
+def _filled(line: str, name: str, value: str) -> str:
+    """Put a value into a shell line as one word, also where the line has its name in quotes."""
+    return re.sub(rf"(['\"]?){re.escape(name)}\1", lambda _: shlex.quote(value), line)
+
+
 def command(line: str, *, folder: str, warn: Callable[[str], None]) -> Command:
-    """Return the command that a preset or a command line stands for, split as a shell does.
+    """Return the command that a preset or a command line stands for: split as a shell does, or
+    given to one where only a shell understands it.
 
     Of presets that packages add, those in `folder` itself are passed over; `warn` hears of broken
     ones.
@@ -109,6 +122,8 @@ def command(line: str, *, folder: str, warn: Callable[[str], None]) -> Command:
             if preset.name == line:
                 _refuse_odd(extension, preset)
                 return _guarded(extension, _started(preset))
+    if _SYNTAX.search(_QUOTED.sub("", line)):
+        return Command((*_SHELL, line), line)
     # A line of your own for a tool that is known: its events are read where it prints them.
     known = (one.reading for one in BUILT_IN if one.name == os.path.basename(words[0]))
     return Command(words, line, reading=next(known, Reading()))

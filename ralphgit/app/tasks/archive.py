@@ -267,7 +267,8 @@ def _is_left(project: Project, line: str) -> bool:
 
 def _choose(project: Project, options: ArchiveOptions) -> tuple[list[str], dict[str, str]]:
     """The tasks to archive, in file order, and the finished ones that stay, with the reason."""
-    synchronise(project, settle=False)
+    if not options.dry_run:
+        synchronise(project, settle=False)
     claim_map = ClaimMap(project)
     rows = project.here.rows
     for task in options.tasks:

@@ -57,7 +57,8 @@ def rebase_paths(project: Project, old: str, new: str, *, dry_run: bool = False)
         hint = "ralphgit rebase-paths packages/app apps/app"
         raise UsageError("OLD and NEW are the same folder", hint=hint)
     here = project.require_here()
-    synchronise(project, settle=False)
+    if not dry_run:
+        synchronise(project, settle=False)
     claim_map = ClaimMap(project) if project.base.commit else None
     finished = {row.id for row in claim_map.base.rows if row.status in _OVER} if claim_map else ()
     texts: dict[str, str] = {}

@@ -63,7 +63,7 @@ def shard(project: Project, layout: str, *, dry_run: bool = False) -> Sharded:
     if not here.rows:
         hint = "ralphgit add --title TEXT"
         raise GuardRefused("the graph has no task that could be moved", code="no_tasks", hint=hint)
-    _refuse_active(project)
+    _refuse_active(project, fetch=not dry_run)
     patterns = _patterns(project, layout, here.rows)
     wanted = _targets(places(patterns), layout, here.rows)
     texts = _texts(project, here, wanted)
@@ -89,14 +89,15 @@ def shard(project: Project, layout: str, *, dry_run: bool = False) -> Sharded:
 # -- what stands in the way ----------------------------------------------------------------
 
 
-def _refuse_active(project: Project) -> None:
+def _refuse_active(project: Project, *, fetch: bool) -> None:
     """Refuse while a task is claimed: the branch of the claim has it in its old file.
 
     A merge would conflict, never lose it; but every worker would have to put it right by hand.
     """
     if not project.base.commit:
         return
-    synchronise(project, settle=False)
+    if fetch:
+        synchronise(project, settle=False)
     held = held_tasks(ClaimMap(project))
     if held:
         verb = "has" if len(held) == 1 else "have"

@@ -169,14 +169,13 @@ def _manifest(project: Project, options: Options) -> Outcome:
         raise UsageError(
             f"-n must be 1 to {_MOST_FAR}", hint=f"ralphgit fleet manifest --for {options.engine}"
         )
-    if options.engine == "kubernetes" and not options.image:
-        raise UsageError(
-            "a Job for Kubernetes needs an image with ralphgit, git and the agent",
-            hint="ralphgit fleet manifest --for kubernetes --image IMAGE",
-        )
     url = options.url
     if url != shown_address(url):
         project.warn("the manifest has what --url has, a password or a token: commit it nowhere")
+    if options.engine == "kubernetes" and not options.image:
+        project.warn(
+            "put an image with ralphgit, git and the agent in the place of IMAGE, or use --image"
+        )
     if not url and options.engine != "github-actions":
         url = shown_address(_remote_url(project))  # a manifest is committed, and no secret is
     if options.land == "none":
@@ -191,7 +190,7 @@ def _manifest(project: Project, options: Options) -> Outcome:
         )
     words = manifests.options(agent=options.agent, land=options.land, story=options.stories)
     words = (*words, *_more(options))
-    job = manifests.Job(url, count, words, options.image)
+    job = manifests.Job(url, count, words, options.image or "IMAGE")
     text = manifests.ENGINES[options.engine](job)
     return Outcome({"for": options.engine, "text": text}, before=text.rstrip("\n").split("\n"))
 
