@@ -136,6 +136,9 @@ def test_a_review_is_a_record_of_what_was_reviewed(world: World, alpha: Place) -
         "  open  FIND-2  major: no stop",
         "  residual risk: tone",
     ]
+    assert world.ralph("audit", "list", "T-2").out == "No review.\n"
+    world.refused("audit", "list", "T-99", code="unknown_task", exit=2)
+    world.refused("audit", "list", "T-99", "--at", "HEAD", code="unknown_task", exit=2)
 
 
 def test_a_later_review_says_what_became_of_a_finding(world: World, alpha: Place) -> None:

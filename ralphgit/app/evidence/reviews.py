@@ -131,13 +131,19 @@ def listed(
 def at(project: Project, revision: str = "", tasks: Sequence[str] = ()) -> list[Review]:
     """List the reviews in this worktree, or on a revision.
 
-    Raises: UsageError (bad_revision), InvalidRecord (no_graph).
+    Raises: UnknownTask, for one that has no review either; UsageError (bad_revision),
+    InvalidRecord (no_graph).
     """
-    if not revision:
-        project.require_here()
-        return listed(project, record_tree.working_tree(project), tasks)
-    commit = revisions.commit_of(project, revision)
-    return listed(project, record_tree.commit_tree(project, commit, f"{revision}:"), tasks)
+    view = revisions.view_at(project, revision)
+    if revision:
+        commit = revisions.commit_of(project, revision)
+        tree = record_tree.commit_tree(project, commit, f"{revision}:")
+    else:
+        tree = record_tree.working_tree(project)
+    found = listed(project, tree, tasks)
+    for task in {*tasks}.difference(one.task for one in found):
+        view.row(task)
+    return found
 
 
 def missing(
