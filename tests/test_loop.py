@@ -138,6 +138,18 @@ def test_as_json(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_a_loop_s_commits_do_not_begin_to_pack(tmp_path: Path) -> None:
+    """What git leaves running is ended before a task is verified, and would begin at each again."""
+    both = [task(id, script=f"{{write: {{{id}.txt: x}}}}") for id in "AB"]
+    alpha = made(tmp_path, *both)
+    alpha.git("config", "maintenance.auto", "true")  # as it is where nobody has set it
+    trace = tmp_path / "trace"
+    assert loop(alpha, env={"GIT_TRACE": str(trace)}).code == 0
+
+    assert "git commit" in trace.read_text()
+    assert "git maintenance run --auto" not in trace.read_text()
+
+
 @pytest.mark.slow
 def test_loose_objects_are_packed_when_git_finds_them_too_many(tmp_path: Path) -> None:
     """None of the gits that a loop runs does it by itself, as those of a person do."""

@@ -121,6 +121,8 @@ class Patience:
     """Shows what git is at while the block runs."""
     terminal: bool = False
     """Whether a person sits there, whom a signer may ask: git stays in the terminal's group."""
+    packs: bool = True
+    """Whether git may pack when it has committed, and go on with that when it has ended."""
 
 
 class Git:
@@ -211,7 +213,8 @@ class Git:
     ) -> Child:
         _ask()
         program = _place(self.environ)
-        argv = ["git", *_OPTIONS, "-C", self.directory, *arguments]
+        packs = () if self.patience.packs else ("-c", "maintenance.auto=false")
+        argv = ["git", *_OPTIONS, *packs, "-C", self.directory, *arguments]
         self.calls += 1
         private = verb(arguments) in _ALONE
         return Child(program, argv, self.environ, group=group, errors=errors, private=private)

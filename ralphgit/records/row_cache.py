@@ -12,7 +12,7 @@ import binascii
 import marshal
 import os
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ralphgit.model.task_row import Row
 from ralphgit.records import row_pack
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 _KEPT_FILES = 200
 _KEPT_BYTES = 100 * 1024 * 1024
 #: So many versions of archive files are known besides those that are asked for.
-_KEPT_ARCHIVES = 60
+_KEPT_ARCHIVES = 8
+#: Of archives that a process has read: that of the base, of its branch, and of what came last.
+_MADE_ARCHIVES = 3
+_Made = TypeVar("_Made")
 #: A graph that lies in more packs than this is stored again as one.
 _MOST_PARTS = 4
 #: So many packs stay open in a process that lives long.
@@ -42,6 +45,7 @@ class Cache:
         self._held_before: dict[Shard, list[Row]] = {}
         self._settings: dict[bytes, dict[str, object]] = {}
         self._packs: dict[str, Pack] = {}
+        self._made: dict[tuple[Shard, ...], Any] = {}
 
     def load(self, shards: Sequence[Shard]) -> dict[Shard, list[Row]]:
         """The rows of as many of `shards` as packs know.
@@ -175,6 +179,13 @@ class Cache:
             # Other branches have other versions of some files: what was asked for last stays.
             others = [oid for oid in known if oid not in found][-_KEPT_ARCHIVES:]
             self._put(path, _sealed({**{oid: known[oid] for oid in others}, **found}))
+        return found
+
+    def once(self, shards: tuple[Shard, ...], make: Callable[[], _Made]) -> _Made:
+        """What `make` gives for an archive of these files; for the last few it is not asked again."""
+        found: _Made = self._made[shards] if shards in self._made else make()
+        others = [other for other in self._made if other != shards][1 - _MADE_ARCHIVES :]
+        self._made = {**{other: self._made[other] for other in others}, shards: found}
         return found
 
     # -- rows ------------------------------------------------------------------------

@@ -36,6 +36,9 @@ class Archive:
     @cached_property
     def _places(self) -> Mapping[str, tuple[Shard, Entry]]:
         """File and entry of every archived task, by its case-folded id."""
+        return self._cache.once(self.shards, self._placed)
+
+    def _placed(self) -> Mapping[str, tuple[Shard, Entry]]:
         made: dict[str, tuple[Shard, Entry]] = {}
         for shard, entries in self._indexed():
             for entry in entries:

@@ -226,7 +226,7 @@ def met(rows: list[Row], archive: Archive, beside: Container[str] | None = None)
 
 def _met(row: Row, archive: Archive, known: Container[str]) -> Row:
     needed = tuple(
-        other for other in row.depends_on if other in known or not archive.is_complete(other)
+        other for other in row.depends_on if not archive.is_complete(other) or other in known
     )
     return row._replace(depends_on=needed) if needed != row.depends_on else row
 

@@ -50,6 +50,8 @@ class Project:
         self.warnings: list[str] = [] if warnings is None else warnings
         repository.git.patience.step = around.progress.step
         repository.git.patience.terminal = around.person
+        # What runs the commands of a task ends all that it finds running, and would end that, too.
+        repository.git.patience.packs = not around.may_land
         self.cache = row_cache.Cache(repository.common_dir)
         if around.may_land:
             from ralphgit.records import row_memory
