@@ -20,18 +20,18 @@ _TASK = """\
 {depends}    verify:
       - {verify}
     outputs:
-      - work/{id}.txt
+      - {file}
     scope:
-      write: [work/{id}.txt]
+      write: [{file}]
     x-script:
       sleep: {sleep}
       write:
-        work/{id}.txt: "{id}\\n"
+        {file}: "{id}\\n"
 """
 
 
 #: A command for all tasks: to what comes later nobody needs to agree.
-_ANY = 'grep -q "$RALPH_TASK" "work/$RALPH_TASK.txt"'
+_ANY = 'grep -qrx "$RALPH_TASK" work'
 
 
 def task_id(number: int) -> str:
@@ -43,7 +43,8 @@ def graph(
 ) -> str:
     """Tasks `first` to `count`; two of three depend on those that stand `steps` before them.
 
-    They are in ten stories by turns, or in stories of `share` tasks that follow each other.
+    They are in ten stories by turns, or in stories of `share` tasks that follow each other, each
+    on the files of the one before it.
     """
     text = "version: 1\ntasks:\n"
     for number in range(first, count):
@@ -54,6 +55,7 @@ def graph(
             depends = f"    depends_on:\n{lines}"
         text += _TASK.format(
             id=task_id(number), number=number, depends=depends, sleep=sleep,
+            file=f"work/{number % share if share else task_id(number)}.txt",
             verify=_ANY if share else f"grep -q {task_id(number)} work/{task_id(number)}.txt",
             story=number // share if share else number % 10,
         )  # fmt: skip

@@ -37,9 +37,9 @@ def violations(world: World, base: str) -> list[str]:
     found += [f"{id} was completed {n} times" for id, n in completions.items() if n > 1]
     landed = _landed(world, base)
     # Without a claim it was complete when the loops began.
-    done = [id for id, task in before.items() if task["status"] == "complete" and "claim" in task]
-    found += [f"{id} is complete, and its file is not there" for id in done
-              if f"work/{id}.txt" not in landed]  # fmt: skip
+    done = [task for task in before.values() if task["status"] == "complete" and "claim" in task]
+    found += [f"{task['id']} is complete, and its file is not there" for task in done
+              if not landed.issuperset(task["outputs"])]  # fmt: skip
     return found
 
 
