@@ -182,7 +182,7 @@ class Cache:
         return found
 
     def once(self, shards: tuple[Shard, ...], make: Callable[[], _Made]) -> _Made:
-        """What `make` gives for an archive of these files; for the last few it is not asked again."""
+        """What `make` gives for an archive of these files: asked once for each of the last few."""
         found: _Made = self._made[shards] if shards in self._made else make()
         others = [other for other in self._made if other != shards][1 - _MADE_ARCHIVES :]
         self._made = {**{other: self._made[other] for other in others}, shards: found}
