@@ -9,8 +9,6 @@ block stays byte for byte. A block at the end of a file keeps the file's way of 
 end or without, so that taking it out gives the old bytes back.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Find claims that the base has without their completion, and that nobody works on."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from typing import NamedTuple

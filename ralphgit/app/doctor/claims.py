@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from ralphgit.app.active_claims import leases, lost_claims, own_claims, recovery_commands
+from ralphgit.app.active_claims import own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap, read_leases
 from ralphgit.app.active_claims.other_bases import lease_place
 from ralphgit.app.base import unfinished_claims
 from ralphgit.app.doctor.finding_kinds import Finding, fixable
-from ralphgit.app.lifecycle import claim_errors, onto_base
 from ralphgit.app.workspace import heartbeat, refused_refs, runtime_files
 from ralphgit.app.workspace.project import Project
-from ralphgit.app.worktrees.survey import BRANCHES
+from ralphgit.app.workspace.worktree_names import BRANCHES, TASK_BRANCHES
 from ralphgit.git import refs
 from ralphgit.git.run_git import make_room
-from ralphgit.model.active_claim import RESCUE
+from ralphgit.model.active_claim import RESCUE, Lease
 from ralphgit.rules import lost_claim
 
 
@@ -29,7 +28,7 @@ def of_refused_refs(project: Project, fix: bool) -> Iterator[Finding]:
 
 def of_refs_in_the_way(project: Project) -> Iterator[Finding]:
     """Find the refs that are where a folder of ours has to be."""
-    folders = (BRANCHES, f"{onto_base.PREFIX}records/", f"{RESCUE}TASK/", lease_place(project))
+    folders = (BRANCHES, f"{TASK_BRANCHES}records/", f"{RESCUE}TASK/", lease_place(project))
     for name in project.repository.refs:
         blocks = next((folder for folder in folders if folder.startswith(f"{name}/")), "")
         if name.startswith(RESCUE) and "/" not in name.removeprefix(RESCUE):
@@ -45,10 +44,12 @@ def of_leases(project: Project, claim_map: ClaimMap, fix: bool) -> Iterator[Find
     for one in unfinished.values():
         said = one.sentence(project)
         yield Finding("unfinished_claim", "warning", said, one.hint)
-    place = lease_place(project)
-    for name, ref in project.repository.refs.items():
-        if not name.startswith(place):
-            continue
+    place, every = lease_place(project), project.repository.refs
+    if not (ours := {name: ref for name, ref in every.items() if name.startswith(place)}):
+        return
+    from ralphgit.app.active_claims import leases, recovery_commands
+
+    for name, ref in ours.items():
         task = name.removeprefix(place)
         lease = known.get(task)
         if lease is None:
@@ -89,15 +90,7 @@ def of_claims(project: Project, claim_map: ClaimMap, fix: bool) -> Iterator[Find
     if project.repository.top is None:
         return
     for lease in own_claims.open_claims(project, claim_map):
-        row = project.here.by_id.get(lease.task)
-        winner = lost_claims.winner_over(claim_map, lease)
-        if winner or lost_claim.is_overtaken(lease, claim_map.base.known(lease.task)):
-            message = f"this worktree's claim on {lease.task} no longer stands"
-            message += f": {claim_errors.lost_because(winner)}" if winner else ""
-            yield Finding("claim_lost", "error", message, f"ralphgit complete {lease.task}")
-        elif row is None or row.claim != lease.claim:
-            message = f"this worktree has claimed {lease.task}, but its files do not have the claim"
-            yield Finding("record_missing", "warning", message, f"ralphgit claim {lease.task}")
+        yield from _of_claim(project, claim_map, lease)
     noted = runtime_files.remembered(project.top)
     row = claim_map.base.known(noted.task) if noted else None
     if noted and row and row.status == "complete" and row.claim == noted.claim:
@@ -105,3 +98,18 @@ def of_claims(project: Project, claim_map: ClaimMap, fix: bool) -> Iterator[Find
             runtime_files.forget(project.top)
         message = f"{runtime_files.CURRENT} notes {noted.task}, which has landed"
         yield fixable("old_note", "advice", message, fix)
+
+
+def _of_claim(project: Project, claim_map: ClaimMap, lease: Lease) -> Iterator[Finding]:
+    from ralphgit.app.active_claims import lost_claims  # many worktrees have no claim
+    from ralphgit.app.lifecycle import claim_errors
+
+    row = project.here.by_id.get(lease.task)
+    winner = lost_claims.winner_over(claim_map, lease)
+    if winner or lost_claim.is_overtaken(lease, claim_map.base.known(lease.task)):
+        message = f"this worktree's claim on {lease.task} no longer stands"
+        message += f": {claim_errors.lost_because(winner)}" if winner else ""
+        yield Finding("claim_lost", "error", message, f"ralphgit complete {lease.task}")
+    elif row is None or row.claim != lease.claim:
+        message = f"this worktree has claimed {lease.task}, but its files do not have the claim"
+        yield Finding("record_missing", "warning", message, f"ralphgit claim {lease.task}")

@@ -1,7 +1,5 @@
 """Define what `doctor` can find: each code, what it means, and what fixes it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -21,7 +19,7 @@ class Finding(NamedTuple):
     fixed: bool = False
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> "Kind":
         return KINDS[self.code]
 
 

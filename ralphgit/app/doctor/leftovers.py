@@ -10,10 +10,9 @@ from ralphgit.app.base import interrupted_update
 from ralphgit.app.doctor import git_locks
 from ralphgit.app.doctor.finding_kinds import Finding, fixable
 from ralphgit.app.setup import managed_files
-from ralphgit.app.tasks import archive, shard
-from ralphgit.app.workspace import heartbeat, runtime_files
+from ralphgit.app.workspace import heartbeat, journal, runtime_files
 from ralphgit.app.workspace.project import Project
-from ralphgit.app.worktrees import proving_worktree
+from ralphgit.app.worktrees import abandoned_grounds
 from ralphgit.errors import InvalidRecord, NotWritable, RalphError
 from ralphgit.git import index
 from ralphgit.model.printable import counted
@@ -67,7 +66,11 @@ def _sharding(project: Project, fix: bool) -> Iterator[Finding]:
     """A move of the graph that was killed: completed, unless a file has been changed since or a
     lock of git's is in the way."""
     top = project.repository.top
-    if top is None or not shard.killed(project):
+    if top is None or not journal.left_over(project, journal.LAYOUT):
+        return
+    from ralphgit.app.tasks import shard
+
+    if not shard.killed(project):
         return
     message, hint, fixed = "", "ralphgit doctor --fix", fix
     try:
@@ -86,6 +89,10 @@ def _archiving(project: Project, fix: bool) -> Iterator[Finding]:
     if project.repository.top is None:
         return
     try:
+        if not project.here.archive.shards:
+            return  # most graphs have none
+        from ralphgit.app.tasks import archive
+
         begun, left = archive.uncommitted(project), archive.left_files(project)
         hint = archive.take_back_command(project) if begun else ""
     except InvalidRecord:
@@ -125,8 +132,8 @@ def _unfinished(project: Project, fix: bool) -> Iterator[Finding]:
 
 def _grounds(project: Project, fix: bool) -> Iterator[Finding]:
     """Worktrees in which something was proved by a process that is gone."""
-    left = [worktree.path for worktree in proving_worktree.abandoned(project)]
-    removed = proving_worktree.clear(project) if fix else []
+    left = [worktree.path for worktree in abandoned_grounds.abandoned(project)]
+    removed = abandoned_grounds.clear(project) if fix else []
     for path in left:
         message = f"{project.show_path(path)} was left by an integration that was killed"
         yield fixable("left_worktree", "warning", message, path in removed)

@@ -5,13 +5,9 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from ralphgit.app.base import is_landed, update_base
-from ralphgit.app.base.records_in_review import PREFIX
 from ralphgit.app.doctor.finding_kinds import Finding, fixable
-from ralphgit.app.workspace import record_tree
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
-from ralphgit.git import refs, trees, worktrees
 from ralphgit.model.printable import counted
 
 #: Of so many commits, the newest, what they touch is looked at.
@@ -28,6 +24,8 @@ def find(project: Project, fix: bool) -> Iterator[Finding]:
     base, local = project.base, project.repository.refs.get(f"refs/heads/{project.base.branch}")
     if not base.remote or local is None or local.oid == base.commit:
         return
+    from ralphgit.git import worktrees  # most bases have not gone another way
+
     fork = worktrees.fork(project.repository.git, base.commit, local.oid)
     if fork in ("", local.oid, base.commit):
         return
@@ -53,6 +51,9 @@ def find(project: Project, fix: bool) -> Iterator[Finding]:
 
 def _commits(project: Project, tip: str) -> tuple[int, list[str]]:
     """How many commits the base has not, and those that touch more than records, as lines."""
+    from ralphgit.app.workspace import record_tree
+    from ralphgit.git import trees
+
     out = project.repository.git.run(
         "log", "--no-merges", f"--max-count={_MOST_COMMITS}", "--format=%H %P%x00%h %s",
         tip, f"^{project.base.commit}",
@@ -69,6 +70,10 @@ def _commits(project: Project, tip: str) -> tuple[int, list[str]]:
 
 def _mend(project: Project, tip: str) -> str:
     """Move the local branch; where what it had is now, as the end of a sentence."""
+    from ralphgit.app.base import is_landed, update_base
+    from ralphgit.app.base.records_in_review import PREFIX
+    from ralphgit.git import refs
+
     kept = ""
     if not is_landed.landed(project, tip) and not is_landed.has_records(project, tip):
         name = f"{PREFIX}{project.base.branch}-{tip[:8]}"

@@ -11,9 +11,10 @@ from ralphgit.app.base import interrupted_update, update_base
 from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.handoff import earlier_attempts, inbox_notes, questions
 from ralphgit.app.handoff.inbox_notes import Left
-from ralphgit.app.lifecycle import holders, onto_base, reset, task_branch
+from ralphgit.app.lifecycle import holders, reset, task_branch
 from ralphgit.app.workspace import inside_loop, runtime_files
 from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.worktree_names import TASK_BRANCHES
 from ralphgit.errors import (
     IllegalMove,
     InvalidRecord,
@@ -216,7 +217,7 @@ def _withdraw(project: Project, made: Guidance) -> None:
         where = project.push_remote(branch)
         if name != f"refs/remotes/{where}/{branch}":
             continue
-        if not f"refs/heads/{branch}".startswith(onto_base.PREFIX):
+        if not f"refs/heads/{branch}".startswith(TASK_BRANCHES):
             continue
         fork = worktrees.fork(project.repository.git, project.base.commit, ref.oid)
         if not fork or not _is_of(project, fork, ref.oid, made):

@@ -16,11 +16,12 @@ from ralphgit.app.forge.open_pull_request import Opened, Request
 from ralphgit.app.gate import landing_gate, verified_completion
 from ralphgit.app.landing import auto_merge, merge
 from ralphgit.app.landing.merge import Conflict
-from ralphgit.app.lifecycle import give_up, onto_base, rescue_refs, rescued_work, task_branch
+from ralphgit.app.lifecycle import give_up, rescue_refs, rescued_work, task_branch
 from ralphgit.app.lifecycle.give_up import GivenUp
 from ralphgit.app.workspace import tracked_pull_requests
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.worktree_names import TASK_BRANCHES
 from ralphgit.git import merge_preview, refs
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.pull_request import Pull
@@ -178,7 +179,7 @@ def branch_of(project: Project, lease: Lease, own: str = "") -> str:
     """
     worktree = project.repository.worktree
     name = own or (worktree.branch if worktree else "")
-    if name.startswith(f"{onto_base.PREFIX}{lease.task}-"):
+    if name.startswith(f"{TASK_BRANCHES}{lease.task}-"):
         return name.removeprefix("refs/heads/")
     return f"ralph/{lease.task}-{lease.claim[:6]}"
 

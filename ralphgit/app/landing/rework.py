@@ -22,6 +22,7 @@ from ralphgit.app.lifecycle import (
 from ralphgit.app.workspace import record_tree, runtime_files, tracked_pull_requests
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.worktree_names import TASK_BRANCHES
 from ralphgit.errors import GuardRefused
 from ralphgit.git import merge_preview, refs, remote, trees, worktrees
 from ralphgit.git.commit_objects import commit_tree
@@ -154,7 +155,7 @@ def _tip(project: Project, pull: Pull) -> str:
     git, objects = project.repository.git, project.repository.objects
     where, ref = project.push_remote(pull.branch), f"refs/heads/{pull.branch}"
     timeout = project.config.fetch_timeout
-    if not ref.startswith(onto_base.PREFIX):
+    if not ref.startswith(TASK_BRANCHES):
         # A worker can write the note; what a loop pushes for review is never called so.
         raise _stuck(pull, f"{pull.branch} is no branch that a loop has pushed for review")
     there, here = remote.tip(git, where, ref, timeout=timeout), refs.current(objects, ref)

@@ -10,14 +10,12 @@ from typing import NamedTuple
 
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.worktree_names import TASK_BRANCHES
 from ralphgit.errors import GuardRefused, InvalidRecord
 from ralphgit.git import index, worktrees
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.task_row import Row
 from ralphgit.rules import lost_claim
-
-#: Below it, `<task>-<id>`: where the loop works on a task.
-PREFIX = "refs/heads/ralph/"
 
 
 class Standing(Enum):
@@ -183,7 +181,7 @@ def begin(project: Project, name: str) -> str:
     """
     worktree = project.repository.worktree
     left = worktree.branch if worktree else ""
-    _move(project, f"{PREFIX}{name}", "switch", "--create")
+    _move(project, f"{TASK_BRANCHES}{name}", "switch", "--create")
     return left
 
 

@@ -8,6 +8,7 @@ from ralphgit.app.lifecycle import claim, moving, onto_base, rescue_refs
 from ralphgit.app.workspace import record_tree
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.worktree_names import TASK_BRANCHES
 from ralphgit.errors import GuardRefused
 from ralphgit.git import refs, remote, trees, worktrees
 from ralphgit.model.active_claim import Lease
@@ -17,7 +18,7 @@ from ralphgit.records import audit_file, question_file
 def discard(project: Project, branch: str) -> None:
     """Delete a branch of the loop's that has nothing but what the base has."""
     git = project.repository.git
-    if not branch.startswith(onto_base.PREFIX):
+    if not branch.startswith(TASK_BRANCHES):
         return
     ref, base = project.repository.refs.get(branch), project.base.commit
     if ref is None:

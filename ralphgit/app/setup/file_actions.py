@@ -1,7 +1,5 @@
 """Plan the steps of `init` without writing, then take them, or take them back."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Plan a new task graph: make what is missing, leave what is there as it is."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from functools import partial

@@ -249,7 +249,7 @@ def _for_workers(project: Project, worktree: Worktree) -> bool:
     if worktree.bare or not worktree.exists:
         return False
     if worktree.reason:
-        from ralphgit.app.worktrees.survey import WORKER_LOCK
+        from ralphgit.app.workspace.worktree_names import WORKER_LOCK
 
         if worktree.reason.startswith(WORKER_LOCK):
             return True

@@ -1,7 +1,5 @@
 """Choose a new task's file, place and id."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterator, Sequence

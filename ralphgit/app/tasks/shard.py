@@ -27,7 +27,6 @@ from ralphgit.rules import readiness
 
 #: In the journal: path -> digest of the old content, new content. A move that is killed is
 #: completed by the next one. Between its first and its last step the graph may have tasks twice.
-_KIND = "layout"
 _GLOB = "graph/*.yaml"
 _SINGLE = "task-graph.yaml"
 _SAYS = {
@@ -280,7 +279,7 @@ def _write(project: Project, changes: Mapping[str, bytes | None]) -> None:
         path: (_digest(_content(project, path)), None if data is None else data.decode("utf-8"))
         for path, data in changes.items()
     }
-    with journal.noted(project, _KIND, project.top, steps):
+    with journal.noted(project, journal.LAYOUT, project.top, steps):
         _apply(project, changes)
     project.written()
 
@@ -314,7 +313,7 @@ def _digest(data: bytes | None) -> str | None:
 def killed(project: Project) -> list[journal.MoveNote]:
     """The moves in this worktree that were killed."""
     top = os.path.realpath(project.top)
-    return [note for note in journal.left_over(project, _KIND) if note.worktree == top]
+    return [note for note in journal.left_over(project, journal.LAYOUT) if note.worktree == top]
 
 
 def complete(project: Project, *, dry_run: bool = False) -> bool:

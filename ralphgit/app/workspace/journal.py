@@ -5,8 +5,6 @@ which process and since when, and for each thing that it moves the old form and 
 kind says what these are, and whether a move that was killed is undone or completed.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -18,6 +16,8 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.records import atomic_files
 
 _PREFIX = "moving-"
+#: The kind of a move of the graph to another layout.
+LAYOUT = "layout"
 Steps = Mapping[str, tuple[str | None, str | None]]
 
 

@@ -9,6 +9,15 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.errors import UsageError
 from ralphgit.git.listings import Worktree
 
+#: How the reason of a lock of ours begins.
+LOCK = "ralphgit: "
+#: ... and that of one which was made for a worker.
+WORKER_LOCK = f"{LOCK}worker "
+#: Where the branches of `worktree new` are.
+BRANCHES = "refs/heads/feature/"
+#: ... and those on which the loop works, each `<task>-<id>`.
+TASK_BRANCHES = "refs/heads/ralph/"
+
 
 def folder_of(project: Project, name: str) -> str:
     """Where `worktree new NAME` makes its worktree: beside the main one, named after it."""

@@ -14,8 +14,7 @@ from ralphgit.app.processes.verify_command import Run
 from ralphgit.app.workspace import revisions
 from ralphgit.app.workspace.configuration import STORY
 from ralphgit.app.workspace.project import Project
-from ralphgit.app.workspace.worktree_names import folder_of
-from ralphgit.app.worktrees.survey import BRANCHES, WORKER_LOCK
+from ralphgit.app.workspace.worktree_names import BRANCHES, WORKER_LOCK, folder_of
 from ralphgit.errors import GuardRefused, NotWritable, RalphError, Refused, UsageError
 from ralphgit.git import refs, worktrees
 from ralphgit.git.listings import Worktree

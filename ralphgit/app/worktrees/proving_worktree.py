@@ -13,17 +13,15 @@ from ralphgit.app.processes import changed_settings, other_worktrees, trust, wat
 from ralphgit.app.processes.verify_command import Run
 from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.project import Project
-from ralphgit.app.workspace.worktree_names import folder_of
-from ralphgit.app.worktrees import create, works_programs
-from ralphgit.app.worktrees.survey import LOCK
-from ralphgit.errors import RalphError, Refused
+from ralphgit.app.workspace.worktree_names import LOCK, folder_of
+from ralphgit.app.worktrees import abandoned_grounds, create, works_programs
+from ralphgit.errors import Refused
 from ralphgit.git import index, run_git, worktrees
 from ralphgit.git.listings import Worktree
 from ralphgit.git.repository import Repository
 from ralphgit.git.run_git import Git
 from ralphgit.records import atomic_files
 
-_NAME = "integration-"
 #: Of the worktree's git folder: which repository it is of, and what is checked out.
 _LINKS = ("commondir", "gitdir", "HEAD", "info/sparse-checkout")
 
@@ -183,15 +181,17 @@ class Ground:
 
     def _make(self, commit: str) -> None:
         project = self._project
-        clear(project)
+        abandoned_grounds.clear(project)
         watched_settings.require_seen(project)
         self._signs = changed_settings.signs(project)
         command = "" if self._inside else project.config.worktree_setup
         if command:
             trust.require(project, [command])
-        path = self._inside or folder_of(project, f"{_NAME}{project.around.new_id()}")
+        path = self._inside or folder_of(
+            project, f"{abandoned_grounds.NAME}{project.around.new_id()}"
+        )
         self.path = path
-        reason = f"{LOCK}{_NAME}{os.getpid()} {heartbeat.start_time(os.getpid())} "
+        reason = f"{LOCK}{abandoned_grounds.NAME}{os.getpid()} {heartbeat.start_time(os.getpid())} "
         lock = reason + heartbeat.boot_id()
         git = self._git_at(commit)
         if said := worktrees.add(git, path, commit, reason=lock):
@@ -226,41 +226,3 @@ def _content(top: str, path: str) -> object:
         return (mode, atomic_files.read(place)) if stat.S_ISREG(mode) else object()
     except FileNotFoundError:
         return None
-
-
-def abandoned(project: Project) -> list[Worktree]:
-    """List such worktrees whose process is gone: by the reason of their lock, which any worker can
-    write, only those that are called as no other is and have no branch.
-    """
-    found = []
-    places = os.path.realpath(folder_of(project, _NAME))
-    for worktree in project.repository.worktrees:
-        words = worktree.reason.removeprefix(LOCK).split(" ")
-        if not worktree.reason.startswith(LOCK + _NAME) or len(words) != 3:
-            continue
-        if worktree.branch or not os.path.realpath(worktree.path).startswith(places):
-            continue
-        pid, started, boot = words[0].removeprefix(_NAME), words[1], words[2]
-        alive = boot == heartbeat.boot_id() and pid.isdigit() and (
-            str(heartbeat.start_time(int(pid))) == started
-        )  # fmt: skip
-        if not alive:
-            found.append(worktree)
-    return found
-
-
-def clear(project: Project) -> list[str]:
-    """Remove the abandoned ones; return their folders. They never have any work in them."""
-    removed = []
-    for worktree in abandoned(project):
-        try:
-            worktrees.remove(project.repository.git, worktree.path, force=True)
-        except RalphError as error:
-            if not os.path.exists(worktree.path):
-                continue  # another one has removed it meanwhile
-            project.warn(f"{worktree.path} was left by an integration: {error.message}")
-            continue
-        removed.append(worktree.path)
-    if removed:
-        project.repository.forget()
-    return removed

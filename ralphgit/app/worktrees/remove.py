@@ -11,14 +11,12 @@ from ralphgit.app.lifecycle import rescue_refs
 from ralphgit.app.processes import watched_settings
 from ralphgit.app.workspace import heartbeat, runtime_files
 from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.worktree_names import BRANCHES, TASK_BRANCHES
 from ralphgit.app.worktrees import survey
-from ralphgit.app.worktrees.survey import BRANCHES, Reason, Seen
+from ralphgit.app.worktrees.survey import Reason, Seen
 from ralphgit.errors import GuardRefused, NeedsPerson, NotWritable, RalphError
 from ralphgit.git import refs
 from ralphgit.git import worktrees as git_worktrees
-
-#: Where the loop's own branches are, one for each task.
-_TASK_BRANCHES = "refs/heads/ralph/"
 
 
 class Removed(NamedTuple):
@@ -165,7 +163,7 @@ def _remove_branches(project: Project, seen: Seen, how: str) -> tuple[str, ...]:
     git, known = project.repository.git, project.repository.refs
     own = BRANCHES + seen.name
     wanted = {own: ""}
-    if seen.worktree.branch.startswith(_TASK_BRANCHES) or seen.worktree.branch == own:
+    if seen.worktree.branch.startswith(TASK_BRANCHES) or seen.worktree.branch == own:
         wanted[seen.worktree.branch] = how
     gone = []
     for branch, landing in wanted.items():
@@ -221,7 +219,7 @@ def prune_branches(project: Project, *, dry_run: bool = False) -> tuple[str, ...
     """
     git, gone = project.repository.git, []
     for branch, ref in project.repository.refs.items():
-        if not branch.startswith(_TASK_BRANCHES) or project.worktree_of(branch) is not None:
+        if not branch.startswith(TASK_BRANCHES) or project.worktree_of(branch) is not None:
             continue
         if branch == _base(project) or not is_landed.landed(project, ref.oid):
             continue

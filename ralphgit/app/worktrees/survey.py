@@ -12,19 +12,13 @@ from ralphgit.app.workspace import heartbeat, runtime_files, worktree_names
 from ralphgit.app.workspace.configuration import STORY
 from ralphgit.app.workspace.heartbeat import Heartbeat
 from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.worktree_names import LOCK
 from ralphgit.git import worktrees
 from ralphgit.git.listings import Worktree
 from ralphgit.git.repository import under_way
 from ralphgit.git.worktrees import Changes
 from ralphgit.records import atomic_files
 from ralphgit.rules import lost_claim
-
-#: How the reason of a lock of ours begins.
-LOCK = "ralphgit: "
-#: ... and that of one which was made for a worker.
-WORKER_LOCK = f"{LOCK}worker "
-#: Where the branches of `worktree new` are.
-BRANCHES = "refs/heads/feature/"
 
 
 class OpenClaim(NamedTuple):
