@@ -37,7 +37,7 @@ PARTS = {
     "rules": {"errors", "model", "digests"},
     "records": {"errors", "model"},
     "git": {"errors", "digests"},
-    "app": {"errors", "model", "rules", "records", "git", ""},
+    "app": {"errors", "digests", "model", "rules", "records", "git", ""},
     "api": {"errors", "model", "rules", "app"},
     "loop": {"errors", "model", "rules", "records", "git", "app"},
     "board": {"errors", "model", "rules", "app", "loop"},

@@ -5,8 +5,6 @@ merge-recursive` does the same in a git folder and a worktree of its own, for si
 they make into a folder that is thrown away.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

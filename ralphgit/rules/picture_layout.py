@@ -9,8 +9,6 @@ The same graph gives the same picture. Nothing here recurses, and the work grows
 arrows, not with their paths.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Report what a claim, or a merge of this branch, would run into; change nothing."""
 
-from __future__ import annotations
-
 import os
 import shlex
 from typing import NamedTuple

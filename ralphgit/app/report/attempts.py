@@ -1,7 +1,5 @@
 """Collect the attempts at tasks: who worked on what, from when to when, and how it ended."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 

@@ -8,13 +8,13 @@ style itself by nothing but the two elements whose digests it names.
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import math
 import os
 from collections.abc import Mapping
 from typing import Any
 
+from ralphgit import digests
 from ralphgit.app.report import palette
 from ralphgit.app.report.attempts import Attempt
 from ralphgit.app.report.compiled_page import root
@@ -79,7 +79,8 @@ def _read(name: str) -> str:
 
 def _policy(style: str, script: str) -> str:
     def source(text: str) -> str:
-        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        data = text.encode()
+        digest = base64.b64encode(digests.begin("sha256", data, len(data)).digest()).decode()
         return f"'sha256-{digest}'"
 
     return (

@@ -1,7 +1,5 @@
 """Gather what the page shows: tasks, needs, attempts, evidence and reviews. Reads only."""
 
-from __future__ import annotations
-
 import os
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -79,6 +77,16 @@ class Worker(NamedTuple):
     where: str
 
 
+class Used(NamedTuple):
+    """What was used on a day, by a worker or for a story."""
+
+    name: str
+    said: str
+    """In words."""
+    share: float
+    """Of the most of its kind, in percent: of the cost, of tokens where nobody says a cost."""
+
+
 class Gathered(NamedTuple):
     repository: str
     revision: str
@@ -98,16 +106,6 @@ class Gathered(NamedTuple):
     """What all attempts have used, in words; "" of a revision, and where no agent has said it."""
     usage: tuple[tuple[str, tuple[Used, ...]], ...]
     """The same by day, worker and story."""
-
-
-class Used(NamedTuple):
-    """What was used on a day, by a worker or for a story."""
-
-    name: str
-    said: str
-    """In words."""
-    share: float
-    """Of the most of its kind, in percent: of the cost, of tokens where nobody says a cost."""
 
 
 #: So many days, workers and stories are in the page.

@@ -4,8 +4,6 @@ Every text has at least 4.5 times the contrast of what it stands on, every borde
 the page.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 

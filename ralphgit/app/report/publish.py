@@ -1,7 +1,5 @@
 """Make the page of `report`, and write it to the file that was asked for."""
 
-from __future__ import annotations
-
 import os
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Sum up the project for `status`: what needs a person, who does what, how far everything is."""
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Say what each worker does: at which task, how far it is, and since when."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -290,7 +288,7 @@ def _idle(project: Project, claim_map: ClaimMap, worktree: Worktree, path: str) 
     )
 
 
-def _idle_elsewhere(one: Seen) -> Busy:
+def _idle_elsewhere(one: "Seen") -> Busy:
     """Describe a loop on another machine that has no task now."""
     beat = one.beat
     return Busy(

@@ -6,14 +6,12 @@ that say whose account it uses. There no sandboxed agent writes, and a note that
 can make loops wait, and be seen in `status`, and nothing else.
 """
 
-from __future__ import annotations
-
-import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from ralphgit import digests
 from ralphgit.app.workspace import heartbeat, user_state
 from ralphgit.app.workspace.project import Project
 from ralphgit.records import atomic_files, runtime_notes
@@ -110,7 +108,8 @@ def path(environ: Mapping[str, str], agent: str) -> str:
     account = sorted(
         (name, value) for name, value in environ.items() if name.endswith(_ACCOUNT) and value
     )
-    digest = hashlib.sha256(json.dumps([agent, account]).encode()).hexdigest()[:20]
+    said = json.dumps([agent, account]).encode()
+    digest = digests.begin("sha256", said, len(said)).hexdigest()[:20]
     return os.path.join(_folder(environ), f"{digest}.yaml")
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import pwd
 from collections.abc import Mapping
+
+from ralphgit import digests
 
 
 def folder(environ: Mapping[str, str], kind: str) -> str:
@@ -19,4 +20,4 @@ def folder(environ: Mapping[str, str], kind: str) -> str:
 def name(*what: str) -> str:
     """Return the name of what is kept about `what`, which it does not tell."""
     text = "\n".join(what).encode("utf-8", "surrogateescape")
-    return hashlib.sha256(text).hexdigest()[:20]
+    return digests.begin("sha256", text, len(text)).hexdigest()[:20]
