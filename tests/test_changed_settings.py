@@ -666,6 +666,50 @@ def test_a_note_says_what_was_there_and_not_which_git_is_run(tmp_path: Path) -> 
     assert not ran.exists()
 
 
+@pytest.mark.parametrize("is_forged", [True, False])
+def test_a_note_has_git_ask_no_repository_but_its_own(is_forged: bool, tmp_path: Path) -> None:
+    """One where objects are missing has git fetch them, by a program that it names."""
+    alpha = made(tmp_path, ONE)
+    alpha.git("tag", "v1", "origin/main")
+    there = Project.open(Surroundings(str(alpha.path), alpha.environ, time.time, lambda: "an id"))
+    signs = {**changed_settings.signs(there), **named_refs.taken_down(there, {"v1": True}, "")}
+    evil, ran = alpha.world.folder / "evil", tmp_path / "ran"
+    alpha.run("git", "init", "-q", str(evil))
+    remote = {"promisor": "true", "url": str(evil), "uploadpack": f"touch {ran}; false"}
+    for key, value in (
+        ("extensions.partialClone", "origin"),
+        *((f"remote.origin.{key}", value) for key, value in remote.items()),
+    ):
+        alpha.git("-C", str(evil), "config", key, value)  # fmt: skip
+    (evil / ".git/refs/tags/v1").write_text("1" * 40 + "\n")
+    watched_settings.watch(there, signs)
+    if is_forged:
+        (note,) = (alpha.world.path / ".git/ralphgit/watched").iterdir()
+        note.write_text(note.read_text().replace(str(alpha.path), str(evil)))
+    else:
+        (alpha.path / ".git").write_text(f"gitdir: {evil}/.git\n")
+    done = alpha.world.ralph("land", "--all", "--json")
+    assert (done.code, done.error) == (7, "settings_changed"), done.err
+    (named,) = done.json["error"]["changed"]
+    assert named.startswith("leads git to another repository: ")
+    assert not ran.exists()
+
+
+NO_NOTES = [b"[]", b"{", b'{"top": "/", "environ": {"HOME": "a\\u0000"}, "signs": {}}',
+            b'{"top": "/", "environ": {"PATH": 1}, "signs": {}}']  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NO_NOTES)
+def test_a_note_that_is_none_is_named(text: bytes, tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    folder = alpha.world.path / ".git/ralphgit/watched"
+    folder.mkdir(parents=True)
+    (folder / "proj-alpha").write_bytes(text)
+    done = alpha.world.ralph("land", "--all", "--json")
+    assert (done.code, done.error) == (7, "settings_changed"), done.err
+    assert done.json["error"]["changed"] == [".git/ralphgit/watched/proj-alpha"]
+
+
 @pytest.mark.parametrize("goes", ["rm -rf $c/worktrees/proj-alpha",
                                   "git -C $c worktree remove -f -f $PWD"])  # fmt: skip
 def test_who_takes_its_own_worktree_away_is_found_by_whoever_comes_next(
@@ -728,6 +772,25 @@ def test_a_worktree_that_a_person_removed_stops_nobody_where_nothing_differs(
         note.write_bytes(said)
 
 
+def test_what_another_worktree_has_for_itself_is_compared_there_where_the_first_is_gone(
+    tmp_path: Path,
+) -> None:
+    alpha = made(tmp_path, ONE)
+    alpha.git("config", "extensions.worktreeConfig", "true")
+    beta = alpha.world.worktree("beta")
+    now = Project.open(Surroundings(str(alpha.path), alpha.environ, time.time, lambda: "an id"))
+    watched_settings.watch(now, changed_settings.signs(now))
+    alpha.world.git("worktree", "remove", "--force", str(alpha.path))
+    beta.git("config", "--worktree", "core.fsmonitor", "true")
+    there = Project.open(Surroundings(str(beta.path), alpha.environ, time.time, lambda: "an id"))
+    for _ in range(2):
+        with pytest.raises(NeedsPerson, match=r"proj-beta/config\.worktree"):
+            watched_settings.require_seen(there)
+    beta.git("config", "--worktree", "--unset", "core.fsmonitor")
+    Path(beta.git("rev-parse", "--git-path", "config.worktree")).unlink(missing_ok=True)
+    watched_settings.require_seen(there)
+
+
 def test_a_worktree_is_not_removed_before_what_its_agent_changed_was_looked_at(
     tmp_path: Path,
 ) -> None:
@@ -744,7 +807,8 @@ def test_a_worktree_is_not_removed_before_what_its_agent_changed_was_looked_at(
 
 
 #: Where the agent puts a link, from its git folder, and what git or ralphgit would write there.
-LINKS = ["COMMIT_EDITMSG", "logs/HEAD", "../../ralphgit/cache", "../proj-beta/ralphgit"]
+LINKS = ["COMMIT_EDITMSG", "logs/HEAD", "../../ralphgit/cache", "../proj-beta/ralphgit",
+         "../../gc.pid", "../../logs/refs/remotes/origin/other"]  # fmt: skip
 
 
 @pytest.mark.parametrize("place", LINKS)
@@ -756,7 +820,8 @@ def test_nothing_is_written_where_a_link_of_the_agents_leads(place: str, tmp_pat
     for number in range(300):
         (precious / f"{number}.jpg").touch()
     does = (
-        f"cd $(git rev-parse --absolute-git-dir); rm -rf {place}; ln -s {precious}"
+        f"cd $(git rev-parse --absolute-git-dir); mkdir -p $(dirname {place}); rm -rf {place}; "
+        f"ln -s {precious}"
         f"{'' if 'ralphgit' in place else '/1.jpg'} {place}"
     )
     ran = works(alpha, f"echo good > a.txt; {does}", "--json")

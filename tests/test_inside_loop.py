@@ -356,3 +356,20 @@ def test_from_python_it_is_refused_too(world: World) -> None:
         repo.release("B")
     with pytest.raises(GuardRefused, match="another worktree"):
         repo.complete("B")
+
+
+def test_who_has_a_lock_is_nobody_s_to_say_where_no_process_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sandbox may have no /proc."""
+    listdir = os.listdir
+
+    def listed(path: str) -> list[str]:
+        return listdir("/gone" if path == "/proc" else path)
+
+    monkeypatch.setattr(os, "listdir", listed)
+    path = tmp_path / "loop.lock"
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert locks.process_with_lock(str(path)) == 0
+    assert loop_mark.loops(str(tmp_path)) == {}

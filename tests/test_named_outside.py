@@ -17,7 +17,7 @@ from test_landing import agent, files_on_base
 from test_loop import loop, made, on_base, task
 from world import Place, until
 
-from ralphgit.app.processes import named_outside
+from ralphgit.app.processes import named_outside, named_programs
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import run_git
 
@@ -201,6 +201,18 @@ def test_what_is_stored_through_a_mapping_is_seen_whatever_its_times_say(alpha: 
         assert changed(alpha, before) == ["../tools/check.sh"]
 
 
+def test_a_store_through_a_mapping_into_one_of_git_s_own_programs_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "git-one").write_text("exit 1\n")
+    (tmp_path / "git-two").hardlink_to(tmp_path / "git-one")
+    name = f"{named_programs.GITS_OWN}{tmp_path}"
+    with (tmp_path / "git-one").open("r+b") as file, mmap.mmap(file.fileno(), 0) as page:
+        page[0:1] = page[0:1]
+        before = named_programs.gits_own(name)
+        assert named_programs.gits_own(name) == before
+        page[0:6] = b"exit 0"
+        assert named_programs.gits_own(name) != before
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="root gives up its user in a child")
 def test_what_its_owner_may_not_write_is_read_anew_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -288,6 +300,27 @@ def test_a_file_of_the_worktree_that_git_runs_is_not_the_agents_to_change(tmp_pa
     assert (ran.code, ran.error) == (7, "settings_changed"), ran.err
     assert ran.json["error"]["changed"] == ["what git runs: .tools/clean"]
     assert "a.txt" not in files_on_base(alpha)
+
+
+@pytest.mark.parametrize("who", ["the base", "the agent"])
+def test_a_file_of_the_worktree_that_git_runs_may_be_as_the_base_has_it(
+    who: str, tmp_path: Path
+) -> None:
+    """The loop brings its worktree there itself."""
+    files = {".gitattributes": "*.txt filter=z\n", "run/clean": "cat\n"}
+    tasks = (task(one, f"scope: {{write: [{one}.txt]}}") for one in ("T-1", "T-2"))
+    alpha = made(tmp_path, *tasks, files=files)
+    alpha.git("config", "filter.z.clean", "sh run/clean")
+    changes = "echo '# ' >> run/clean"
+    pushes = f"(cd {alpha.world.path}; {changes}; git commit -qam x; git push -q origin main)"
+    does = pushes if who == "the base" else changes
+    script = f"echo good > $RALPH_TASK.txt; if test $RALPH_TASK = T-1; then {does}; fi"
+    ran = loop(alpha, "--agent", agent(alpha, script), "--json", env={"RALPH_AGENT_ATTEMPTS": "1"})
+    if who == "the base":
+        assert ran.json["data"]["done"] == ["T-1", "T-2"], (ran.out, ran.err)
+    else:
+        assert (ran.code, ran.error) == (7, "settings_changed"), (ran.out, ran.err)
+        assert ran.json["error"]["changed"] == ["what git runs: run/clean"]
 
 
 #: What names a program that git runs, and does so for the loop's own git.

@@ -50,6 +50,15 @@ def misled(common_dir: str) -> dict[str, bytes]:
     return found
 
 
+def leads_to(own: str, folder: str, common_dir: str) -> bool:
+    """Whether a worktree's `.git` is there, leads to its git folder, and that to the repository."""
+    real, common = map(os.path.realpath, (folder, common_dir))
+    if real != common and not _is_of(common_dir, folder):
+        return False
+    is_file = bool(_content(own))
+    return points_to(own, real, common_dir) if is_file else os.path.realpath(own) == real
+
+
 def points_to(own: str, folder: str, common_dir: str) -> bool:
     """Whether the file `own`, a worktree's `.git`, names the git folder, or nothing yet."""
     top, link = os.path.dirname(own), _content(own)

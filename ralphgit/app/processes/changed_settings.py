@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import resource
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -30,6 +31,7 @@ from ralphgit.app.workspace import base_branch, heartbeat, locks, loop_mark
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import run_git, worktrees
 from ralphgit.records import atomic_files, settings_file
+from ralphgit.rules import harmless_settings
 
 #: Of a linked worktree's git folder: where the repository is, and the worktree.
 _LINKS = ("commondir", "gitdir")
@@ -60,6 +62,9 @@ _UNLIMITED = "unlimited"
 _LOCK = "the loop's lock "
 #: What is of the worktree, and may be as the base has it.
 _OF_BASE = (configured_git.RUNS, settings_file.FILE, configured_git.HOOK)
+#: How names end of what is called as the base is, and what the remote's own branch is called.
+_CALLED = ", which is called as the base is"
+_DEFAULT = re.compile(r"[^: ]+/HEAD")
 KNOWN = "no worktree of the repository any more: "
 _THERE = "there"
 #: How names begin of what one worktree alone has.
@@ -85,7 +90,8 @@ def signs(project: Project) -> Signs:
     started = named_programs.taken_down(project, named_programs.started(project))
     named = _named(project, [*named_programs.lines(project)], started)
     own = f"{named_programs.GITS_OWN}{run_git.own_programs(project.repository.git)}"
-    return {**named, own: named_programs.gits_own(own), **_settings(project), **_limits()}
+    gits_own = {own: named_programs.gits_own(own)}
+    return {**named, **gits_own, **_settings(project), **_of_base(project), **_limits()}
 
 
 def of_this_process(name: str) -> bool:
@@ -197,10 +203,8 @@ def _symbolic(project: Project, name: str) -> bytes:
 
 
 def _settings(project: Project) -> Signs:
-    """All but the programs, by git among others."""
+    """All files of git's and its configuration, by which git is asked for no object."""
     found = dict(configured_git.taken_down(project))
-    found.update(_default_branch(project))
-    found.update((f"{name}, which is called as the base is", _THERE) for name in _shadows(project))
     common, top = project.repository.common_dir, project.top
     sparse = os.path.join(project.repository.git_dir, *other_worktrees.PATTERNS)
     infos = (os.path.join(common, "info", name) for name in _INFO)
@@ -234,8 +238,10 @@ def _settings(project: Project) -> Signs:
     return found
 
 
-def changes(project: Project, before: Signs) -> list[Change]:
-    """Compare with what was taken down `before`."""
+def changes(
+    project: Project, before: Signs, *, but: Callable[[str], bool] = lambda name: False
+) -> list[Change]:
+    """Compare with what was taken down `before`, `but` names that may differ."""
     # The base may name others by now, and then nobody has changed them.
     programs = [
         name.removeprefix(named_programs.PREFIX)
@@ -263,42 +269,63 @@ def changes(project: Project, before: Signs) -> list[Change]:
         changed = (name for name in names if now.get(name, "") != before.get(name, ""))
         return [Change(name, True) for name in dict.fromkeys(changed)]
     now.update(_settings(project))
-    now.update(named_refs.looked_up(project, before))
     lowered = {
         name: how for name, sign in _limits().items()
         if name in before and (how := _lowered(str(before[name]), sign))
     }  # fmt: skip
     now.update({name: sign for name, sign in before.items() if name.startswith(_LIMIT)})
     now.update(lowered)
+    if lock := next((name for name in before if name.startswith(_LOCK)), ""):
+        now[lock] = _inode(locks.path_of(project.repository.git_dir))
+    more = {name: f"{name}{how}" for name, how in lowered.items()}
+    # git is asked for an object only where its settings are as before: it may have to fetch it.
+    asked = {name: sign for name, sign in before.items() if _is_asked(name)}
+    names = [one for one in _differing(project, before, now | asked) if not but(one)]
+    if any(not _is_judged_later(one) and _steers(project, one, before) for one in names):
+        return [Change(more.get(one, one), _is_judged_later(one) or _steers(project, one, before))
+                for one in names]  # fmt: skip
+    now.update(_of_base(project))
+    now.update(named_refs.looked_up(project, before))
     for name in before:
         if name.startswith(_ON_BRANCH):
             now[name] = _behind(project, name.removeprefix(_ON_BRANCH))
-        elif name.startswith(_LOCK):
-            now[name] = _inode(locks.path_of(project.repository.git_dir))
+    names = [one for one in _differing(project, before, now) if not but(one)]
+    names = [one for one in names if not configured_git.unsaid(project, one, now)]
+    # The loop has brought its branch there.
+    same = [
+        one
+        for one in names
+        if one.startswith(_OF_BASE) and base_files.is_same(project, one, now.get(one, ""))
+    ]
+    return [Change(more.get(one, one), _steers(project, one, before))
+            for one in names if one not in same]  # fmt: skip
+
+
+def _is_asked(name: str) -> bool:
+    """Whether git is asked for objects, or for the base, to say what a name of `signs` is of."""
+    called = (named_refs.PREFIX, named_refs.MAYBE, _ON_BRANCH)
+    return name.startswith(called) or name.endswith(_CALLED) or bool(_DEFAULT.fullmatch(name))
+
+
+def _is_judged_later(name: str) -> bool:
+    """Whether the base, or its remote, says what a change comes to."""
+    key = name.removeprefix(_CONFIGURED)
+    is_of_other = configured_git.is_of_branch(name) or harmless_settings.of_remote(key)
+    return name.startswith(_OF_BASE) or bool(key != name and is_of_other)
+
+
+def _differing(project: Project, before: Signs, now: Signs) -> list[str]:
+    """List what is not as `before`, but for what comes or goes by itself."""
     # Of a program "" says that nothing is there, or nothing to say of it.
     then = {
         name: sign for name, sign in before.items() if sign or not named_programs.is_program(name)
     }
     names = [name for name in {**then, **now} if then.get(name) != now.get(name)]
-    names = [
+    return [
         name for name in names
         if not _comes_or_goes(project, name, before, now)
         and not named_refs.has_come_along(project, name, then.get(name, ""), now.get(name, ""))
     ]  # fmt: skip
-    found = [
-        Change(f"{name}{lowered.get(name, '')}", _steers(project, name, before)) for name in names
-    ]
-    files = [one.name for one in found if one.name.startswith(_OF_BASE)]
-    rest = [one for one in found if one.steers and one.name not in files]
-    if any(not configured_git.is_of_branch(one.name) for one in rest):
-        return found
-    # What asks git about more than its configuration comes last.
-    found = [one for one in found if not configured_git.unsaid(project, one.name, now)]
-    if not files or any(one in found for one in rest):
-        return found
-    # The loop has brought its branch there.
-    same = [name for name in files if base_files.is_same(project, name, now.get(name, ""))]
-    return [one for one in found if one.name not in same]
 
 
 def _run_by_git(project: Project) -> Signs:
@@ -323,6 +350,12 @@ def _shadows(project: Project) -> list[str]:
     names = repository.shadows(project.base.ref) if project.base.ref else []
     show = functools.partial(os.path.join, repository.common_dir)
     return [name if name.startswith("refs/") else project.show_path(show(name)) for name in names]
+
+
+def _of_base(project: Project) -> Signs:
+    """Take down which branch the remote's own is, and what is called as the base is."""
+    shadows = {f"{name}{_CALLED}": _THERE for name in _shadows(project)}
+    return {**_default_branch(project), **shadows}
 
 
 def _default_branch(project: Project) -> Signs:

@@ -6,6 +6,7 @@ programs are what they are from everywhere, but the names of some count from whe
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Mapping
 
@@ -50,10 +51,17 @@ def differing(project: Project, signs: Mapping[str, str], top: str, git_dir: str
         elif not _is_within(place, top) and not (kind == _PROGRAM and _is_within(top, place)):
             shown = project.show_path(place) if kind != _PROGRAM else place
             before[kind + (rest if rest.startswith("~") else shown)] = sign
-    found = [one.name for one in changed_settings.changes(project, before) if one.steers]
-    found = [one for one in found if not _is_own(project, one, top, git_dir)]
-    configured = _configured(project) if found else set()
-    return [one for one in found if one not in configured]
+    configured = functools.cache(lambda: _configured(project))
+    changed = changed_settings.changes(
+        project, before,
+        but=lambda name: _is_own(project, name, top, git_dir) or name in configured(),
+    )  # fmt: skip
+    found = [one.name for one in changed if one.steers]
+    # What this worktree has for itself is another one's to write, too.
+    path = os.path.join(project.repository.git_dir, other_worktrees.CONFIG)
+    own = f"{other_worktrees.WORKTREE}{project.show_path(path)}"
+    is_same = before.get(own) in (None, configured_git.of_worktree(project, path)[0])
+    return found if is_same or own in found else [own, *found]
 
 
 def _parted(name: str) -> tuple[str, str]:

@@ -257,9 +257,14 @@ def content(path: str, large: int = _LARGE_PROGRAM) -> str:
     found = os.stat(path)
     if found.st_size > large:
         return f"{found.st_ino} {found.st_ctime_ns}"
+    look = run_git.look() if is_read_anew(path, found) else 0
+    return _content(path, found.st_ino, found.st_ctime_ns, look)
+
+
+def is_read_anew(path: str, found: os.stat_result) -> bool:
+    """Whether a file is ours, or ours to write, and not too large to be read in each look."""
     is_ours = found.st_uid == os.geteuid() or os.access(path, os.W_OK)
-    anew = is_ours and found.st_size <= _READ_ANEW
-    return _content(path, found.st_ino, found.st_ctime_ns, run_git.look() if anew else 0)
+    return is_ours and found.st_size <= _READ_ANEW
 
 
 @functools.lru_cache(maxsize=8192)

@@ -79,24 +79,30 @@ def gits_own(name: str) -> str:
     and whether they may be run.
     """
     folder, said = name.removeprefix(GITS_OWN), []
+    read: dict[tuple[int, int], str] = {}
     for path in configured_git.below(folder):
         with suppress(OSError):
-            text = _read_once(path, os.stat(path))
+            text = _read_once(path, os.stat(path), read)
             said.append(f"{os.path.relpath(path, folder)} {os.access(path, os.X_OK)} {text}")
     return _digest("\n".join(said))
 
 
-def _read_once(path: str, found: os.stat_result) -> str:
-    """Digest a file once for all of its names, until its inode or last change is another (a new
-    link moves it, too); one that may not be read, or is no file, is what these say.
+def _read_once(path: str, found: os.stat_result, read: dict[tuple[int, int], str]) -> str:
+    """Digest a file once for all of its names, which `read` has; what nobody like us may write,
+    until its inode or last change is another (a new link moves it, too). One that may not be read,
+    or is no file, is what these say.
     """
-    key = (found.st_dev, found.st_ino, found.st_ctime_ns)
-    if key not in _digests:
-        _digests[key] = f"{key}"
+    inode = (found.st_dev, found.st_ino)
+    key = (*inode, found.st_ctime_ns)
+    is_ours = named_outside.is_read_anew(path, found)
+    text = read.get(inode, "") or ("" if is_ours else _digests.get(key, ""))
+    if not text:
+        text = f"{key}"
         if stat.S_ISREG(found.st_mode):
             with suppress(PermissionError), open(path, "rb") as file:
-                _digests[key] = hashlib.file_digest(file, "sha256").hexdigest()
-    return _digests[key]
+                text = hashlib.file_digest(file, "sha256").hexdigest()
+    read[inode] = _digests[key] = text
+    return text
 
 
 def lines(project: Project) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
 from ralphgit.app.processes import configured_git
@@ -23,12 +23,9 @@ MERGE = "a merge, or the like, that has begun: "
 CONFIG = "config.worktree"
 PATTERNS = ("info", "sparse-checkout")
 
-#: What git writes into, where it is, and the folder that is ours.
-_WRITTEN = (
-    "COMMIT_EDITMSG", "MERGE_MSG", "MERGE_MODE", "MERGE_RR", "SQUASH_MSG", "AUTO_MERGE",
-    "FETCH_HEAD", "logs", "logs/HEAD",
-)  # fmt: skip
-_OURS = "ralphgit"
+#: Folders of a git folder in which a loop's git, or we, write by names that are told: logs of refs,
+#: and what is ours.
+_WRITTEN = ("logs", "ralphgit")
 #: What says that something has begun that a commit ends.
 _BEGUN = ("MERGE_HEAD", "MERGE_AUTOSTASH", "CHERRY_PICK_HEAD", "REVERT_HEAD")
 #: What a rebase runs, and the strategies of git's own, by which it merges.
@@ -86,24 +83,27 @@ def _merges(project: Project) -> Mapping[str, str]:
 
 
 def _links(project: Project) -> Mapping[str, str]:
-    """Take down the links in place of what git writes as it goes, and of what ralphgit keeps beside
-    it: the next one that writes there would write what they lead to.
+    """Take down the links in each git folder, and below its logs and what ralphgit keeps there: who
+    writes by such a name, or takes its lock, writes what the link leads to.
     """
-    own, common = project.repository.git_dir, project.repository.common_dir
-    folders = (own, *git_folders(project))
-    places = [os.path.join(folder, name) for folder in folders for name in (*_WRITTEN, _OURS)]
-    head = (text(os.path.join(own, "HEAD")) or b"").removeprefix(b"ref:").strip()
-    for ref in filter(None, (os.fsdecode(head), project.base.ref)):
-        parts = ("logs", *ref.split("/"))
-        places += [os.path.join(common, *parts[:number]) for number in range(2, len(parts) + 1)]
-    for folder in folders:
-        for parent, inner, names in os.walk(os.path.join(folder, _OURS)):
-            places += [os.path.join(parent, name) for name in (*inner, *names)]
     found = {}
-    for path in filter(os.path.islink, places):
-        with suppress(OSError):  # it is gone meanwhile
-            found[f"{LINK}{project.show_path(path)}"] = os.readlink(path)
+    for folder in (project.repository.git_dir, *git_folders(project)):
+        below = [os.path.join(folder, name) for name in _WRITTEN]
+        for path in (*_links_in(folder), *(link for one in below for link in _links_below(one))):
+            with suppress(OSError):  # it is gone meanwhile
+                found[f"{LINK}{project.show_path(path)}"] = os.readlink(path)
     return found
+
+
+def _links_in(folder: str) -> list[str]:
+    with suppress(OSError), os.scandir(folder) as entries:
+        return [one.path for one in entries if one.is_symlink()]
+    return []
+
+
+def _links_below(folder: str) -> Iterator[str]:
+    for parent, _, _ in os.walk(folder):
+        yield from _links_in(parent)
 
 
 def git_folders(project: Project) -> list[str]:

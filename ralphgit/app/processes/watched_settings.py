@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import NeedsPerson, RalphError
@@ -144,31 +144,46 @@ def _require_noted(project: Project, names: Iterable[str]) -> None:
         raise _changed(found, {name: None for changed in found.values() for name in changed})
 
 
+class _Note(NamedTuple):
+    top: str
+    environ: dict[str, str]
+    signs: dict[str, str]
+
+
+def _read(data: bytes) -> _Note | None:
+    """Read a note; None for what is none, whoever has written it."""
+    try:
+        said = json.loads(data)
+        found = _Note(said["top"], said["environ"], said["signs"])
+        words = (found.top, *(one for part in found[1:] for pair in part.items() for one in pair))
+    except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
+        return None
+    return found if all(isinstance(one, str) and "\0" not in one for one in words) else None
+
+
 def _differing(project: Project, name: str, data: bytes) -> list[str]:
     """List what steers and is not as a worktree's note has it; the note, where it is none."""
-    from ralphgit.app.processes import changed_settings, gone_worktrees
+    from ralphgit.app.processes import changed_settings, gone_worktrees, other_worktrees
 
-    path = os.path.join(project.repository.common_dir, _FOLDER, name)
-    try:
-        note = json.loads(data)
-    except (ValueError, RecursionError):
-        note = None
-    if not isinstance(note, dict) or not isinstance(note.get("signs"), dict):
+    note, git_dir = _read(data), _git_dir(project, name)
+    if note is None:
+        path = os.path.join(project.repository.common_dir, _FOLDER, name)
         return [project.show_path(path)]
-    top, environ = str(note.get("top")), note.get("environ")
-    git_dir = _git_dir(project, name)
     is_own = name == os.path.basename(_own(project))
-    is_gone = not is_own and not (os.path.isdir(git_dir) and os.path.lexists(top))
-    here = project.top if is_own or is_gone else top
-    environ = environ if isinstance(environ, Mapping) else {}
+    is_gone = not is_own and not (os.path.isdir(git_dir) and os.path.lexists(note.top))
+    here = project.top if is_own or is_gone else note.top
+    own = os.path.join(here, ".git")
+    if here == note.top and not worktrees.leads_to(own, git_dir, project.repository.common_dir):
+        # Whatever is there, it is not asked.
+        return [f"{other_worktrees.ELSEWHERE}{project.show_path(own)}"]
     others = {key: text for key, text in project.around.environ.items() if key not in _ENVIRON}
     try:
         # Of a note nothing is run: the git is ours, and the note says where files are looked for.
         then = Project.open(project.around._replace(directory=here, begun=None))
-        then.around = then.around._replace(environ={**others, **environ})
+        then.around = then.around._replace(environ={**others, **note.environ})
         if is_gone:
-            return gone_worktrees.differing(then, note["signs"], top, git_dir)
-        changed = changed_settings.changes(then, note["signs"])
+            return gone_worktrees.differing(then, note.signs, note.top, git_dir)
+        changed = changed_settings.changes(then, note.signs)
     except RalphError as error:
         return [f"{project.show_path(here)} ({error})"]
     return [one.name for one in changed if one.steers]

@@ -259,8 +259,8 @@ def _holder(fd: int) -> int:
     if sys.platform != "linux":
         return said
     own = os.fstat(fd)
-    every = (int(name) for name in os.listdir("/proc") if name.isdigit())
-    return next((pid for pid in (said, *every) if pid and _has_locked(pid, own)), 0)
+    every = (said, *loop_mark.processes())
+    return next((pid for pid in every if pid and _has_locked(pid, own)), 0)
 
 
 def _noted(fd: int) -> int:

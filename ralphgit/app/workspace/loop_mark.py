@@ -58,7 +58,7 @@ def loops(repository: str) -> dict[str, int]:
     What a loop has started may mark itself, as any loop's: a loop has none above.
     """
     found: dict[str, int] = {}
-    for pid in (int(name) for name in os.listdir("/proc") if name.isdigit()):
+    for pid in processes():
         for worktree in worktrees_of(pid, repository):
             if worktree not in found and not any(map(_is_marked, ancestors(_parent(pid)))):
                 found[worktree] = pid
@@ -79,6 +79,13 @@ def _is_marked(pid: int) -> bool:
     with suppress(OSError):
         return any(True for _ in _marks(pid))
     return False
+
+
+def processes() -> list[int]:
+    """List the processes that are told from here: none where there is no /proc."""
+    with suppress(OSError):
+        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    return []
 
 
 def ancestors(pid: int) -> Iterator[int]:
