@@ -94,6 +94,20 @@ def test_a_secret_of_several_lines_is_in_no_log(tmp_path: Path) -> None:
     assert not any(line in log.tail for line in [*lines, *key])
 
 
+@pytest.mark.parametrize("seen", [3, 8, 30])
+def test_where_a_line_that_is_too_long_is_parted_no_secret_is(tmp_path: Path, seen: int) -> None:
+    log = AgentLog(str(tmp_path / "log"), limit=1 << 20, secrets=(), reading=READING["claude"])
+    token = f"ghp_{'0123456789abcdefghij' * 2}"
+    log.add(b"x " * (32 * 1024) + token[:seen].encode())
+    log.add(f"{token[seen:]} end\n".encode())
+    log.add(b"y" * 200_000)  # a word that is no secret
+    log.close()
+    said = (tmp_path / "log").read_text("utf-8")
+    assert "ghp_" not in said
+    assert "abcdefghij" not in said
+    assert said.count("y") == 200_000
+
+
 def test_what_an_agent_says_in_the_end_is_told_without_secrets(tmp_path: Path) -> None:
     """Why it cannot work goes into heartbeats, logs and notes of other loops."""
     secrets = secrets_in({"MY_API_KEY": "hunter2hunter2"})

@@ -28,6 +28,8 @@ COMES_TO = [
     ("python3 {tools}/check.py", "check.py", "{tools}/check.py"),
     (". ../tools/check.sh", "check.sh", "../tools/check.sh"),
     ("sh < ../tools/check.sh", "check.sh", "../tools/check.sh"),
+    ("sh <>../tools/check.sh", "check.sh", "../tools/check.sh"),
+    ("[ 2 \\> ../tools/check.sh ]", "check.sh", "../tools/check.sh"),
     ("make -s -f../tools/rules.mk", "rules.mk", "../tools/rules.mk"),
     ("sh $PWD/../tools/check.sh", "check.sh", "./../tools/check.sh"),
     ("sh ../tools/new.sh", "new.sh", "../tools/new.sh"),

@@ -23,6 +23,8 @@ _TAIL_CHARACTERS = 16 * 1024
 #: More than the tail, so that a secret at its beginning is seen whole.
 _KEPT_BYTES = 64 * 1024
 _LONGEST_LINE = 64 * 1024
+#: Where a longer one is parted: before a word, for it may be a secret that goes on.
+_LAST_WORD = re.compile(rb"(?<![\w+/=.~%-])[\w+/=.~%-]{1,8192}\Z")
 #: An event holds what a tool has read.
 _LONGEST_EVENT = 16 * 1024 * 1024
 
@@ -71,8 +73,10 @@ class AgentLog:
                     alive |= self._line(line)
         longest = _LONGEST_EVENT if self._is_event(self._rest) else _LONGEST_LINE
         if len(self._rest) > longest:
-            self._pass(bytes(self._rest))
-            self._rest.clear()
+            word = _LAST_WORD.search(self._rest)
+            end = word.start() if word else len(self._rest)
+            self._pass(bytes(self._rest[:end]))
+            del self._rest[:end]
             return True
         return alive or bool(self._rest and data)
 

@@ -32,7 +32,7 @@ _HERE = re.compile(r"\$(?:PWD\b|\{PWD\}|\(pwd\)|\(git rev-parse --show-toplevel\
 #: What a line only writes to, by what shells, and by what options of usual names, call it; and
 #: variables that it sets.
 _WRITTEN = re.compile(
-    r">[>|&]?[ \t]*[^\s;&|()<>`]+"
+    r"(?<![<\\])>[>|&]?[ \t]*[^\s;&|()<>`]+"
     r"|--(?:junit-?xml|basetemp|cache-dir|target-dir|out-?dir|output-dir|report-dir|log-file)"
     r"[ =][^\s;&|()<>`]+"
     r"|--(?:out|output|report|html)=[^\s;&|()<>`]+"
