@@ -175,6 +175,10 @@ class Usage(NamedTuple):
         return {key: said for key, said in self._asdict().items() if said not in ("", 0, None)}
 
 
+#: The events with which an attempt ends, for its worker.
+ENDS = ("completed", "force-completed", "blocked", "released")
+
+
 class Event(NamedTuple):
     """An event of the audit: one change in the life of an attempt at a task (SPEC 3.3)."""
 

@@ -31,14 +31,17 @@ def column(block: str) -> int | None:
 def spans(block: str, column: int) -> dict[str, tuple[int, int]]:
     """Where each key of a block-style task stands: from its line's first column to the
     first line that is not its value's. The first key's lines begin behind the dash."""
-    key = re.compile(rf"(?:^ {{{column}}}|\A.{{{column}}}){_KEY}", re.M)
-    found = list(key.finditer(block))
+    pad, found, begin = " " * column, list[tuple[int, re.Match[str]]](), 0
+    for line in block.split("\n"):
+        has_room = line.startswith(pad) if begin else len(line) >= column
+        if has_room and (key := _FIRST_KEY.match(block, begin + column)):
+            found.append((begin, key))
+        begin += len(line) + 1
+    limits = [*(start for start, _ in found[1:]), len(block)]
     spans: dict[str, tuple[int, int]] = {}
-    for number, match in enumerate(found):
-        name = next(part for part in match.groups() if part is not None)
-        begin = block.rfind("\n", 0, match.start() + 1) + 1 if number else match.start()
-        limit = found[number + 1].start() if number + 1 < len(found) else len(block)
-        spans[name] = (begin, _value_end(block, match.end(), limit, column))
+    for (begin, key), limit in zip(found, limits, strict=False):
+        name = next(part for part in key.groups() if part is not None)
+        spans[name] = (begin, _value_end(block, key.end(), limit, column))
     return spans
 
 

@@ -220,6 +220,9 @@ class ClaimMap:
 
     def _differing(self, worktree: Worktree, usual: set[str]) -> list[Shard]:
         """The graph files in a worktree whose content is not one of `usual`."""
+        here = self.project.known_here
+        if here is not None and worktree.path == self.project.repository.top:
+            return [shard for shard in here.shards if shard[1] not in usual]
         found, known = [], FileIds(self.project, worktree.path)
         for path in self.project.paths_elsewhere(worktree.path):
             try:

@@ -15,7 +15,7 @@ from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.graph_files import linked_folder
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
-from ralphgit.git import index, worktrees
+from ralphgit.git import index
 from ralphgit.model.active_claim import ActiveClaim, Lease
 from ralphgit.model.task_row import Row
 from ralphgit.records.schemas import FILED
@@ -158,6 +158,8 @@ def _stacked(project: Project, claim_map: ClaimMap, options: ClaimOptions) -> It
 
 def _fork(project: Project) -> GraphView | None:
     """The graph where this worktree's branch left the base."""
+    from ralphgit.git import worktrees  # most branches are where the base is
+
     commit = worktrees.fork(project.repository.git, "HEAD", project.base.commit)
     return project.view(commit, "the merge base") if commit else None
 

@@ -12,7 +12,7 @@ from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.worktree_names import TASK_BRANCHES
 from ralphgit.errors import GuardRefused, InvalidRecord
-from ralphgit.git import index, worktrees
+from ralphgit.git import index
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.task_row import Row
 from ralphgit.rules import lost_claim
@@ -79,12 +79,14 @@ def position(project: Project) -> Position:
         return Position(Standing.ON_BASE)
     if worktree.branch == f"refs/heads/{project.usual_base.branch}" and project.other_base:
         return Position(Standing.OWN)  # it is another base, and no worker's branch to be moved
+    from ralphgit.git import worktrees  # a claim from the base itself needs none of these
+
     fork = worktrees.fork(project.repository.git, base.commit, worktree.head)
     if fork == worktree.head:
         return Position(Standing.CONTAINED)
     if not fork or worktree.branch == f"refs/heads/{base.branch}":
         return Position(Standing.OWN)
-    from ralphgit.app.base import is_landed  # a claim from the base itself needs none of it
+    from ralphgit.app.base import is_landed
     from ralphgit.app.workspace import taken_back
 
     if project.base.remote and worktree.head in taken_back.commits(project):
@@ -255,6 +257,8 @@ def undo_amend(project: Project, lease: Lease) -> bool:
     start, worktree = lease.start, project.repository.worktree
     if not start or not head or worktree is None or not worktree.branch:
         return False
+    from ralphgit.git import worktrees
+
     if worktrees.is_ancestor(git, start, head):
         return False
     if not worktrees.is_ancestor(git, start, project.base.commit):

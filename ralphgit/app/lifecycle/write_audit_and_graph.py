@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from ralphgit.app.workspace import agent_usage
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import index
-from ralphgit.model.task import Event, Lifecycle
+from ralphgit.model.task import ENDS, Event, Lifecycle
 from ralphgit.model.task_row import Row
 from ralphgit.records import atomic_files, audit_file, graph_file, splice_task, task_blocks
 
@@ -73,7 +72,10 @@ def write_audit(
     project: Project, undo: atomic_files.Undo, path: str, event: Event, task: str, claim_id: str
 ) -> None:
     """Append one event to the attempt's audit file; with its end, what it has used."""
-    event = agent_usage.told(project.repository.common_dir, claim_id, event)
+    if event.event in ENDS:
+        from ralphgit.app.workspace import agent_usage  # a claim has used nothing yet
+
+        event = agent_usage.told(project.repository.common_dir, claim_id, event)
     full = project.file(path)
     undo.write(
         full,

@@ -16,8 +16,6 @@ from ralphgit.model.task import Event, Usage
 from ralphgit.model.usage import parsed, total
 from ralphgit.records import atomic_files
 
-#: The events with which an attempt ends, for its worker.
-_ENDS = ("completed", "force-completed", "blocked", "released")
 #: A longer file is begun anew; the one before it is kept.
 _MOST_BYTES = 4 * 1024 * 1024
 
@@ -70,8 +68,8 @@ def of_claim(common_dir: str, claim: str) -> Usage | None:
 
 
 def told(common_dir: str, claim: str, event: Event) -> Event:
-    """`event` with what its attempt has used, if it ends it and its agent said anything."""
-    used = of_claim(common_dir, claim) if event.event in _ENDS else None
+    """`event`, which ends an attempt, with what that has used, if its agent said anything."""
+    used = of_claim(common_dir, claim)
     return event if used is None or not used.is_told else event._replace(usage=used)
 
 

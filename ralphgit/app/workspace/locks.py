@@ -16,7 +16,6 @@ from contextlib import suppress
 from ralphgit.app.workspace import heartbeat, loop_mark
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, NotWritable
-from ralphgit.git import worktrees
 
 _PATIENCE_S = 10.0
 _TURN_S = 0.02
@@ -224,6 +223,8 @@ def loops_of(project: Project, tops: Iterable[str]) -> dict[str, int]:
     and elsewhere than on Linux by the locks, which are beside the repository, where `.ralph` has no
     say.
     """
+    from ralphgit.git import worktrees  # few commands ask it
+
     common = project.repository.common_dir
     own = {os.path.realpath(path): folder for folder, path in worktrees.listed(common)}
     folders = {top: own.get(os.path.realpath(top), common) for top in tops}

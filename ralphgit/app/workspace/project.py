@@ -329,6 +329,12 @@ class Project:
         """
         return self.view_in(self.top)
 
+    @property
+    def known_here(self) -> GraphView | None:
+        """`here`, if it was read already."""
+        found: GraphView | None = self.__dict__.get("here")
+        return found
+
     def view_in(self, top: str) -> GraphView:
         """The graph in the working files below `top`."""
         contents: dict[Shard, bytes] = {}
