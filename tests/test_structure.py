@@ -318,6 +318,11 @@ def test_a_command_imports_no_heavy_package(alpha: Place, command: str) -> None:
     assert [*types_as_strings(sorted((found | own) & MODULES.keys()))] == []
 
 
+def test_no_command_makes_its_options_from_strings() -> None:
+    commands = [module for module in MODULES if module.startswith("ralphgit.cli.commands.")]
+    assert [*types_as_strings(commands)] == []
+
+
 def types_as_strings(modules: Iterable[str]) -> Iterator[str]:
     """The NamedTuples in them whose annotations are strings, in quotes or by __future__.
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import RalphError
-from ralphgit.git import worktrees
 from ralphgit.git.listings import Worktree
 from ralphgit.model.active_claim import Lease
 
@@ -51,6 +50,8 @@ def _last_change(project: Project, top: str) -> float:
     the index or is new, the index, HEAD, or what an agent printed. 0 if that is unknown.
     """
     repository = project.repository
+    from ralphgit.git import worktrees  # most workers have given another sign
+
     git = worktrees.git_of(repository.git, repository.common_dir, top)
     if git is None:
         return 0.0

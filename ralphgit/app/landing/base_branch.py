@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from ralphgit.app.base.records_in_review import InReview
+from typing import TYPE_CHECKING
+
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import RalphError
+
+if TYPE_CHECKING:
+    from ralphgit.app.base.records_in_review import InReview
 
 
 def share(project: Project, task: str) -> InReview | None:

@@ -1,7 +1,5 @@
 """`add`: a new task in this worktree's graph."""
 
-from __future__ import annotations
-
 import shlex
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """`archive`: move finished tasks and their records into the archive, or back."""
 
-from __future__ import annotations
-
 from collections import Counter
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """`audit`: reviews of the work on tasks: add, list."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 

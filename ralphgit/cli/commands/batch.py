@@ -1,7 +1,5 @@
 """`batch`: independent tasks in groups, one group after the other: plan, run."""
 
-from __future__ import annotations
-
 import gc
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """`block`: say why a claimed task cannot go on."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import next_tasks

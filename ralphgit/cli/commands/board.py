@@ -1,7 +1,5 @@
 """`board`: the live view in a terminal."""
 
-from __future__ import annotations
-
 import gc
 import importlib.util
 import os

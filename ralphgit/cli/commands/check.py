@@ -1,7 +1,5 @@
 """`check`: the gate."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """`complete`: verify and commit, and with --land bring it to the base."""
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Sequence
 from typing import NamedTuple

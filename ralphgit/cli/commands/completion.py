@@ -1,7 +1,5 @@
 """`completion`: the script that teaches a shell to complete `ralphgit` and `git ralph`."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from ralphgit.cli.command_call import Call

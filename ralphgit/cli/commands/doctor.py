@@ -1,7 +1,5 @@
 """`doctor`: what a crash or a setting left behind."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from ralphgit.app.doctor import examine

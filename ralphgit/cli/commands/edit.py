@@ -1,7 +1,5 @@
 """`edit`: change a task's fields in this worktree's graph."""
 
-from __future__ import annotations
-
 import shlex
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """`evidence`: what was observed about tasks: add, list, verify."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """`fleet`: several loops at once: up, status, attach, down."""
 
-from __future__ import annotations
-
 import shlex
 import sys
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """`inbox`: what waits for a person, and the command that answers."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from ralphgit.app.handoff import questions

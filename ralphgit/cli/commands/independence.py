@@ -1,7 +1,5 @@
 """`independence`: which tasks may run together, and why others must not."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """`init`: begin a task graph here, or take that back."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """`land`: bring a branch to the base, or all that is complete on this machine."""
 
-from __future__ import annotations
-
 import shlex
 from typing import NamedTuple
 

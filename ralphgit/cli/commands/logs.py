@@ -1,7 +1,5 @@
 """`logs`: what the agents printed, and what the loop did."""
 
-from __future__ import annotations
-
 import os
 import shlex
 import sys

@@ -1,7 +1,5 @@
 """`mcp`: the commands as tools of the Model Context Protocol, on stdin and stdout."""
 
-from __future__ import annotations
-
 import gc
 import os
 import signal

@@ -1,7 +1,5 @@
 """`packet`: all that a worker needs for a task, as YAML."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from ralphgit.app.handoff import packet

@@ -1,7 +1,5 @@
 """`preflight`: would a claim succeed, would this branch merge?"""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from ralphgit.app.lifecycle import preflight

@@ -1,7 +1,5 @@
 """`prompt`: the text that an agent would get for a task."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from ralphgit.app.handoff import prompt

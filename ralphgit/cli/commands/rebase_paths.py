@@ -1,7 +1,5 @@
 """`rebase-paths`: the paths of unfinished tasks after a folder has moved."""
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """`reconcile`: what came back from workers, against their packets."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import NamedTuple
 

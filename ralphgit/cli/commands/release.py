@@ -1,7 +1,5 @@
 """`release`: give a claimed task back."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import next_tasks

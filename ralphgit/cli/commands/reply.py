@@ -1,7 +1,5 @@
 """`reply`: answer what a blocked task asks."""
 
-from __future__ import annotations
-
 import shlex
 from typing import NamedTuple
 

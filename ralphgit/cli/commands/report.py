@@ -1,7 +1,5 @@
 """`report`: the whole of it as one HTML file."""
 
-from __future__ import annotations
-
 import gc
 from typing import NamedTuple
 

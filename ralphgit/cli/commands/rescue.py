@@ -1,7 +1,5 @@
 """`rescue`: work that was kept: list, show, apply, drop."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from ralphgit.app.lifecycle import rescued_work

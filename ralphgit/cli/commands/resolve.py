@@ -1,7 +1,5 @@
 """`resolve`: a conflict in the records, merged by task."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """`shard`: move the graph between layouts."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from ralphgit.app.tasks import shard

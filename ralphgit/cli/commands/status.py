@@ -1,7 +1,5 @@
 """`status`: first what needs a person, then who does what."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """`stop`: end a loop."""
 
-from __future__ import annotations
-
 import shlex
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """`trust`: consent to run what a repository names."""
 
-from __future__ import annotations
-
 import os
 import shlex
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """`wait`: return when something has come true."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from ralphgit.app.status import awaited

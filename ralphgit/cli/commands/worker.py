@@ -1,7 +1,5 @@
 """`worker`: one stateless worker, on any machine; all that counts is on the remote."""
 
-from __future__ import annotations
-
 import shlex
 from typing import NamedTuple
 

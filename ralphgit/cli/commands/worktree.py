@@ -1,7 +1,5 @@
 """`worktree`: the workers' linked worktrees: new, list, remove, prune."""
 
-from __future__ import annotations
-
 import shlex
 from typing import NamedTuple
 
