@@ -979,6 +979,24 @@ def test_a_branch_that_the_agent_moves_with_the_base_has_not_come_along(tmp_path
     assert "a.txt" not in files_on_base(alpha)
 
 
+def test_what_a_test_calls_the_base_is_not_what_the_next_attempt_begins_with(
+    tmp_path: Path,
+) -> None:
+    """It may have put another wrapper of the agent there, and beside."""
+    work = tmp_path / "work.sh"
+    test = LOOSER.replace("check.sh", "wrap.sh").replace("echo true", "cat wrap.sh")
+    work.write_text(
+        "cat > a.sh <<'END'\necho touch ../free > wrap.sh\n"
+        f"{test}git update-ref refs/remotes/origin/main $looser; exit 1\nEND\n"
+    )
+    one = task("T-1", "scope: {write: [a.sh]}", "verify: [sh a.sh]")
+    alpha = made(tmp_path, one, files={"wrap.sh": f"sh {work}\n"})
+    env = {"RALPH_AGENT_ATTEMPTS": "2"}
+    ran = loop(alpha, "--once", "--agent", "sh wrap.sh", "--json", env=env)
+    assert not (alpha.world.folder / "free").exists()
+    assert (ran.code, ran.error) == (7, "changed_program"), (ran.out, ran.err)
+
+
 def test_a_branch_that_is_called_as_a_word_is_ends_no_loop(tmp_path: Path) -> None:
     line = 'verify: ["git diff --exit-code HEAD -- docs && grep -q good a.txt && true build"]'
     alpha = made(tmp_path, task("T-1", "scope: {write: [a.txt]}", line))

@@ -6,6 +6,7 @@ import fcntl
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -373,3 +374,15 @@ def test_who_has_a_lock_is_nobody_s_to_say_where_no_process_is_told(
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert locks.process_with_lock(str(path)) == 0
     assert loop_mark.loops(str(tmp_path)) == {}
+
+
+def test_who_only_looks_whether_a_loop_works_is_none(world: World) -> None:
+    project = opened(beta(world))
+    path = Path(locks.path_of(project.repository.git_dir))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    looking = os.open(path, os.O_RDWR | os.O_CREAT)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    assert not locks.loop_works_in(project)
+    threading.Timer(0.05, os.close, (looking,)).start()
+    with locks.LoopLock(project):
+        pass

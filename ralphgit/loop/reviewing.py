@@ -174,6 +174,7 @@ class Reviewing:
         if now.failed >= project.config.agent_attempts:
             return True
         self._pauses.after_failure(now.failed, project.config)
+        fetch.synchronise(project)  # the next try begins at the base, wherever it was moved
         return False
 
     def _try(

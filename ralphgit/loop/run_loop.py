@@ -74,6 +74,8 @@ class Loop:
         self._warnings = warnings
         self._say: Say = lambda text: say(words_of_log(text))
         self._ended = Ended([], [], [])
+        self._true_base = ""
+        """Where the base was, as its remote said last."""
         self._troubles = 0
         self._opened: list[Project] = []
         self._nothing: RalphError | None = None
@@ -305,7 +307,9 @@ class Loop:
     def _work(self, project: Project, lease: Lease) -> None:
         """Attempt the task until it is done, blocked, lost or has to wait for us."""
         self._away = self._agents.away(project, lease.task)
+        self._true_base = project.base.commit
         while True:
+            self._see_base(project, self._true_base)  # a verify command may have moved it
             # A loop of one task ends with its attempts: nothing is left to break.
             if not self._options.task and self._pauses.for_breaker(project.config):
                 return
@@ -387,10 +391,21 @@ class Loop:
         Raises: NeedsPerson (settings_changed, blocks_git), RemoteUnavailable.
         """
         self._held.unchanged(project)
-        if project.base.remote and project.base.commit != base:
-            self._base_away.ask_remote(project)
+        if self._see_base(project, base):
             self._held.unchanged(project)  # what has come along with the base, as that was moved
         self._base_away.wait_until_readable(project)
+
+    def _see_base(self, project: Project, base: str) -> bool:
+        """Ask the remote where the base is, where that is not `base` any more: whoever has moved
+        the tracking branch has not asked. Whether it was asked.
+
+        Raises: RemoteUnavailable.
+        """
+        is_moved = bool(project.base.remote) and project.base.commit != base
+        if is_moved:
+            self._base_away.ask_remote(project)
+        self._true_base = project.base.commit
+        return is_moved
 
     # -- small things ----------------------------------------------------------------
 

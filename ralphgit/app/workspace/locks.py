@@ -19,6 +19,8 @@ from ralphgit.errors import GuardRefused, NotWritable
 
 _PATIENCE_S = 10.0
 _TURN_S = 0.02
+#: For how long somebody may have a loop's lock who only looks whether one works.
+_LOOK_S = 0.2
 #: How long a process that has just taken a loop's lock may take to write its number into it.
 _NUMBER_S = 1.0
 
@@ -55,6 +57,16 @@ class _Lock:
             except OSError:
                 return True  # a file system without locks
             time.sleep(_TURN_S)
+
+    def _is_held(self) -> bool:
+        """Whether another process has it, and not only looks, as this does for a moment."""
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            pass  # a file system without locks
+        return False
 
     def __exit__(self, *_: object) -> None:
         if self._fd >= 0:
@@ -171,7 +183,7 @@ class LoopLock(_Lock):
             self._open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
         except OSError as error:
             raise NotWritable(f"cannot write {self._path}: {error.strerror}") from error
-        if not self._take(0.0):
+        if not self._take(_LOOK_S):
             holder = self._holder()
             self.__exit__()
             raise _running(holder)
@@ -198,7 +210,7 @@ class LoopLock(_Lock):
         except OSError as error:
             return _is_closed_to_us(error, self._path)
         try:
-            return not self._take(0.0)
+            return self._is_held()
         finally:
             self.__exit__()
 
@@ -293,7 +305,7 @@ def loop_works_in(project: Project) -> bool:
     probe = _Lock()
     try:
         probe._open(path)
-        if not probe._take(0.0):
+        if probe._is_held():
             return True
     except OSError as error:
         if _is_closed_to_us(error, path):
