@@ -86,7 +86,7 @@ def test_the_commands_that_take_long_say_how_far_they_are(
     world.write("PLAN.md", "- [ ] T-1 One\n- [ ] T-2 Two\n")
     world.commit()
     heard = Heard()
-    monkeypatch.setattr("ralphgit.cli.progress_line.of_command", lambda *_: heard)
+    monkeypatch.setattr("ralphgit.cli.main._progress", lambda _: heard)
 
     def through(*words: str) -> list[tuple[str, int]]:
         heard.told.clear()

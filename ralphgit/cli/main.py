@@ -6,10 +6,13 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ralphgit.cli import fast_argv, render
 from ralphgit.errors import Bug, RalphError, Refused
+
+if TYPE_CHECKING:
+    from ralphgit.app.workspace.surroundings import Progress
 
 _INTERRUPTED, _PIPE_CLOSED = 130, 141
 _INTERRUPTED_WORD = "interrupted"
@@ -187,6 +190,17 @@ def _worker_guard(line: fast_argv.Line, environ: Mapping[str, str]) -> Callable[
     return lambda project: inside_loop.refuse_barred(project, barred)
 
 
+def _progress(screen: render.Screen) -> Progress:
+    """The progress of one command: a program that reads --json is told nothing beside it."""
+    from ralphgit.app.workspace.surroundings import Progress
+
+    if screen.quiet or (screen.json and not sys.stderr.isatty()):
+        return Progress()
+    from ralphgit.cli.progress_line import ProgressLine
+
+    return ProgressLine(sys.stderr)
+
+
 def _cut_short(ended: BaseException) -> RalphError:
     """The object for programs of a command that a signal has ended."""
     word, code = _INTERRUPTED_WORD, _INTERRUPTED
@@ -202,7 +216,7 @@ def _command(line: fast_argv.Line) -> int:
     from importlib import import_module
 
     from ralphgit.app.workspace.surroundings import begin, leave
-    from ralphgit.cli import command_call, progress_line
+    from ralphgit.cli import command_call
     from ralphgit.cli.command_table import COMMANDS, module_of
 
     screen = _screen(line.options)
@@ -223,7 +237,7 @@ def _command(line: fast_argv.Line) -> int:
             around = begin(around, claims=command.claims)
         module = import_module(module_of(line.command))
         options = command_call.options(command, module.Options, line.options)
-        progress = progress_line.of_command(screen.json, screen.quiet)
+        progress = _progress(screen)
         call = command_call.Call(around._replace(progress=progress), warnings, screen, guard)
         with nullcontext() if line.command in _ON_SCREEN else progress.step(line.command):
             outcome = module.run(call, options)

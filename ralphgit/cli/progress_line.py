@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -152,8 +151,3 @@ class ProgressLine(Progress):
             if self._live is not None:
                 self._live.stop()
             self._timer = self._live = None
-
-
-def of_command(json: bool, quiet: bool) -> ProgressLine:
-    """The progress of a command: a program that reads --json is told nothing beside it."""
-    return ProgressLine(sys.stderr, quiet=quiet or (json and not sys.stderr.isatty()))
