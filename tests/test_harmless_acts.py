@@ -154,7 +154,10 @@ def test_who_changed_it_and_what_helps_is_told(tmp_path: Path) -> None:
     assert ran.code == 7
     assert "changed while a command was run for T-1: program ../times" in ran.err
     assert "hint: where a verify command itself writes there, have it write within" in ran.err
-    rm = ran.err.splitlines()[-1].partition("if it is meant: ")[2]
+    again = works(alpha, "true")
+    said = "error: not as it was when a loop of the worktree proj-alpha began: program ../times;"
+    assert again.err.startswith(said)
+    rm = again.err.splitlines()[-1].partition("if it is meant: ")[2]
     assert alpha.run("sh", "-c", rm).code == 0
     sets = works(alpha, "git config core.abbrev 9")
     (look,) = [one for one in sets.err.splitlines() if one.startswith("hint: look at it (")]

@@ -108,7 +108,10 @@ def require_same(
         if names or every:
             tell(changed)
         if names:
-            raise _changed([_own(project)], names)
+            said = (
+                "changed while an agent or a verify command worked, by it or by somebody beside it"
+            )
+            raise _changed(said, [_own(project)], names)
 
 
 def require_seen(project: Project) -> None:
@@ -141,7 +144,11 @@ def _require_noted(project: Project, names: Iterable[str]) -> None:
         elif data is not None and _is_gone(project, name):
             atomic_files.unlink(path)
     if found:
-        raise _changed(found, {name: None for changed in found.values() for name in changed})
+        where = " and ".join(
+            os.path.basename(path).replace(_MAIN, "the main one") for path in found
+        )
+        said = f"not as it was when a loop of the worktree {where} began"
+        raise _changed(said, found, {name: None for changed in found.values() for name in changed})
 
 
 class _Note(NamedTuple):
@@ -189,13 +196,12 @@ def _differing(project: Project, name: str, data: bytes) -> list[str]:
     return [one.name for one in changed if one.steers]
 
 
-def _changed(notes: Iterable[str], names: Iterable[str]) -> NeedsPerson:
+def _changed(said: str, notes: Iterable[str], names: Iterable[str]) -> NeedsPerson:
     import shlex
 
     names = [*names]
     return NeedsPerson(
-        f"changed while an agent or a verify command worked, by it or by somebody beside it: "
-        f"{', '.join(names)}; nothing was committed or landed since, and the claim is kept",
+        f"{said}: {', '.join(names)}; nothing was committed or landed since, and the claim is kept",
         code=CHANGED,
         hint=f"{_look(names)}, then repeat; if it is meant: {shlex.join(('rm', *notes))}",
         details={"changed": names},
