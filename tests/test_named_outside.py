@@ -47,6 +47,9 @@ COMES_TO = [
     ("T=../tools; sh $T/check.sh", "check.sh", "../tools/check.sh"),
     ("mkdir -p build\nsh ../tools/check.sh", "check.sh", "../tools/check.sh"),
     ("touch\tx >\n sh ../tools/check.sh", "check.sh", "../tools/check.sh"),
+    ("cc -o ../tools/check.sh a.c; ../tools/check.sh", "check.sh", "../tools/check.sh"),
+    ("sh ../tools/check.sh --out-dir ../tools --output", "check.sh", "../tools/check.sh"),
+    ("x --out --report ../tools/check.sh", "check.sh", "../tools/check.sh"),
     ("cd ./../tools && sh check.sh", "check.sh", "../tools/check.sh"),
     ("cd docs/../../tools && sh check.sh", "check.sh", "../tools/check.sh"),
     ("make -sC ./../tools", "Makefile", "./../tools"),
@@ -140,6 +143,10 @@ WRITES = (
     "CACHE=../../tools make test", "cd .. && ls", "test -e a || { touch ../tools/log; }",
     "mkdir -p ../tools/out; make test | tee -a ../tools/log",
     "make PREFIX=/tmp", "python3 -m pytest --basetemp ~",
+    "pytest --junitxml=../tools/log", "pytest --junit-xml ../tools/log --basetemp=../tools",
+    "mypy --cache-dir ../tools x", "tsc --outDir ../tools", "x --output-file '../tools/log' a",
+    "go test -coverprofile=../tools/log", "go build -o ../tools/log", "cc -o../tools/log a.c",
+    "npm ci --cache=../tools", "eslint --cache-location ../tools/log",
 )  # fmt: skip
 
 

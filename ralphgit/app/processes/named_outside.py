@@ -33,9 +33,10 @@ _HERE = re.compile(r"\$(?:PWD\b|\{PWD\}|\(pwd\)|\(git rev-parse --show-toplevel\
 #: variables that it sets.
 _WRITTEN = re.compile(
     r"(?<![<\\])>[>|&]?[ \t]*[^\s;&|()<>`]+"
-    r"|--(?:junit-?xml|basetemp|cache-dir|target-dir|out-?dir|output-dir|report-dir|log-file)"
-    r"[ =][^\s;&|()<>`]+"
-    r"|--(?:out|output|report|html)=[^\s;&|()<>`]+"
+    r"|(?<!\S)--?(?i:junit-?xml|basetemp|(?:cache|target|out|output|report|coverage|results)-?dir"
+    r"|(?:out|output|log)-?file|cache-location|(?:cover|cpu|mem)profile)[ =][^\s;&|()<>`]+"
+    r"|(?<!\S)--(?:out|output|report|html|xml|cache)=[^\s;&|()<>`]+"
+    r"|(?<!\S)-o ?(?=[./~])[^\s;&|()<>`]+"
     r"|\bUserKnownHostsFile[ =][^\s;&|()<>`]+"
     r"|(?:^|[\n;&|({!`]|\b(?:do|then|else)\s)\s*(?:touch|mkdir|rm|tee)[ \t][^\n;&|()<>`}]*"
 )
