@@ -63,6 +63,10 @@ STEER = {
     "git config submodule.lib.update '!sh x.sh'": "submodule.lib.update",
     "git config submodule.there.url ../evil": "submodule.there.url",
     "git config made.up.tomorrow x": "made.up.tomorrow",
+    # What a judge reads that git prints.
+    "git config color.ui always": "color.ui",
+    "git config --global column.tag 'always, dense'": "column.tag",
+    "printf '[color]\nui = always\n' > ~/work.config": "work.config",
     "echo x > $H/pre-commit.d/lib.sh": "hook pre-commit.d/lib.sh",
     "chmod +x $H/pre-commit.d/known": "hook pre-commit.d/known",
     "echo x > ../behind/new": "hook linked/new",

@@ -28,6 +28,8 @@ _KEYS = frozenset((
     "safe.directory", "sequence.editor", "tag.sort", "user.email", "user.name",
     "user.useconfigonly", "versionsort.suffix",
 ))  # fmt: skip
+#: Those of them that also say what a program reads that git prints to, where they say always.
+_SHOWN = ("color", "column")
 #: What a worktree has checked out, of its own.
 SPARSE = frozenset(("core.sparsecheckout", "core.sparsecheckoutcone", "index.sparse"))
 #: Another tool's note: git has no section with a hyphen, and none in what it says of a remote.
@@ -46,12 +48,14 @@ _ADDRESS = re.compile(r"(?:(?:https?|ssh|git|file)://|(?![\w+.-]+:(?::|//))).*",
 _ALIAS = re.compile(r"alias\.(.+?)(?:\.command)?", re.DOTALL)
 
 
-def may_change(key: str, *, is_new: bool) -> bool:
-    """Whether a key may get another value, go, or with `is_new` come, as git spells it in a list.
+def may_change(key: str, values: Iterable[str], *, is_new: bool) -> bool:
+    """Whether a key may get other `values`, go, or with `is_new` come, as git spells it in a list.
 
     Keys of a branch, of a remote, and aliases, are judged apart.
     """
     section = key.partition(".")[0]
+    if section in _SHOWN and any("always" in one.lower() for one in values):
+        return False
     if key in _KEYS or section in _SECTIONS or _NOTE.fullmatch(key):
         return True
     return bool(_OF_SERVERS.fullmatch(key) or (is_new and _OF_SUBMODULES.fullmatch(key)))

@@ -18,7 +18,7 @@ def steers(project: Project, key: str, before: Mapping[str, str]) -> bool:
     if remote and project.base.remote == "origin" != remote:
         return _is_asked(project, remote, before) or not _is_usual(project, key)
     is_new = f"{configured_git.PREFIX}{key}" not in before
-    return not harmless_settings.may_change(key, is_new=is_new)
+    return not harmless_settings.may_change(key, _values(project, key), is_new=is_new)
 
 
 def _words(project: Project, before: Mapping[str, str]) -> set[str]:
@@ -43,6 +43,9 @@ def _is_asked(project: Project, remote: str, before: Mapping[str, str]) -> bool:
 
 
 def _is_usual(project: Project, key: str) -> bool:
+    return harmless_settings.is_usual(key, _values(project, key))
+
+
+def _values(project: Project, key: str) -> list[str]:
     told = project.repository.git.try_run("config", "-z", "--get-all", key).out
-    values = told.decode("utf-8", "surrogateescape").split("\0")[:-1]
-    return harmless_settings.is_usual(key, values)
+    return told.decode("utf-8", "surrogateescape").split("\0")[:-1]

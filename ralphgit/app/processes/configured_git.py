@@ -72,7 +72,7 @@ def taken_down(project: Project) -> Mapping[str, str]:
 
 def of_file(project: Project, path: str) -> str:
     """Digest what a file of configuration says that steers; "" for nothing, or no file."""
-    return _weighed(project, path, lambda key: not harmless_settings.may_change(key, is_new=False))
+    return _weighed(project, path, _counts)
 
 
 def of_worktree(project: Project, path: str) -> tuple[str, str]:
@@ -80,14 +80,15 @@ def of_worktree(project: Project, path: str) -> tuple[str, str]:
     has checked out; "" for nothing.
     """
     sparse = harmless_settings.SPARSE
-    rest = _weighed(
-        project, path,
-        lambda key: key not in sparse and not harmless_settings.may_change(key, is_new=False),
-    )  # fmt: skip
-    return rest, _weighed(project, path, sparse.__contains__)
+    rest = _weighed(project, path, lambda key, value: key not in sparse and _counts(key, value))
+    return rest, _weighed(project, path, lambda key, value: key in sparse)
 
 
-def _weighed(project: Project, path: str, counts: Callable[[str], bool]) -> str:
+def _counts(key: str, value: str) -> bool:
+    return not harmless_settings.may_change(key, [value], is_new=False)
+
+
+def _weighed(project: Project, path: str, counts: Callable[[str, str], bool]) -> str:
     """Digest the entries of a file whose keys count; all of it, where git cannot read it."""
     text = atomic_files.read(path) if os.path.isfile(path) else None
     if not text:
@@ -99,7 +100,7 @@ def _weighed(project: Project, path: str, counts: Callable[[str], bool]) -> str:
     if listed is None:
         return hashlib.sha256(text).hexdigest()
     entries = (one for one in listed.decode("utf-8", "surrogateescape").split("\0") if one)
-    said = [one for one in entries if counts(one.partition("\n")[0])]
+    said = [one for one in entries if counts(*one.partition("\n")[::2])]
     return _digest(*said) if said else ""
 
 
