@@ -713,6 +713,24 @@ def test_neighbours_on_one_line_each_are_advised_of(world: World) -> None:
     assert problem["hint"] == "ralphgit edit T-1 --block"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "version: 1\ntasks: [{id: T-1, title: One, status: pending}, {id: T-2, title: Two, "
+        "status: pending}]\n",
+        "version: 1\ntasks:\n  [\n    {id: T-1, title: One, status: pending},\n"
+        "    {id: T-2, title: Two, status: pending}]\n",
+        '{"version": 1, "tasks": [{"id": "T-1", "title": "One", "status": "pending"}, '
+        '{"id": "T-2", "title": "Two", "status": "pending"}]}\n',
+    ],
+)
+def test_neighbours_in_a_list_in_flow_style_are_advised_of(world: World, text: str) -> None:
+    world.write_graph(text)
+    (problem,) = (one for one in problems(world, code=0) if one["code"] == "flow_style")
+    assert problem["task"] == "T-1"
+    assert problem["hint"].startswith("write each task as '- id: ...'")
+
+
 def test_a_record_of_a_task_that_is_gone_is_a_warning(world: World) -> None:
     record = "id: e1\ntask: T-9\nclaim: k1\nkind: observation\nshows: it\n"
     world.write("records/evidence/T-9/e1.yaml", record)

@@ -305,6 +305,7 @@ def test_a_removed_record_of_a_renamed_task_is_found(tmp_path: Path) -> None:
         (("--depends-on", "a/b"), 2, "bad_id", "'a/b' is not a task id"),
         (("--write", "src/["), 2, "bad_pattern", "the pattern 'src/[': '[' is not closed"),
         (("--read", "../x"), 2, "bad_pattern", "the pattern '../x': '..' leads out"),
+        (("--output", "/a"), 2, "bad_path", "the output '/a' is absolute"),
         (("--verify", " "), 2, "usage", "verify is empty"),
         (("--file", "other.yaml"), 2, "not_a_graph_file", "other.yaml is not a file of the"),
         (("--id", "X", "--depends-on", "X"), 6, "cycle", "a cycle of dependencies: X needs X;"),
@@ -575,6 +576,7 @@ def test_edit_of_what_is_so_already_writes_nothing(world: World) -> None:
         (("--remove", "write", "--write", "a"), 2, "usage", "scope.write cannot be both set"),
         (("--title", " "), 2, "usage", "title is empty"),
         (("--write", "a{"), 2, "bad_pattern", "the pattern 'a{': '{' is not closed"),
+        (("--output", ".git/x"), 2, "bad_path", "the output '.git/x' enters .git or .ralph"),
         (("--depends-on", "T-002"), 6, "cycle", "a cycle of dependencies: T-001 needs T-002 needs"),
         (
             ("--block", "--priority", "1"),
@@ -621,6 +623,18 @@ def test_a_task_on_one_line_is_unfolded_first(tmp_path: Path) -> None:
         "version: 1\ntasks:\n"
         "  - id: A\n    # one\n    title: a\n    status: pending\n    priority: 1\n"
         "  - {id: B, title: b, status: pending}\n"
+    )
+
+
+def test_a_task_in_a_list_in_flow_style_is_not_unfolded(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.write_graph("version: 1\ntasks: [\n  {id: A, title: a, status: pending}]\n")
+    refused = world.ralph("edit", "A", "--block")
+    assert (refused.code, refused.out) == (6, "")
+    assert refused.err == (
+        "error: task-graph.yaml:3:3: tasks is written in flow style, and so is each task in it; "
+        "nothing was written\n"
+        "hint: write each task as '- id: ...' on lines of its own, below tasks:\n"
     )
 
 

@@ -69,7 +69,7 @@ def split(file: graph_file.GraphFile) -> Parts:
     found = KEY_LINE.search(text)
     if spans != file.spans or (spans and found is None):
         message = "the tasks are not written one below the other"
-        hint = "write each task as '- id: ...' on lines of its own, below tasks:"
+        hint = task_blocks.OWN_LINES
         raise InvalidRecord(message, file=file.path, code="unclear_layout", hint=hint)
     if found is None:
         before, key, comment, rest, end = _ended(text, _eol(text)), "tasks:", "", "", len(text)

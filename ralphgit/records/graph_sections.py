@@ -66,7 +66,7 @@ def split(data: bytes, *, path: str, limit: int) -> Pieces:
         return _empty(text, eol, ended=ended)
     if layout is None or [b.start for b in layout.blocks] != [b.start for b in file.spans]:
         message = "the tasks are not written one below the other"
-        hint = "write each task as '- id: ...' on lines of its own, below tasks:"
+        hint = task_blocks.OWN_LINES
         raise InvalidRecord(message, file=path, code="unclear_layout", hint=hint)
     found: dict[str, Piece] = {}
     lead, rest = "", ""

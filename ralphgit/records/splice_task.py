@@ -77,8 +77,18 @@ def to_block_style(file: graph_file.GraphFile, index: int) -> str:
     """Rewrite one task of `file` in block style, its values unchanged.
 
     Comments inside it come below its first line.
+
+    Raises: InvalidRecord where the list of the tasks is in flow style itself.
     """
     task = file.tasks[index]
+    start, end = file.spans[index]
+    if not file.text[start:end].lstrip().startswith("-"):
+        line, column = texts.position(file.text, start)
+        raise InvalidRecord(
+            "tasks is written in flow style, and so is each task in it; nothing was written",
+            file=file.path, line=line, column=column, task=task["id"], code="unclear_layout",
+            hint=task_blocks.OWN_LINES,
+        )  # fmt: skip
 
     def edit(old: str) -> str:
         eol = "\r\n" if "\r\n" in file.text else "\n"
@@ -112,8 +122,7 @@ def append_task(text: str, task: Mapping[str, Any], *, after: int | None, path: 
         drafts = [_first_task(text, task, eol)]
     else:
         message = "tasks is written in flow style, which cannot be extended"
-        hint = "write each task as '- id: ...' on lines of its own"
-        raise InvalidRecord(message, file=path, hint=hint)
+        raise InvalidRecord(message, file=path, hint=task_blocks.OWN_LINES)
     for new in drafts:
         again = graph_file.parse(new.encode(), path=path, limit=max(len(new) * 4, 1))
         if list(again.tasks) == expected and again.root == file.root:

@@ -8,6 +8,8 @@ a layout that the scanner does not see through (`tasks: [...]`) is left to `reco
 import re
 from typing import NamedTuple
 
+#: What to do where the list of the tasks is no block sequence.
+OWN_LINES = "write each task as '- id: ...' on lines of its own, below tasks:"
 # Compiled where a file is looked through, which `claim` mostly does not.
 _ROOT = r"""(?m)^\ufeff?(?:{0}|"{0}"|'{0}')[ \t]*:[ \t]*(?:#[^\n]*)?\r?$"""
 _SKIPPED = r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*"

@@ -22,7 +22,7 @@ from ralphgit.rules.active_scopes import bad_pattern
 _KEY = f"graphs without a fault {VERSION}"
 _KEPT = 3
 #: How a task on one line begins.
-FLOW = re.compile(r"- *\{")
+FLOW = re.compile(r"""- *\{|\btasks["']?[ \t]*:\s*\[""")
 
 
 class _Judged(NamedTuple):

@@ -19,7 +19,7 @@ from ralphgit.errors import InvalidRecord
 from ralphgit.model import paths
 from ralphgit.model.config import SETTINGS_FILE
 from ralphgit.model.task_row import Row
-from ralphgit.records import graph_file
+from ralphgit.records import graph_file, task_blocks
 from ralphgit.records.archive_file import Entry
 from ralphgit.records.row_cache import Cache
 from ralphgit.records.schemas import FILED
@@ -317,10 +317,12 @@ def _advice(tree: Tree, file: ValidFile, rows: Mapping[str, Row]) -> Iterator[Pr
     """Warn of neighbours written on one line each: they conflict when both are claimed."""
     if clean_graph.FLOW.search(file.text) is None:
         return
-    flow = [file.text[row.start : row.end].lstrip(" -").startswith("{") for row in file.rows]
+    blocks = [file.text[row.start : row.end].lstrip() for row in file.rows]
+    flow = [block.lstrip(" -").startswith("{") for block in blocks]
     for number, row in enumerate(file.rows[:-1]):
         if flow[number] and flow[number + 1]:
-            task = row.id
+            task, in_list = row.id, blocks[number].startswith("{")
             said = f"{task} and the next task are written on one line each: claims of both conflict"
-            fault = Fault("flow_style", task, said, f"ralphgit edit {task} --block", "warning")
+            hint = task_blocks.OWN_LINES if in_list else f"ralphgit edit {task} --block"
+            fault = Fault("flow_style", task, said, hint, "warning")
             yield place(tree, fault, rows)

@@ -21,7 +21,7 @@ from ralphgit.rules.branch_changes import Fault
 from ralphgit.rules.contract_digest import keeps
 
 #: Of the rules that judge a task, by itself or beside others: a change of one gets a new number.
-VERSION = 4
+VERSION = 5
 _KEY = f"verdicts on tasks {VERSION}"
 #: So many verdicts on tasks of other branches and revisions are kept beside those asked for.
 _KEPT_OTHERS = 20_000

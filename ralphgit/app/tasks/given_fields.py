@@ -9,6 +9,7 @@ from ralphgit.app.tasks import verify_entries
 from ralphgit.errors import UsageError
 from ralphgit.model import characters
 from ralphgit.model.ids import is_id, parse_task_id
+from ralphgit.model.paths import pattern_fault
 from ralphgit.model.task_status import PRIORITIES
 from ralphgit.rules.pattern_overlap import check_pattern
 
@@ -82,6 +83,10 @@ def stored(fields: Fields, old: Mapping[str, Any]) -> dict[str, Any]:
             raise UsageError(
                 f"the pattern {pattern!r}: {wrong}", code="bad_pattern", hint="--write 'src/api/**'"
             )
+    for path in fields.outputs or ():
+        if fault := pattern_fault(path):
+            hint = "--output src/api/client.ts"
+            raise UsageError(f"the output {path!r} {fault}", code="bad_path", hint=hint)
     criteria = None
     if fields.acceptance is not None:
         criteria = [{"id": f"ACC-{n}", "text": text} for n, text in enumerate(fields.acceptance, 1)]
