@@ -97,6 +97,18 @@ NO_STEER = {
     "git config diff.ralphgit.xfuncname x": "diff.ralphgit.xfuncname",  # as `init` does
     "git config extensions.worktreeConfig true": "extensions.worktreeconfig",
 }  # fmt: skip
+#: Another file in its place, which says the same as long as nobody writes there.
+LINKED = {
+    "mv ~/.gitconfig ../g; ln -s $PWD/../g ~/.gitconfig": ".gitconfig",
+    "mv ~/inc/a ../a; ln -s $PWD/../a ~/inc/a": "inc/a",
+    "mv $C/config ../c; ln -s $PWD/../c $C/config": "config",
+    "mv $C/info/exclude ../e; ln -s $PWD/../e $C/info/exclude": "info/exclude",
+    "mv .git ../dotgit; ln -s $PWD/../dotgit .git": ".git",
+    "mv $H/pre-commit.d/known ../known; ln -s $PWD/../known $H/pre-commit.d/known":
+        "hook pre-commit.d/known",
+    "touch $C/logs/HEAD; ln $C/logs/HEAD ../log": "logs/HEAD",
+    "touch $C/COMMIT_EDITMSG; ln $C/COMMIT_EDITMSG ../message": "COMMIT_EDITMSG",
+}  # fmt: skip
 #: What git writes by itself, and people do in worktrees of their own.
 UNSAID = (
     "git branch -q --track x origin/main", "git config branch.x.description 'A thing'",
@@ -153,6 +165,17 @@ def test_a_change_of_git_s_settings_steers_unless_it_is_known_not_to(alpha: Plac
         for name in does.values():
             named = [one for one in found if one == name or one.endswith(f"/{name}")]
             assert [found[one] for one in named] == [steers], (name, found)
+
+
+def test_a_link_in_the_place_of_what_steers_git_steers(alpha: Place) -> None:
+    common = alpha.git("rev-parse", "--path-format=absolute", "--git-common-dir")
+    alpha.run("sh", "-ec", f"mkdir -p {common}/info; echo x > {common}/info/exclude")
+    before = changed_settings.signs(opened(alpha))
+    done = alpha.run("sh", "-ec", "; ".join((f"H={hooks(alpha)}; C={common}", *LINKED)))
+    assert done.code == 0, done.err
+    found = changed(alpha, before)
+    for name in LINKED.values():
+        assert {steers for one, steers in found.items() if one.endswith(name)} == {True}, found
 
 
 @pytest.mark.parametrize("does", UNSAID)

@@ -137,6 +137,20 @@ def test_what_a_line_comes_to_outside_counts_also_where_it_may_not_be_run(alpha:
         assert changed(alpha, before) == [], line
 
 
+def test_another_file_of_the_same_content_is_another_judge(alpha: Place) -> None:
+    """Somebody may write there later: git its log, say, or a merge another file of the work."""
+    tools = alpha.path.parent / "tools"
+    before = taken_down(alpha, "sh ../tools/check.sh", "find ../tools -name x")
+    for at in (tools / "check.sh", tools):
+        other = alpha.path.parent / "other"
+        at.rename(other)
+        at.symlink_to(other)
+        assert changed(alpha, before) != [], at
+        at.unlink()
+        other.rename(at)
+        assert changed(alpha, before) == [], at
+
+
 #: A line that only writes there, or names where others work.
 WRITES = (
     "make test > ../tools/check.sh", "make test 2>>../tools/log", "CACHE=../tools make test",

@@ -209,7 +209,7 @@ def _settings(project: Project) -> Signs:
     sparse = os.path.join(project.repository.git_dir, *other_worktrees.PATTERNS)
     infos = (os.path.join(common, "info", name) for name in _INFO)
     for path in (*infos, sparse, *_of_user(project)):
-        found[project.show_path(path)] = other_worktrees.digest(atomic_files.read(path))
+        found[project.show_path(path)] = other_worktrees.of_file(path)
     comes = (*_REACH, _RESOLUTIONS) if configured_git.is_rerere_unset(found) else _REACH
     for path in (os.path.join(common, name) for name in comes):
         if os.path.lexists(path):
@@ -220,9 +220,7 @@ def _settings(project: Project) -> Signs:
             path = os.path.join(project.repository.git_dir, name)
             places[project.show_path(path)] = path
         for name, path in places.items():
-            found[name] = (
-                other_worktrees.digest(atomic_files.read(path)) if os.path.isfile(path) else ""
-            )
+            found[name] = other_worktrees.of_file(path)
     own = atomic_files.read(os.path.join(top, settings_file.FILE))
     found[settings_file.FILE] = other_worktrees.digest(own)
     found.update(other_worktrees.taken_down(project))

@@ -18,6 +18,7 @@ PREFIX = "git config "
 HOOK = "hook "
 #: Before a file of the worktree.
 RUNS = "what git runs: "
+LINK = "a link to git's configuration: "
 #: The last words of keys whose values are command lines.
 _LINES = frozenset((
     "alternaterefscommand", "askpass", "clean", "cmd", "command", "defaultkeycommand", "driver",
@@ -50,20 +51,25 @@ def taken_down(project: Project) -> Mapping[str, str]:
     """
     values: dict[str, list[str]] = {}
     included: dict[str, None] = {}
+    linked: dict[str, str] = {}
     read = set[str]()
     listed = iter(project.repository.git.names("config", "--list", "--show-origin", "-z"))
     for origin, entry in zip(listed, listed, strict=True):
         key, _, value = entry.partition("\n")
         values.setdefault(key, []).append(value)
         file = os.path.join(project.top, origin.removeprefix("file:"))
-        read.add(os.path.realpath(file))
+        read.add(real := os.path.realpath(file))
+        if os.path.islink(file):
+            linked[f"{LINK}{project.show_path(file)}"] = real
         if _is_include(key):
             included[_included(project, file, value)] = None
-    found = {f"{PREFIX}{key}": _digest(*_once(texts)) for key, texts in values.items()}
+    found = {f"{PREFIX}{key}": _digest(*_once(texts)) for key, texts in values.items()} | linked
     paths = [*included]
     for path in paths:  # which grows
         text = atomic_files.read(path) if os.path.isfile(path) else None
         found[project.show_path(path)] = of_file(project, path)
+        if os.path.islink(path):
+            found[f"{LINK}{project.show_path(path)}"] = os.path.realpath(path)
         if text and b"include" in text.lower() and (real := os.path.realpath(path)) not in read:
             read.add(real)
             paths += _includes_of(project, path)
@@ -245,6 +251,7 @@ def program_files(project: Project, folder: str, called: str) -> Mapping[str, st
         if not os.path.isfile(path):
             continue
         text = atomic_files.read(path) or b""
+        text += os.fsencode(os.readlink(path)) if os.path.islink(path) else b""
         mode = b"x" if os.access(path, os.X_OK) else b"-"
         found[f"{called}{os.path.relpath(path, folder)}"] = of_program(mode, text)
     return found

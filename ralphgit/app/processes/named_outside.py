@@ -243,10 +243,10 @@ def sign(project: Project, name: str, real: Callable[[str], str]) -> str:
             return "" if is_work else _digest(*_below(place))
         if not stat.S_ISREG(found.st_mode) or place.startswith(_KERNELS):
             return ""
-        folder = os.path.dirname(os.path.realpath(place) if os.path.islink(place) else place)
+        folder, last = os.path.split(os.path.realpath(place) if os.path.islink(place) else place)
         if f"{real(folder)}/".startswith((f"{project.top}/", f"{real(project.top)}/")):
             return ""
-        return _digest(place, content(place))
+        return _digest(place, os.path.join(real(folder), last), content(place))
     except OSError:
         return ""  # nothing is there, or it may not be read
 
@@ -310,7 +310,8 @@ def _below(folder: str) -> Iterator[str]:
                     left.append(os.path.join(at, name))
                 elif os.path.isfile(path) and found < MOST_FILES:
                     found += 1
-                    yield from (os.path.join(at, name), content(path, _LARGE))
+                    at_last = os.readlink(path) if os.path.islink(path) else ""
+                    yield from (os.path.join(at, name), at_last, content(path, _LARGE))
 
 
 def _digest(*parts: str) -> str:

@@ -58,8 +58,9 @@ def looked_up(project: Project, names: Iterable[str]) -> dict[str, str]:
     on_path = os.pathsep.join(_folders_of_path(project))
     for name in bare if len(bare) < _FEW_NAMES else _on_path(project, bare):
         path = shutil.which(name, path=on_path)
-        if path and not os.path.realpath(path).startswith(real(project.top) + os.sep):
-            said = f"{os.path.abspath(path)} {named_outside.content(path)}"
+        at = os.path.realpath(path) if path else ""
+        if path and not at.startswith(real(project.top) + os.sep):
+            said = f"{os.path.abspath(path)} {at} {named_outside.content(path)}"
             found[f"{PREFIX}{name}"] = _digest(said)
     for name in named_outside.leading_out(project, placed, real):
         if sign := named_outside.sign(project, name, real):

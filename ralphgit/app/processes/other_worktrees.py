@@ -25,7 +25,12 @@ PATTERNS = ("info", "sparse-checkout")
 
 #: Folders of a git folder in which a loop's git, or we, write by names that are told: logs of refs,
 #: and what is ours.
-_WRITTEN = ("logs", "ralphgit")
+_LOGS = "logs"
+_WRITTEN = (_LOGS, "ralphgit")
+#: Beside logs, what git does not write as another file that it renames.
+_IN_PLACE = frozenset((
+    "COMMIT_EDITMSG", "FETCH_HEAD", "MERGE_HEAD", "MERGE_MODE", "MERGE_MSG", "SQUASH_MSG", "gc.log",
+))  # fmt: skip
 #: What says that something has begun that a commit ends.
 _BEGUN = ("MERGE_HEAD", "MERGE_AUTOSTASH", "CHERRY_PICK_HEAD", "REVERT_HEAD")
 #: What a rebase runs, and the strategies of git's own, by which it merges.
@@ -84,26 +89,35 @@ def _merges(project: Project) -> Mapping[str, str]:
 
 def _links(project: Project) -> Mapping[str, str]:
     """Take down the links in each git folder, and below its logs and what ralphgit keeps there: who
-    writes by such a name, or takes its lock, writes what the link leads to.
+    writes by such a name, or takes its lock, writes what the link leads to. Of what git writes in
+    place a second name of a file is one.
     """
     found = {}
     for folder in (project.repository.git_dir, *git_folders(project)):
-        below = [os.path.join(folder, name) for name in _WRITTEN]
-        for path in (*_links_in(folder), *(link for one in below for link in _links_below(one))):
-            with suppress(OSError):  # it is gone meanwhile
-                found[f"{LINK}{project.show_path(path)}"] = os.readlink(path)
+        below = (os.path.join(folder, name) for name in _WRITTEN)
+        parents = (folder, *(parent for one in below for parent, _, _ in os.walk(one)))
+        for path, sign in (link for parent in parents for link in _links_in(parent)):
+            found[f"{LINK}{project.show_path(path)}"] = sign
     return found
 
 
-def _links_in(folder: str) -> list[str]:
+def _links_in(folder: str) -> Iterator[tuple[str, str]]:
+    """Find the links in a folder, and where each leads."""
+    is_log = _LOGS in folder.split(os.sep)
     with suppress(OSError), os.scandir(folder) as entries:
-        return [one.path for one in entries if one.is_symlink()]
-    return []
+        for one in entries:
+            with suppress(OSError):  # it is gone meanwhile
+                if one.is_symlink():
+                    yield one.path, os.readlink(one.path)
+                elif (
+                    (is_log or one.name in _IN_PLACE) and one.is_file() and one.stat().st_nlink > 1
+                ):
+                    yield one.path, "hard"
 
 
-def _links_below(folder: str) -> Iterator[str]:
-    for parent, _, _ in os.walk(folder):
-        yield from _links_in(parent)
+def _is_shared(entry: os.DirEntry[str]) -> bool:
+    """Whether a file has another name."""
+    return entry.is_file() and entry.stat().st_nlink > 1
 
 
 def git_folders(project: Project) -> list[str]:
@@ -138,6 +152,15 @@ def _listed(folder: str) -> list[str]:
 
 def text(path: str) -> bytes | None:
     return atomic_files.read(path) if os.path.isfile(path) else None
+
+
+def of_file(path: str) -> str:
+    """Digest a file that steers git, and where it is if it is a link: what it says then is up to
+    whoever writes there.
+    """
+    at = os.path.realpath(path) if os.path.islink(path) else ""
+    data = text(path)
+    return digest(data if data is None or not at else data + b"\0" + os.fsencode(at))
 
 
 def digest(data: bytes | None) -> str:
