@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from test_changed_settings import ONE, works
 from test_git_settings import own_settings
-from test_landing import files_on_base
-from test_loop import events, made, task
+from test_landing import agent, files_on_base
+from test_loop import events, loop, made, task
 from world import Place
 
 from ralphgit.app.processes import named_outside
@@ -110,9 +110,9 @@ _HOOK = (
 )
 
 
-def with_hooks(tmp_path: Path) -> Place:
+def with_hooks(tmp_path: Path, *more: str) -> Place:
     """A worktree that is behind the base, which has hooks where git is told to look for them."""
-    alpha = made(tmp_path, ONE)
+    alpha = made(tmp_path, ONE, *more)
     script = f"""git config core.hooksPath .githooks; {_HOOK.format("exit 0")}; git add .
         git commit -qm hooks; git push -q origin main"""
     assert alpha.world.run("sh", "-ec", script).code == 0
@@ -123,6 +123,20 @@ def test_a_hook_that_comes_with_the_base_ends_no_loop(tmp_path: Path) -> None:
     alpha = with_hooks(tmp_path)
     ran = works(alpha, "echo good > a.txt")
     assert (ran.code, events(alpha, "settings-changed")) == (0, []), ran.err
+
+
+def test_a_hook_that_goes_with_the_base_ends_no_loop(tmp_path: Path) -> None:
+    """The first task begins while the base has it, the second one without."""
+    alpha = with_hooks(tmp_path, task("T-2"))
+    assert alpha.run("git", "merge", "-q", "main").code == 0
+    does = (
+        "test $RALPH_TASK = T-1 || { echo 2 > two.txt; exit; }; echo good > a.txt; "
+        f"cd {alpha.world.path}; git rm -qr .githooks; git commit -qm 'No hooks'; "
+        "git push -q origin main"
+    )
+    ran = loop(alpha, "--agent", agent(alpha, does))
+    assert (ran.code, events(alpha, "settings-changed")) == (0, []), ran.err
+    assert not (alpha.path / ".githooks").exists()
 
 
 @pytest.mark.parametrize(

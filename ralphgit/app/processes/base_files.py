@@ -13,24 +13,27 @@ from ralphgit.git import trees
 _MODES = {"100644": b"-", "100755": b"x"}
 
 
-def is_same(project: Project, named: str, digest: str) -> bool:
+def is_same(project: Project, named: str, old: str, new: str) -> bool:
     """Whether a file of this worktree, by its digest, is that of the base, as it was seen where no
-    agent's code could move it. What is gone is not, though the base may never have had it.
+    agent's code could move it. One that is gone is, where it was a hook of the base's.
     """
-    hook = named.removeprefix(configured_git.HOOK)
-    is_run = hook != named or named.startswith(configured_git.RUNS)
-    if project.base.commit not in base_branch.seen or (is_run and not digest):
+    seen, base = base_branch.seen, project.base.commit
+    if base not in seen:
         return False
+    hook = named.removeprefix(configured_git.HOOK)
     if hook != named:
-        return digest == _hook_on_base(project, hook)
-    name = f"{project.base.commit}:{os.path.normpath(named.removeprefix(configured_git.RUNS))}"
-    return digest == other_worktrees.digest(project.repository.objects.read([name]).get(name))
+        known = new or any(_hook_on(project, commit, hook) == old for commit in seen)
+        return bool(known) and new == _hook_on(project, base, hook)
+    name = f"{base}:{os.path.normpath(named.removeprefix(configured_git.RUNS))}"
+    is_gone = named.startswith(configured_git.RUNS) and not new
+    known_as = other_worktrees.digest(project.repository.objects.read([name]).get(name))
+    return not is_gone and new == known_as
 
 
-def _hook_on_base(project: Project, name: str) -> str:
-    """Digest a hook as the base has it, where git looks for hooks in the worktree; else ""."""
+def _hook_on(project: Project, commit: str, name: str) -> str:
+    """Digest a hook as a commit has it, where git looks for hooks in the worktree; else ""."""
     path = os.path.normpath(os.path.join(configured_git.hooks(project), name))
-    objects, folder, entry = project.repository.objects, project.base.commit, None
+    objects, folder, entry = project.repository.objects, commit, None
     for part in path.split("/") if folder else ():
         entry = trees.entries(objects, folder).get(part) if folder else None
         folder = entry.oid if entry is not None and entry.is_tree else ""

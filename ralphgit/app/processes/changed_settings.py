@@ -293,7 +293,8 @@ def changes(
     same = [
         one
         for one in names
-        if one.startswith(_OF_BASE) and base_files.is_same(project, one, now.get(one, ""))
+        if one.startswith(_OF_BASE)
+        and base_files.is_same(project, one, before.get(one, ""), now.get(one, ""))
     ]
     return [Change(more.get(one, one), _steers(project, one, before))
             for one in names if one not in same]  # fmt: skip
