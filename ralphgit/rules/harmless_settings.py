@@ -29,7 +29,7 @@ _KEYS = frozenset((
     "user.useconfigonly", "versionsort.suffix",
 ))  # fmt: skip
 #: Those of them that also say what a program reads that git prints to, where they say always.
-_SHOWN = ("color", "column")
+_SHOWN = ("color.", "column.")
 #: What a worktree has checked out, of its own.
 SPARSE = frozenset(("core.sparsecheckout", "core.sparsecheckoutcone", "index.sparse"))
 #: Another tool's note: git has no section with a hyphen, and none in what it says of a remote.
@@ -54,11 +54,16 @@ def may_change(key: str, values: Iterable[str], *, is_new: bool) -> bool:
     Keys of a branch, of a remote, and aliases, are judged apart.
     """
     section = key.partition(".")[0]
-    if section in _SHOWN and any("always" in one.lower() for one in values):
+    if is_shown(key) and any("always" in one.lower() for one in values):
         return False
     if key in _KEYS or section in _SECTIONS or _NOTE.fullmatch(key):
         return True
     return bool(_OF_SERVERS.fullmatch(key) or (is_new and _OF_SUBMODULES.fullmatch(key)))
+
+
+def is_shown(key: str) -> bool:
+    """Whether the value of a key says if a program, too, reads what a person at a terminal does."""
+    return key.startswith(_SHOWN)
 
 
 def alias(key: str) -> str:

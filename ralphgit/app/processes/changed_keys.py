@@ -18,7 +18,8 @@ def steers(project: Project, key: str, before: Mapping[str, str]) -> bool:
     if remote and project.base.remote == "origin" != remote:
         return _is_asked(project, remote, before) or not _is_usual(project, key)
     is_new = f"{configured_git.PREFIX}{key}" not in before
-    return not harmless_settings.may_change(key, _values(project, key), is_new=is_new)
+    values = _values(project, key) if harmless_settings.is_shown(key) else ()
+    return not harmless_settings.may_change(key, values, is_new=is_new)
 
 
 def _words(project: Project, before: Mapping[str, str]) -> set[str]:
