@@ -187,3 +187,14 @@ def test_a_link_to_a_program_leaves_it_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "other").hardlink_to(tool)
     now = [named_outside.content(str(tool), large) for large in (1, 2)]
     assert (before[0] == now[0], before[1] == now[1]) == (False, True)
+
+
+def test_of_many_changes_a_few_are_named(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    does = "mkdir -p $h; for n in $(seq 30); do echo x > $h/hook-$n; done"
+    ran = works(alpha, f"echo good > a.txt; h=$(git rev-parse --git-path hooks); {does}")
+    assert ran.code == 7
+    said = [line for line in ran.err.splitlines() if "changed while" in line]
+    assert [line.count(", hook ") for line in said] == [9, 9]
+    assert all(" and 20 more" in line for line in said)
+    assert len(events(alpha, "settings-changed")[0]["changed"]) == 30

@@ -15,6 +15,7 @@ from ralphgit.loop.event_log import Journal
 from ralphgit.loop.heartbeat_writer import HeartbeatWriter
 from ralphgit.loop.loop_options import Say
 from ralphgit.model.config import flat
+from ralphgit.model.printable import listed
 
 #: Who is at work while something changes, as a line says it before the task.
 _AGENT, _COMMAND = "the agent worked on", "a command was run for"
@@ -105,4 +106,6 @@ class HeldSettings:
         if names:
             task = self._beat.now.task
             self._journal.write("settings-changed", task=task, changed=names)
-            self._say(f"changed while {self._at_work} {task}: {', '.join(names)}")
+            self._say(
+                f"changed while {self._at_work} {task}: {listed(names, watched_settings.MOST)}"
+            )

@@ -5,6 +5,7 @@ shown escaped, and so are letters that nobody sees. And numbers, as a sentence h
 """
 
 import re
+from collections.abc import Sequence
 
 #: Letters and a sign that are blank: fillers of Korean script, and the empty pattern of Braille.
 BLANK = "\u115f\u1160\u2800\u3164\uffa0"
@@ -76,6 +77,12 @@ def at_utc(seconds: float) -> str:
 def counted(count: int, noun: str) -> str:
     """Format `1 task`, `2 tasks`; for nouns with a regular plural."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """Name the first `most`, and count the rest: `a, b and 3 more`."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
 
 
 def cut(text: str, most: int) -> str:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import NeedsPerson, RalphError
 from ralphgit.git import run_git, worktrees
+from ralphgit.model.printable import listed
 from ralphgit.records import atomic_files
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 CHANGED = "settings_changed"
 #: Below the common git folder, where an agent has nothing to do.
 _FOLDER = os.path.join("ralphgit", "watched")
+#: So many changes are named to people; `--json` and the log of the loop have all.
+MOST = 10
 #: No worktree of git's has such a name.
 _MAIN = ":main"
 #: What says where programs and the user's settings are: another terminal may have others.
@@ -201,7 +204,8 @@ def _changed(said: str, notes: Iterable[str], names: Iterable[str]) -> NeedsPers
 
     names = [*names]
     return NeedsPerson(
-        f"{said}: {', '.join(names)}; nothing was committed or landed since, and the claim is kept",
+        f"{said}: {listed(names, MOST)}; nothing was committed or landed since, and the claim is "
+        "kept",
         code=CHANGED,
         hint=f"{_look(names)}, then repeat; if it is meant: {shlex.join(('rm', *notes))}",
         details={"changed": names},
