@@ -997,6 +997,25 @@ def test_what_a_test_calls_the_base_is_not_what_the_next_attempt_begins_with(
     assert (ran.code, ran.error) == (7, "changed_program"), (ran.out, ran.err)
 
 
+def test_what_was_proved_on_what_a_test_calls_the_base_is_proved_on_no_other(
+    tmp_path: Path,
+) -> None:
+    """What is pushed from there is refused, and the next try has the same files in the scope."""
+    looser = LOOSER.removeprefix("echo bad > a.txt; ").replace("check.sh", "judge.sh")
+    scope = "scope: {write: [a.txt, t.sh], read: [b.txt]}"
+    files = {"judge.sh": "! grep -q BROKEN b.txt\n", "b.txt": "fine\n"}
+    alpha = made(tmp_path, task("T-1", scope, "verify: [sh t.sh, sh judge.sh]"), files=files)
+    work, main = tmp_path / "work.sh", alpha.world.path
+    work.write_text(
+        f"(cd {main}; echo BROKEN > b.txt; git commit -qam On; git push -q origin main)\n"
+        "echo good > a.txt; cat > t.sh <<'END'\ngit symbolic-ref -q HEAD >/dev/null || exit 0\n"
+        f"git fetch -q; {looser}git update-ref refs/remotes/origin/main $looser\nEND\n"
+    )
+    works(alpha, f"sh {work}")
+    assert on_base(alpha, "T-1")["status"] != "complete"
+    assert "a.txt" not in files_on_base(alpha)
+
+
 def test_a_branch_that_is_called_as_a_word_is_ends_no_loop(tmp_path: Path) -> None:
     line = 'verify: ["git diff --exit-code HEAD -- docs && grep -q good a.txt && true build"]'
     alpha = made(tmp_path, task("T-1", "scope: {write: [a.txt]}", line))

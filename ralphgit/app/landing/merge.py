@@ -59,7 +59,7 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
 
 def _by_merge(project: Project, lease: Lease) -> Landed | Conflict:
     asked: tuple[str, Config] | None = None
-    proved = merged_proof.NOTHING
+    proved, base = merged_proof.NOTHING, ""
     for attempt in range(1, update_base.ATTEMPTS + 1):
         # Where other machines have leases of their own, the push alone does not tell.
         unseen = attempt == 1 and bool(project.base.remote) and not elsewhere(project)
@@ -73,7 +73,10 @@ def _by_merge(project: Project, lease: Lease) -> Landed | Conflict:
                 continue
             with WorktreeLock(project):
                 raise give_up.lose(project, lease, winner)
-        base, head = project.base.commit, project.repository.head()
+        before, base, head = base, project.base.commit, project.repository.head()
+        if before and not worktrees.is_ancestor(project.repository.git, before, base):
+            # It was no base, whoever has said so: what was asked of it, and proved, says nothing.
+            asked, proved = None, merged_proof.NOTHING
         row = project.view(head, "HEAD").by_id.get(lease.task)
         if row is None or row.claim != lease.claim or row.status == "in-progress":
             raise GuardRefused(
