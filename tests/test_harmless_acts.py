@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -177,6 +178,14 @@ def test_who_changed_it_and_what_helps_is_told(tmp_path: Path) -> None:
     (look,) = [one for one in sets.err.splitlines() if one.startswith("hint: look at it (")]
     line = look.partition("(")[2].partition(")")[0]
     assert alpha.git(*shlex.split(line)[1:]).endswith("\t9")
+
+
+def test_what_makes_links_of_git_s_own_files_is_told(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    ran = works(alpha, f"echo good > a.txt; cp -al {alpha.world.path} ../backup")
+    assert (ran.code, "a copy by hard links (cp -al)" in ran.err) == (7, True)
+    shutil.rmtree(tmp_path / "backup")  # as told, then repeated
+    assert works(alpha, "echo good > a.txt").code == 0
 
 
 def test_a_link_to_a_program_leaves_it_as_it_is(tmp_path: Path) -> None:

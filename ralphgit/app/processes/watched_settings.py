@@ -216,7 +216,13 @@ def _look(names: list[str]) -> str:
     """Say what to do about what has changed, by what all of it is."""
     import shlex
 
-    from ralphgit.app.processes import changed_settings, configured_git, named_programs, named_refs
+    from ralphgit.app.processes import (
+        changed_settings,
+        configured_git,
+        named_programs,
+        named_refs,
+        other_worktrees,
+    )
 
     program, key, hook = named_programs.PREFIX, configured_git.PREFIX, configured_git.HOOK
     if all(one.startswith((program, named_programs.GITS_OWN)) for one in names):
@@ -233,6 +239,11 @@ def _look(names: list[str]) -> str:
         return (
             "where an agent's install brings hooks (npm install), have it run in the worktree "
             "before the loop (worktree.setup); else look at them and put them back"
+        )
+    if all(one.startswith(other_worktrees.LINK) for one in names):
+        return (
+            "look where they lead and put files in their places; where a copy by hard links "
+            "(cp -al) has made them, remove it"
         )
     if all(one.startswith(named_refs.PREFIX) for one in names):
         return "look who has moved it, or move it back"
