@@ -69,7 +69,7 @@ def release(field: Field) -> str:
     if worker is None:
         return ""
     done = field.ralph(worker.place, "release", "--reason", "no time")
-    if done.code == 0:
+    if done.code in (0, 5):  # released, or somebody else's meanwhile
         worker.key = ""
     return f"{worker.name} releases {worker.claim}: {done.error or 'done'}"
 
@@ -81,8 +81,9 @@ def ask(field: Field) -> str:
         return ""
     words = ("--reason", "needs_context", "--question", "Which one?")
     done = field.ralph(worker.place, "block", *words)
-    if done.code == 0:
+    if done.code in (0, 5):
         worker.key = ""
+    if done.code == 0:
         landed = field.ralph(worker.place, "land", "--land", "merge")
         return f"{worker.name} asks under {worker.claim}, lands: {landed.error or 'done'}"
     return f"{worker.name} asks under {worker.claim}: {done.error}"
