@@ -1,6 +1,6 @@
 """List tasks with their states, and those that may be taken; change nothing (law L8)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ralphgit.app.active_claims.claim_map import ClaimMap
@@ -90,13 +90,22 @@ def pairs(project: Project, view: GraphView, *, alone: bool = False) -> list[Pai
     return [(row, state(row.id)) for row in view.rows]
 
 
+def states(
+    project: Project, view: GraphView, tasks: Iterable[str], *, alone: bool = False
+) -> dict[str, TaskState]:
+    """The standing of these tasks, of those that the view has, as of `pairs`."""
+    known = [task for task in tasks if task in view.by_id]
+    if alone or not project.base.commit:
+        every = TaskStates(view.rows, {})
+        return {task: every[task] for task in known}
+    state = _standing(ClaimMap(project), view, few=True)
+    return {task: state(task) for task in known}
+
+
 def pair(project: Project, task: str, view: GraphView | None = None) -> Pair:
     """One task of `view`, or of this worktree, with its standing. Raises: UnknownTask."""
     view = view or project.require_here()
-    row = view.row(task)
-    if not project.base.commit:
-        return row, TaskStates(view.rows, {})[task]
-    return row, _standing(ClaimMap(project), view, few=True)(task)
+    return view.row(task), states(project, view, [task])[task]
 
 
 def _standing(

@@ -59,8 +59,8 @@ def shown(project: Project, task: str, *, at: str = "") -> Shown:
     if task not in view.by_id and view.archive.entry(task) is not None:
         return _archived(view, task)
     row = view.row(task)
-    pairs = next_tasks.pairs(project, view, alone=bool(at))
-    found = _shown(view, row, {other.id: task_state for other, task_state in pairs})
+    states = next_tasks.states(project, view, (task, *row.depends_on), alone=bool(at))
+    found = _shown(view, row, states)
     if at or found.contract or not project.base.commit or row.status == "complete":
         return found
     there = project.base_view
