@@ -297,6 +297,20 @@ def test_a_failing_command(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("line", ["! git grep -q BAD", "git show :check.sh | sh"])
+def test_a_command_that_asks_git_sees_what_is_judged(line: str, tmp_path: Path) -> None:
+    """And not what happens to be staged: it is put back as it was."""
+    graph = one_task(f'verify: ["{line}"]')
+    world = world_of(tmp_path, graph, **{"check.sh": "exit 1\n"})
+    alpha = at_work(world)
+    trust(alpha)
+    alpha.write("new.txt", "BAD\n")
+    alpha.write("check.sh", "exit 0\n")
+    alpha.git("add", "check.sh")
+    alpha.write("check.sh", "exit 1\n")
+    refuses(world, alpha, code="verification_failed")
+
+
 def test_all_that_is_missing_is_said_at_once(tmp_path: Path) -> None:
     graph = one_task("verify: ['exit 3']", "outputs: [out.txt]", "scope: {write: [src]}")
     world = world_of(tmp_path, graph)

@@ -111,17 +111,19 @@ def read_again(git: Git, paths: Sequence[str] = ()) -> list[str]:
     return git.names("--literal-pathspecs", *listing, "--", *paths)
 
 
-def put(repository: Repository, data: bytes) -> None:
-    """Make `data` the index, whatever is there now; it believes no file without reading it.
+def put(repository: Repository, data: bytes | None, written: tuple[int, int] = LONG_AGO) -> None:
+    """Make `data` the index, None for none, whatever is there now, as it was `written`: as LONG_AGO
+    it believes no file without reading it.
 
     Raises: NotWritable.
     """
     path = os.path.join(repository.git_dir, "index")
     try:
         _forget(path)
-        with open(path, "xb") as file:
-            file.write(data)
-        os.utime(path, ns=LONG_AGO)
+        if data is not None:
+            with open(path, "xb") as file:
+                file.write(data)
+            os.utime(path, ns=written)
     except OSError as error:
         raise NotWritable(f"cannot write {path}: {error.strerror}") from error
 

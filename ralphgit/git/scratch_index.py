@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from ralphgit.git import index, worktrees
 from ralphgit.git.child_process import ProcessResult
@@ -36,6 +37,16 @@ def submodules(git: Git) -> set[str]:
     return {entry.partition("\n")[2].strip("/") for entry in entries}
 
 
+def _read(path: str) -> tuple[bytes | None, tuple[int, int]]:
+    """Read an index, None for none, and its times."""
+    try:
+        with open(path, "rb") as file:
+            found = os.fstat(file.fileno())
+            return file.read(), (found.st_atime_ns, found.st_mtime_ns)
+    except FileNotFoundError:
+        return None, index.LONG_AGO
+
+
 class Scratch:
     """A copy of the index to build trees with; the user's index is not touched."""
 
@@ -54,7 +65,7 @@ class Scratch:
         `keep`: what is staged goes into the repository's object store. If not, it is there
         for as long as `folder` is, and through `git` alone.
         """
-        git = repository.git
+        git, self._repository = repository.git, repository
         self.git = git if keep else git.using(objects_elsewhere(repository.common_dir, folder))
         self._path = os.path.join(folder, "index")
         self._git = self.git.using({"GIT_INDEX_FILE": self._path})
@@ -128,6 +139,21 @@ class Scratch:
         """
         index.watch(self._git, paths)
         return index.read_again(self._git, paths)
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """Have the worktree's own index be as this one while the block runs: what asks git there
+        sees the files that are judged, new ones, too. Then it is as it was.
+
+        Raises: NotWritable.
+        """
+        path = os.path.join(self._repository.git_dir, "index")
+        before = _read(path)
+        index.put(self._repository, *_read(self._path))
+        try:
+            yield
+        finally:
+            index.put(self._repository, *before)
 
     def read_tree(self, treeish: str) -> None:
         """Replace the content by a tree."""

@@ -236,7 +236,8 @@ def _rerun(project: Project, found: Sequence[TaskEvidence]) -> list[Rerun]:
         tree = changed_paths.tree_to_judge(project, before, outputs)
         judged = tree_digest.Content(project, tree)
         lines = [(task.id, claim, line) for task, claim, line in wanted]
-        runs = run_verify_commands.run_each(project, lines)
+        with before.in_place():
+            runs = run_verify_commands.run_each(project, lines)
         spoilt, _ = changed_paths.after_verification(project, before, tree, outputs)
     if spoilt:
         raise Refused(

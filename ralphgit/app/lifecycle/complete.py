@@ -178,9 +178,10 @@ def _complete(
         missing += (inside := in_submodules.faults(project, tree))
         missing += as_checked_out.restore(project, files, tree, work_done) if anew else []
         wanted = [(own.task, own.claim, command) for command in commands if runnable]
-        by_command = run_verify_commands.run_each(
-            project, wanted, ended=lambda one: command_ended()
-        )
+        with files.in_place():
+            by_command = run_verify_commands.run_each(
+                project, wanted, ended=lambda one: command_ended()
+            )
         runs = list(by_command.values())
         missing += [completion_proof.failure(project, run) for run in runs if not run.passed]
         spoilt, made = changed_paths.after_verification(project, files, tree, promised.outputs)
