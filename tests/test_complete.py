@@ -297,7 +297,7 @@ def test_a_failing_command(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("line", ["! git grep -q BAD", "git show :check.sh | sh"])
+@pytest.mark.parametrize("line", ["! git grep -q BAD -- new.txt", "git show :check.sh | sh"])
 def test_a_command_that_asks_git_sees_what_is_judged(line: str, tmp_path: Path) -> None:
     """And not what happens to be staged: it is put back as it was."""
     graph = one_task(f'verify: ["{line}"]')
