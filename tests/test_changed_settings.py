@@ -88,9 +88,15 @@ def test_what_steers_git_ends_the_loop(does: str, name: str, tmp_path: Path) -> 
     assert any(one.endswith(name) for one in told["changed"])
     assert "a.txt" not in files_on_base(alpha)
     assert on_base(alpha, "T-1")["status"] == "pending"
-    # The claim is kept, and nothing goes on until a person has looked.
-    again = works(alpha, "true", "--json")
-    assert (again.code, again.error) == (7, "settings_changed")
+    assert alpha.leases == ["T-1"]  # the claim is kept
+
+
+def test_nothing_goes_on_until_a_person_has_looked(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    for does in (STEERING[0][0], "true"):
+        ran = works(alpha, f"echo good > a.txt; {does}", "--json")
+        assert (ran.code, ran.error) == (7, "settings_changed")
+    assert on_base(alpha, "T-1")["status"] == "pending"
     assert alpha.leases == ["T-1"]
 
 

@@ -13,6 +13,7 @@ from contextlib import suppress
 
 from ralphgit.app.processes import configured_git, named_outside
 from ralphgit.app.workspace.project import Project
+from ralphgit.git import run_git
 
 #: To look for so many on the PATH is quicker than to list all that is there.
 _FEW_NAMES = 100
@@ -33,8 +34,8 @@ _SCRIPTS = (".sh", ".bash", ".py", ".js", ".mjs", ".cjs", ".ts", ".rb", ".pl")
 
 #: A folder that changed just now may change again within the same tick of its ctime.
 _SETTLED_S = 2
-#: Of git's own programs, by inode and the time of the last change.
-_digests: dict[tuple[int, int, int], str] = {}
+#: Of git's own programs, by inode and the time of the last change: in which look, and the digest.
+_digests: dict[tuple[int, int, int], tuple[int, str]] = {}
 
 
 def is_program(name: str) -> bool:
@@ -79,30 +80,28 @@ def gits_own(name: str) -> str:
     """Digest the programs of git's own, one of which starts another: their names, what is in them
     and whether they may be run.
     """
-    folder, said = name.removeprefix(GITS_OWN), []
-    read: dict[tuple[int, int], str] = {}
+    folder, said, look = name.removeprefix(GITS_OWN), [], run_git.look()
     for path in configured_git.below(folder):
         with suppress(OSError):
-            text = _read_once(path, os.stat(path), read)
+            text = _read_once(path, os.stat(path), look)
             said.append(f"{os.path.relpath(path, folder)} {os.access(path, os.X_OK)} {text}")
     return _digest("\n".join(said))
 
 
-def _read_once(path: str, found: os.stat_result, read: dict[tuple[int, int], str]) -> str:
-    """Digest a file once for all of its names, which `read` has; what nobody like us may write,
-    until its inode or last change is another (a new link moves it, too). One that may not be read,
-    or is no file, is what these say.
+def _read_once(path: str, found: os.stat_result, look: int) -> str:
+    """Digest a file once for all of its names in a `look`; what nobody like us may write, until its
+    inode or last change is another (a new link moves it, too). One that may not be read, or is no
+    file, is what these say.
     """
-    inode = (found.st_dev, found.st_ino)
-    key = (*inode, found.st_ctime_ns)
-    is_ours = named_outside.is_read_anew(path, found)
-    text = read.get(inode, "") or ("" if is_ours else _digests.get(key, ""))
-    if not text:
+    key = (found.st_dev, found.st_ino, found.st_ctime_ns)
+    look = look if named_outside.is_read_anew(path, found) else 0
+    of, text = _digests.get(key, (-1, ""))
+    if of != look:
         text = f"{key}"
         if stat.S_ISREG(found.st_mode):
             with suppress(PermissionError), open(path, "rb") as file:
                 text = hashlib.file_digest(file, "sha256").hexdigest()
-    read[inode] = _digests[key] = text
+        _digests[key] = look, text
     return text
 
 
