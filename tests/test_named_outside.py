@@ -231,8 +231,13 @@ def test_a_store_through_a_mapping_into_one_of_git_s_own_programs_is_seen(tmp_pa
     with (tmp_path / "git-one").open("r+b") as file, mmap.mmap(file.fileno(), 0) as page:
         page[0:1] = page[0:1]
         before = named_programs.gits_own(name)
-        assert named_programs.gits_own(name) == before
-        page[0:6] = b"exit 0"
+        with run_git.program_of_others():
+            assert named_programs.gits_own(name) == before
+            page[0:6] = b"exit 0"
+            assert named_programs.gits_own(name) != before
+            page[0:6] = b"exit 1"
+            assert named_programs.gits_own(name) == before
+            page[0:6] = b"exit 0"
         assert named_programs.gits_own(name) != before
 
 
