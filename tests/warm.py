@@ -18,6 +18,7 @@ import os
 import pkgutil
 import random
 import select
+import shutil
 import signal
 import socket
 import struct
@@ -50,8 +51,20 @@ def import_all() -> None:
         if not module.name.startswith(_LEFT):
             importlib.import_module(module.name)
     importlib.import_module("tomllib")  # which a command imports when it has something to read
+    read_programs()
     gc.collect()
     gc.freeze()
+
+
+def read_programs() -> None:
+    """Read the programs of which every loop takes down what is in them as it begins."""
+    from ralphgit.app.processes import named_outside, named_programs
+
+    line = ("git", "--exec-path")
+    folder = subprocess.run(line, capture_output=True, text=True, check=True).stdout.strip()
+    named_programs.gits_own(f"{named_programs.GITS_OWN}{folder}")
+    for path in filter(None, map(shutil.which, named_programs.RUN)):
+        named_outside.content(path)
 
 
 def serve(path: str) -> NoReturn:
