@@ -1003,6 +1003,7 @@ def test_what_a_test_calls_the_base_is_not_what_the_next_attempt_begins_with(
     assert (ran.code, ran.error) == (7, "changed_program"), (ran.out, ran.err)
 
 
+@pytest.mark.slow
 def test_what_was_proved_on_what_a_test_calls_the_base_is_proved_on_no_other(
     tmp_path: Path,
 ) -> None:

@@ -325,6 +325,7 @@ def test_an_exact_name_wins(make: Callable[..., World]) -> None:
     until(lambda: processes(world) == [])
 
 
+@pytest.mark.slow
 def test_a_worker_for_each_story(make: Callable[..., World]) -> None:
     world = make(task("T-1", "story: S-1"), task("T-2", "story: S-2"), task("T-3", "story: solar"))
     told = up(world, "--no-tmux", "--json", "--story", "S-1", "--story", "solar")
@@ -517,6 +518,7 @@ def processes_of_loops(world: World) -> list[int]:
     return found
 
 
+@pytest.mark.slow
 @in_tmux
 def test_the_environment_comes_from_who_starts_it(make: Callable[..., World]) -> None:
     """Not from the tmux server, which may be another login's; and tmux runs nothing of a path."""
@@ -558,6 +560,7 @@ def test_a_window_becomes_nothing_that_another_has_put_there(tmp_path: Path) -> 
     assert ran.read_text() == f"good {tmp_path}\n" and not start.exists()
 
 
+@pytest.mark.slow
 def test_a_fleet_log_is_no_agent_s_log(make: Callable[..., World]) -> None:
     world = make(task("T-1"))
     assert up(world, "-n", "1", "--no-tmux").code == 0
@@ -570,6 +573,7 @@ def test_a_fleet_log_is_no_agent_s_log(make: Callable[..., World]) -> None:
 # -- what is left, and who is woken ---------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_somebody_is_woken_with_the_state_and_told_what_is_left(make: Callable[..., World]) -> None:
     world = make(task("T-1"), task("T-2", "depends_on: [T-1]"), task("T-3", "story: S-1"),
                  task("T-4", "needs: [gpu]"))  # fmt: skip
@@ -603,6 +607,7 @@ def test_somebody_is_woken_with_the_state_and_told_what_is_left(make: Callable[.
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_what_a_loop_still_holds_when_it_ends_is_named(make: Callable[..., World]) -> None:
     world = make(task("T-1", SLEEPS))
     assert up(world, "-n", "1", "--no-tmux").code == 0

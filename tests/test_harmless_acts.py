@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import slow
 from test_changed_settings import ONE, works
 from test_git_settings import own_settings
 from test_landing import agent, files_on_base
@@ -94,7 +95,7 @@ def prepared(tmp_path: Path) -> tuple[Place, dict[str, str]]:
     return alpha, env
 
 
-@pytest.mark.parametrize("name", ACTS)
+@pytest.mark.parametrize("name", slow.but(1, ACTS))
 def test_an_everyday_act_ends_no_loop(name: str, tmp_path: Path) -> None:
     act, told = ACTS[name]
     alpha, env = prepared(tmp_path)
@@ -126,6 +127,7 @@ def test_a_hook_that_comes_with_the_base_ends_no_loop(tmp_path: Path) -> None:
     assert (ran.code, events(alpha, "settings-changed")) == (0, []), ran.err
 
 
+@pytest.mark.slow
 def test_a_hook_that_goes_with_the_base_ends_no_loop(tmp_path: Path) -> None:
     """The first task begins while the base has it, the second one without."""
     alpha = with_hooks(tmp_path, task("T-2"))
