@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,9 @@ from ralphgit.rules.agent_outcome import Unavailable
 ONE = task("T-1", "scope: {write: [f.txt]}", "verify: [grep -q good f.txt]")
 PROFILE = '[agents.ops]\ncommand = "codex"\n'
 GOOD = "test $RALPH_TASK = T-2 && echo 2 > two.txt || echo good > f.txt"
-LIMIT = "You've hit your session limit · resets 2:39am (UTC)"
+#: Half a day off: a time that is just past is that of today, and nobody waits for it.
+ENDS = datetime.now(UTC) + timedelta(hours=12)
+LIMIT = f"You've hit your session limit · resets {ENDS:%I:%M%p} (UTC)"
 LOGIN = "Not logged in · Please run /login"
 
 
@@ -105,7 +108,7 @@ def test_a_limit_pauses_every_loop_of_the_agent(code: int, tmp_path: Path) -> No
         assert starts(alpha) == 1
         held = worker(beta, "alpha")
         assert (held["task"], held["waits"]) == ("T-1", f"claude is limited: {LIMIT}")
-        assert held["until"].endswith("T02:39:00Z")
+        assert held["until"].endswith(f"T{ENDS:%H:%M}:00Z")
         shown = alpha.ralph("status").out
         assert f"claude is limited: {LIMIT}, until {held['until']} (in " in shown
         assert alpha.task("T-1")["status"] == "in-progress"
