@@ -737,16 +737,21 @@ def test_an_agent_finds_its_prompt_on_stdin_and_as_a_file(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     "line",
     [
-        "cat > a.txt && cmp a.txt $RALPH_PROMPT",
+        'cat > a.txt && cmp a.txt "$RALPH_PROMPT"',
         "cp {prompt} a.txt; true",
         """mkdir -p 'a b' > /dev/null; cp "{prompt}" a.txt && rmdir 'a b'""",
-        """/bin/sh -c "for i in a b; do cp '{prompt}' $i.txt; rm -f b.txt; done\"""",
+        '/bin/sh -c "for i in a b; do cp \\"$RALPH_PROMPT\\" $i.txt; rm -f b.txt; done"',
+        """printf '%s\n' "$(cat {prompt})" > a.txt""",
+        """cp "$(printf %s '{prompt}')" a.txt""",
+        """echo "see {prompt} now" 'and {prompt} here' | sed 's/^see //; s/ now and .*//' \\
+           | { read -r file; cp "$file" a.txt; }""",
+        """echo 'it is '"'{prompt}'" it\\'s | { cat > /dev/null; cp "`echo '{prompt}'`" a.txt; }""",
     ],
 )
 def test_an_agent_s_line_that_only_a_shell_understands_is_run_by_one(
     tmp_path: Path, line: str
 ) -> None:
-    alpha = made(tmp_path, task("T-1", "outputs: [a.txt]"))
+    alpha = made(tmp_path / "it's $HOME `a", task("T-1", "outputs: [a.txt]"))
     assert loop(alpha, "--once", "--agent", line).code == 0
     assert alpha.git("show", "--format=", "--name-only", "origin/main", "--", "*.txt") == "a.txt"
     assert alpha.read("a.txt").startswith("# Task T-1")

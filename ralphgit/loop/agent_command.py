@@ -40,10 +40,18 @@ from ralphgit.model.listed import Listed
 #: The entry-point group in which a package names its presets.
 GROUP = "ralphgit.agents"
 _ODD = "name another agent, or report it to the package's authors"
-#: What starts a line that needs a shell, and what only a shell understands, outside of quotes.
+#: What starts a line that needs a shell; what only a shell understands, outside of quotes and in
+#: double ones; and the programs whose own such quotes are: theirs is what the quotes keep.
 _SHELL = ("/bin/sh", "-c")
 _QUOTED = re.compile(r"\\.|'[^']*'|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
 _SYNTAX = re.compile(r"[|&;<>()$`]")
+_EXPANDED = re.compile(r"^\"(?:\\.|[^\\$`])*(?:\$[\w({]|`)", re.DOTALL)
+_SHELLS = ("sh", "bash", "dash", "ksh", "zsh", "fish")
+#: What is read of such a line to know which quotes a place is in, and what ends what was opened.
+_PLACE = re.compile(f"{re.escape(PROMPT)}|{re.escape(GIT_FOLDERS)}")
+_TOKEN = re.compile(rf"{_PLACE.pattern}|\\.|\$\(|.", re.DOTALL)
+_OPENS = ("'", '"', "(", "$(", "`")
+_CLOSED_BY = {"'": "'", '"': '"', "(": ")", "$(": ")", "`": "`"}
 
 
 class Command(NamedTuple):
@@ -83,14 +91,42 @@ def started(command: Command, project: Project, prompt: str) -> list[str]:
     repository = project.repository
     folders = dict.fromkeys(map(os.path.realpath, (repository.common_dir, repository.git_dir)))
     text = json.dumps(list(folders), ensure_ascii=False)
+    values = {GIT_FOLDERS: text, PROMPT: prompt}
     if command.words == (*_SHELL, command.line):
-        return [*_SHELL, _filled(_filled(command.line, GIT_FOLDERS, text), PROMPT, prompt)]
-    return [word.replace(GIT_FOLDERS, text).replace(PROMPT, prompt) for word in command.words]
+        return [*_SHELL, _filled(command.line, values)]
+    return [_PLACE.sub(lambda found: values[found.group()], word) for word in command.words]
 
 
-def _filled(line: str, name: str, value: str) -> str:
-    """Put a value into a shell line as one word, also where the line has its name in quotes."""
-    return re.sub(rf"(['\"]?){re.escape(name)}\1", lambda _: shlex.quote(value), line)
+def _filled(line: str, values: Mapping[str, str]) -> str:
+    """Put values into a shell line so that the shell reads each as it is, in whatever quotes its
+    place is, and also in a `$(...)` in quotes.
+    """
+    opened: list[str] = []
+    done = []
+    for found in _TOKEN.finditer(line):
+        token = found.group()
+        inside = opened[-1] if opened else ""
+        if token in values:
+            done.append(_quoted(values[token], inside, nested="`" in opened))
+            continue
+        done.append(token)
+        if inside == "'":
+            if token.endswith("'"):  # also behind a backslash, which is none here
+                opened.pop()
+        elif token == _CLOSED_BY.get(inside):
+            opened.pop()
+        elif token in _OPENS and not (inside == '"' and token in ("'", "(")):
+            opened.append(token)
+    return "".join(done)
+
+
+def _quoted(value: str, inside: str, *, nested: bool) -> str:
+    if inside == '"':
+        word = re.sub(r'([\\"$`])', r"\\\1", value)
+    else:
+        word = shlex.quote(value)
+        word = f"'{word}'" if inside == "'" else word
+    return re.sub(r"([\\$`])", r"\\\1", word) if nested else word
 
 
 def command(line: str, *, folder: str, warn: Callable[[str], None]) -> Command:
@@ -122,11 +158,19 @@ def command(line: str, *, folder: str, warn: Callable[[str], None]) -> Command:
             if preset.name == line:
                 _refuse_odd(extension, preset)
                 return _guarded(extension, _started(preset))
-    if _SYNTAX.search(_QUOTED.sub("", line)):
+    if _needs_shell(line, words):
         return Command((*_SHELL, line), line)
     # A line of your own for a tool that is known: its events are read where it prints them.
     known = (one.reading for one in BUILT_IN if one.name == os.path.basename(words[0]))
     return Command(words, line, reading=next(known, Reading()))
+
+
+def _needs_shell(line: str, words: tuple[str, ...]) -> bool:
+    if _SYNTAX.search(_QUOTED.sub("", line)):
+        return True
+    if any(os.path.basename(word) in _SHELLS for word in words):
+        return False
+    return any(_EXPANDED.match(found.group()) for found in _QUOTED.finditer(line))
 
 
 def _started(preset: AgentPreset) -> Command:
