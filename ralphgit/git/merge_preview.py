@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from ralphgit.errors import GuardRefused
 from ralphgit.git import trees, worktrees
 from ralphgit.git.commit_objects import commit_tree
 from ralphgit.git.index import staged
@@ -51,6 +52,34 @@ def merged(
         git = merging(repository, scratch, keep=keep)
         conflicts, tree, related = try_merge(git, ours, theirs)
         yield Merged(conflicts, tree, repository.objects.through(git), related)
+
+
+def merge_base(repository: Repository, ours: str, theirs: str) -> str:
+    """Return the commit with which a merge of two compares both; "" if they share no history.
+
+    Where each side has merged the other they have several in common: one of these alone does not
+    tell what the merge changes. git merges them first, and so does this; what it makes then is
+    nowhere but in the object store.
+
+    Raises: GitError, GuardRefused (several_merge_bases).
+    """
+    first, *others = worktrees.forks(repository.git, ours, theirs) or [""]
+    if not others:
+        return first
+    with scratch_folder() as scratch:
+        git = merging(repository, scratch, keep=True).using(_NEVER)
+        for other in others:
+            conflicts, tree, _ = try_merge(git, first, other)
+            if conflicts:
+                raise GuardRefused(
+                    f"{ours[:12]} and {theirs[:12]} have merged each other, and what they have in "
+                    f"common conflicts in {', '.join(conflicts)}: nobody can tell what "
+                    f"{theirs[:12]} changes; nothing was changed",
+                    code="several_merge_bases",
+                    hint=f"on the branch of {theirs[:12]}: git merge {ours}",
+                )
+            first = commit_tree(repository, tree, [first, other], "Aside\n", git=git)
+    return first
 
 
 class Tried(NamedTuple):

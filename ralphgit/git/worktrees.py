@@ -320,11 +320,19 @@ def ignored(git: Git, paths: Sequence[str]) -> list[str]:
 
 
 def fork(git: Git, one: str, other: str) -> str:
-    """Return the commit that two commits have in common; "" if there is none."""
+    """Return the commit that two commits have in common, one of several; "" if there is none.
+
+    For who is in whose history. What a side has changed since `merge_preview.merge_base` tells.
+    """
+    return next(iter(forks(git, one, other)), "")
+
+
+def forks(git: Git, one: str, other: str) -> list[str]:
+    """List the commits that two commits have in common and that no other such commit has."""
     if one == other:
-        return one
+        return [one]
     ask = git.ask_once if _is_id(one) and _is_id(other) else git.try_run
-    return ask("merge-base", one, other).out.decode().split("\n")[0]
+    return ask("merge-base", "--all", one, other).out.decode().split()
 
 
 def _is_id(text: str) -> bool:

@@ -18,7 +18,7 @@ from ralphgit.app.workspace import record_tree, runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.worktrees.proving_worktree import Ground
 from ralphgit.errors import InvalidRecord, NothingReady, RalphError
-from ralphgit.git import merge_preview, trees, work_done, worktrees
+from ralphgit.git import merge_preview, trees, work_done
 from ralphgit.git.objects import scratch_folder
 from ralphgit.loop import agent_command, agent_process, attempt, attempt_memory, event_log
 from ralphgit.loop.agent_log import AgentLog
@@ -245,7 +245,7 @@ class Reviewing:
             project, one.promised, claim=one.holder.claim, worker=project.worker, clean=True
         )
         repository = project.repository
-        fork = worktrees.fork(repository.git, project.base.commit, one.head)
+        fork = merge_preview.merge_base(repository, project.base.commit, one.head)
         fork = fork or project.base.commit
         # In an empty worktree: attributes that come with the work could hide what it changes.
         with scratch_folder() as scratch:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from ralphgit.app.conflicts import task_merge
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord
-from ralphgit.git import trees, worktrees
+from ralphgit.git import trees
+from ralphgit.git.merge_preview import merge_base
 from ralphgit.git.merge_preview import Merged
 from ralphgit.model.three_way_merge import ThreeWay
 from ralphgit.records import graph_sections
@@ -18,7 +19,7 @@ def tree(project: Project, ours: str, theirs: str, merged: Merged) -> str:
     Two changes of one task's lifecycle are never joined (law L1), nor are a task that is in another
     file on one side, and a file that is no graph. What the tree needs is in the object store then.
     """
-    fork = worktrees.fork(project.repository.git, ours, theirs)
+    fork = merge_base(project.repository, ours, theirs)
     if not fork or not merged.tree:
         return ""
     objects, limit, sides = project.repository.objects, project.config.max_graph_bytes, []

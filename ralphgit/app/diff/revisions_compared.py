@@ -9,7 +9,7 @@ from ralphgit.app.workspace import clone_limits, record_tree, revisions
 from ralphgit.app.workspace.graph_view import GraphView, Shard
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, UsageError
-from ralphgit.git import worktrees
+from ralphgit.git.merge_preview import merge_base
 from ralphgit.model.config import Config
 from ralphgit.model.task_row import Row
 from ralphgit.records import graph_file, settings_file
@@ -51,7 +51,7 @@ def _between(project: Project, base: str, head: str, *, fork: bool, commit: str 
     old, new = commit or revisions.commit_of(project, base), revisions.commit_of(project, head)
     tip = ""
     if fork:
-        tip, old = old, worktrees.fork(project.repository.git, old, new)
+        tip, old = old, merge_base(project.repository, old, new)
         if not old:
             raise UsageError(
                 f"{head} and {base} ({tip[:12]}) share no history here",

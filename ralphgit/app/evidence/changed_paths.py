@@ -10,9 +10,10 @@ from functools import cache
 from ralphgit.app.workspace import record_tree, runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
-from ralphgit.git import index, scratch_index, trees, worktrees
+from ralphgit.git import index, scratch_index, trees
+from ralphgit.git.merge_preview import merge_base
 from ralphgit.git.objects import Objects, TreeEntry, scratch_folder
-from ralphgit.git.run_git import Git
+from ralphgit.git.run_git import Git, names
 from ralphgit.model.active_claim import Lease
 from ralphgit.rules.pattern_overlap import check_pattern, covers
 
@@ -68,13 +69,14 @@ def _is_on_base_branch(project: Project) -> bool:
 
 
 def _in_commits(git: Git, *commits: str) -> set[str]:
-    """List the paths that commits change; of a merge, what it has beyond merging."""
+    """List the paths that commits change; of a merge, what it has beyond merging.
+
+    Of a merge of more than two, and before git 2.35 of every merge, all that it brings to any side.
+    """
     arguments = ("log", "--format=", "--name-only", "-z", "--no-renames", *commits)
     found = git.try_run(*arguments, "--remerge-diff")
-    # Before git 2.35, what neither parent has.
-    out = git.run(*arguments, "-c") if found.status else found.out
-    names = out.decode("utf-8", "surrogateescape").split("\0")
-    return {path.strip("\n") for path in names} - {""}
+    known, wide = (b"", ()) if found.status else (found.out, ("--min-parents=3",))
+    return {*names(known), *names(git.run(*arguments, "-m", *wide))}
 
 
 def _exists(project: Project, oid: str) -> bool:
@@ -85,7 +87,7 @@ def _fork(project: Project, commit: str) -> str:
     """Find where `commit` left the base; "" if it was never there."""
     if commit == project.base.commit:
         return commit
-    return worktrees.fork(project.repository.git, project.base.commit, commit)
+    return merge_base(project.repository, project.base.commit, commit)
 
 
 def missing_outputs(project: Project, tree: str, outputs: Sequence[str]) -> list[str]:

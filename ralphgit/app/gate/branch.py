@@ -129,7 +129,7 @@ def across(
     """
     start, head = revisions.commit_of(project, old), revisions.commit_of(project, new)
     if since_fork:
-        fork = worktrees.fork(project.repository.git, start, head)
+        fork = merge_preview.merge_base(project.repository, start, head)
         if not fork:
             return [_unrelated(project, old, new)]
         start = fork

@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ralphgit.app.workspace.project import Project
-from ralphgit.git import trees, worktrees
+from ralphgit.git import trees
+from ralphgit.git.merge_preview import merge_base
 from ralphgit.git.objects import LINK
 from ralphgit.model.task import Task
 
@@ -25,7 +26,7 @@ def of_work(
 
     Without `since`, the work begins where it left the base.
     """
-    since = since or worktrees.fork(project.repository.git, project.base.commit, head)
+    since = since or merge_base(project.repository, project.base.commit, head)
     changes = trees.changes(project.repository.objects, since, head) if since else ()
     links = [one for one in changes if LINK in (one.old_mode, one.new_mode)]
     up = next(filter(_UP.search, _lines(project, tasks)), "") if links else ""

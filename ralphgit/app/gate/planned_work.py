@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ralphgit.app.workspace.project import Project
-from ralphgit.git import worktrees
+from ralphgit.git.merge_preview import merge_base
 from ralphgit.model.task import Task
 from ralphgit.rules import planned_tasks
 
@@ -24,7 +24,7 @@ def of_work(project: Project, tasks: Sequence[Task], head: str) -> Iterator[str]
     new = [row for row in rows if row.id not in own and base.known(row.id) is None]
     if not new:
         return
-    fork = worktrees.fork(project.repository.git, project.base.commit, head)
+    fork = merge_base(project.repository, project.base.commit, head)
     lost = project.view(fork, fork[:12]).by_id if fork else {}
     origins = [base.task(task.id) for task in tasks if task.id in base.by_id]
     label = ", ".join(task.id for task in tasks)

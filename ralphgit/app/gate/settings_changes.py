@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, UsageError
-from ralphgit.git import worktrees
+from ralphgit.git.merge_preview import merge_base
 from ralphgit.git.objects import Objects
 from ralphgit.model.config import COMMITTED, SETTINGS_FILE, family, flat, key_of
 from ralphgit.model.printable import cut
@@ -66,7 +66,7 @@ def of_work(project: Project, tasks: Sequence[Task], head: str) -> list[str]:
     there = objects.resolve(names)
     if there[0] == there[1] or any(_is_work(project, task.id) for task in tasks):
         return []
-    fork = worktrees.fork(project.repository.git, base, head)
+    fork = merge_base(project.repository, base, head)
     found = between(objects, fork, head) if fork else []
     label = ", ".join(task.id for task in tasks)
     return [f"{label}: {one.sentence} ({SETTINGS_FILE})" for one in found if one.safety]

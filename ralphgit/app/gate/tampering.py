@@ -18,7 +18,7 @@ from ralphgit.app.gate.problem import Problem, in_file, place
 from ralphgit.app.workspace import graph_view
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord
-from ralphgit.git import merge_preview, trees, worktrees
+from ralphgit.git import merge_preview, trees
 from ralphgit.git.objects import scratch_folder
 from ralphgit.model.evidence import Evidence
 from ralphgit.model.task import Event, Task
@@ -206,7 +206,7 @@ def _replayed(
     """Whether a record is of what `commit` changes, done on the commit that was claimed from."""
     repository = project.repository
     began = repository.objects.resolve([f"{base}^{{commit}}"])[0] if base else None
-    fork = worktrees.fork(repository.git, old, commit)
+    fork = merge_preview.merge_base(repository, old, commit)
     if began is None or not fork:
         return False
     git = merge_preview.merging(repository, scratch, keep=False)

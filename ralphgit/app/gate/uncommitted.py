@@ -19,7 +19,8 @@ from ralphgit.app.workspace import record_tree, runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import Tree
 from ralphgit.errors import InvalidRecord
-from ralphgit.git import index, trees, worktrees
+from ralphgit.git import index, trees
+from ralphgit.git.merge_preview import merge_base
 from ralphgit.model.task_row import Row
 
 
@@ -69,7 +70,7 @@ def _fork_and_base(project: Project, head: str) -> tuple[Mapping[str, Row], Mapp
     Raises: InvalidRecord.
     """
     base = project.base
-    fork = worktrees.fork(project.repository.git, base.commit, head) if base.commit else ""
+    fork = merge_base(project.repository, base.commit, head) if base.commit else ""
     if not fork:
         return {}, {}
     return project.view(fork, "the merge base").by_id, project.view(base.commit, base.label).by_id
@@ -93,5 +94,5 @@ def _is_records(project: Project, paths: Sequence[str]) -> bool:
 def _changed(project: Project, head: str, here: Sequence[str]) -> list[str]:
     """List the files that this worktree's commits change, and those changed `here` since."""
     repository = project.repository
-    fork = worktrees.fork(repository.git, project.base.commit, head)
+    fork = merge_base(repository, project.base.commit, head)
     return sorted({*trees.differing(repository.objects, fork, head), *here})

@@ -26,7 +26,8 @@ from ralphgit.app.workspace import record_tree
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
-from ralphgit.git import trees, worktrees
+from ralphgit.git import trees
+from ralphgit.git.merge_preview import merge_base
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.evidence import COMMAND
 from ralphgit.model.review import Review
@@ -118,8 +119,7 @@ def _as_claimed(project: Project, here: Row) -> Task | None:
 
 def _since_base(project: Project, head: str, since: str = "") -> tuple[str, list[trees.PathChange]]:
     """Find where a commit left the base ("" if nowhere), or `since`, and what it has changed."""
-    git = project.repository.git
-    fork = since or worktrees.fork(git, project.base.commit, head)
+    fork = since or merge_base(project.repository, project.base.commit, head)
     return fork, trees.changes(project.repository.objects, fork, head) if fork else []
 
 

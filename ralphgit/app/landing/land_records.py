@@ -22,8 +22,9 @@ from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import ClaimHeld, GuardRefused, RalphError, Refused
-from ralphgit.git import merge_preview, trees, worktrees
+from ralphgit.git import merge_preview, trees
 from ralphgit.git.commit_objects import commit_files, commit_tree
+from ralphgit.git.merge_preview import merge_base
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.task_row import Row
 from ralphgit.records import schemas
@@ -84,7 +85,7 @@ def changes(project: Project, branch: str) -> tuple[RecordChange, ...]:
 
 def _told(project: Project, commit: str) -> tuple[tuple[RecordChange, ...], str, bool] | None:
     """What lands of `commit`, where it left the base, and whether it has nothing else."""
-    fork = worktrees.fork(project.repository.git, project.require_base().commit, commit)
+    fork = merge_base(project.repository, project.require_base().commit, commit)
     if not fork or fork == commit:
         return None
     before = project.view(fork, fork[:12]).by_id
@@ -206,7 +207,7 @@ def _beside(project: Project, head: str, told: Sequence[RecordChange]) -> str:
     archived = [one.task for one in told if one.word == _ARCHIVED]
     if others := dict.fromkeys(one.task for one in told if one.word not in (*_ENDED, _ARCHIVED)):
         return ", ".join(others)
-    fork = worktrees.fork(project.repository.git, project.require_base().commit, head)
+    fork = merge_base(project.repository, project.require_base().commit, head)
     ended = [one.task for one in told if one.word in _ENDED]
     if fork and plan_changes.plans(project, fork, head, *ended, archived=archived):
         return "the graph beside its tasks"
