@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,14 @@ def test_a_file_may_be_run_where_its_commit_says_so(tmp_path: Path) -> None:
     assert "warning: a.txt is not executable in the commit, and no more here" in ran.err
     ran = works(places[1], f"{script}; git update-index --chmod=+x a.txt; chmod -x a.txt")
     assert ran.out.splitlines()[0] == "done: T-1", ran.err
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may run what its group may")
+def test_root_runs_no_file_by_the_right_of_another(tmp_path: Path) -> None:
+    one = task("T-1", "scope: {write: [a.txt]}", "verify: [./a.txt]")
+    alpha = made(tmp_path, one)
+    ran = works(alpha, "printf '#!/bin/sh\\n' > a.txt; chmod 654 a.txt")
+    assert on_base(alpha, "T-1")["status"] == "blocked", ran.err
+    assert (
+        "a.txt is not executable in the commit, and no more here (git looks at its own" in ran.err
+    )

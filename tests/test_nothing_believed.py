@@ -656,6 +656,13 @@ HIDING = {
     ),
     "a link out of the worktree": "rm check.sh a.txt; touch ../here; ln -s ../here a.txt",
     "a link by an absolute path": "rm check.sh a.txt; ln -s $PWD/lib/one.py a.txt",
+    "a link to what is no file": ("rm check.sh a.txt; mkfifo ../here; ln -s ../here a.txt"),
+    "a link of before the claim, it says": (
+        "rm check.sh; ln -sf $PWD/lib/one.py a.txt; git add -A; git commit -qm x; "
+        "r=$(git for-each-ref --format='%(refname)' refs/ralph/leases); "
+        'git cat-file blob $r | sed "s/^start: .*/start: $(git rev-parse HEAD)/" > ../lease; '
+        "git update-ref $r $(git hash-object -w ../lease); echo x > b.txt"
+    ),
     "a link to what is ignored": "rm check.sh a.txt; echo good > .ralph/x; ln -s .ralph/x a.txt",
 }
 
@@ -665,7 +672,7 @@ HIDING = {
 def test_what_is_seen_by_the_commands_and_not_committed_does_not_land(
     how: str, tmp_path: Path
 ) -> None:
-    one = task("T-1", "scope: {write: [a.txt]}", "verify: [test -e a.txt]")
+    one = task("T-1", "scope: {write: [a.txt, b.txt]}", "verify: [test -e a.txt]")
     alpha = made(tmp_path, one, files={"lib/one.py": ""})
     told = work(alpha, f"echo bad > a.txt; touch check.sh; {HIDING[how]}")
     assert on_base(alpha, "T-1")["status"] == "blocked", told
@@ -692,7 +699,7 @@ UNSEEN = {
 @pytest.mark.slow
 @pytest.mark.parametrize("said", [*UNSEEN])
 def test_what_git_passes_over_does_not_land(said: str, tmp_path: Path) -> None:
-    one = task("T-1", "scope: {write: [a.txt]}", "verify: [test -e a.txt]")
+    one = task("T-1", "scope: {write: [a.txt, b.txt]}", "verify: [test -e a.txt]")
     alpha = made(tmp_path, one, files={"lib/one.py": ""})
     told = work(alpha, f"echo bad > a.txt; {UNSEEN[said]}")
     assert said in told

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 #: Between the index's name and a process's: the old index, while that process changes it.
 KEPT = ".ralph-"
-#: Before every file: git then reads each, and believes no size and time (racy-git).
-LONG_AGO = (1_000_000_000, 1_000_000_000)
 
 
 class Staged(NamedTuple):
@@ -111,9 +109,8 @@ def read_again(git: Git, paths: Sequence[str] = ()) -> list[str]:
     return git.names("--literal-pathspecs", *listing, "--", *paths)
 
 
-def put(repository: Repository, data: bytes | None, written: tuple[int, int] = LONG_AGO) -> None:
-    """Make `data` the index, None for none, whatever is there now, as it was `written`: as LONG_AGO
-    it believes no file without reading it.
+def put(repository: Repository, data: bytes | None, written: tuple[int, int]) -> None:
+    """Make `data` the index, None for none, whatever is there now, as it was `written`.
 
     Raises: NotWritable.
     """

@@ -77,6 +77,11 @@ class Objects:
         self._large: dict[str, bytes] = {}
         """The large objects that were read or digested last, by id."""
 
+    @property
+    def id_bytes(self) -> int:
+        """The length of an object's id, in bytes."""
+        return 20 if self._format == "sha1" else 32
+
     def through(self, git: Git) -> "Objects":
         """Return the objects as another `git` finds them."""
         made = Objects(git, self._format)

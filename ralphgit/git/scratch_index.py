@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from ralphgit.git import index, worktrees
+from ralphgit.git import index, index_file, worktrees
 from ralphgit.git.child_process import ProcessResult
 from ralphgit.git.objects import objects_elsewhere
 from ralphgit.git.repository import Repository
@@ -44,7 +44,7 @@ def _read(path: str) -> tuple[bytes | None, tuple[int, int]]:
             found = os.fstat(file.fileno())
             return file.read(), (found.st_atime_ns, found.st_mtime_ns)
     except FileNotFoundError:
-        return None, index.LONG_AGO
+        return None, index_file.LONG_AGO
 
 
 class Scratch:
@@ -72,16 +72,23 @@ class Scratch:
         self.nested: list[str] = []
         self.unread = ""
         source = like._path if like else os.path.join(repository.git_dir, "index")
-        try:
-            with open(source, "rb") as old, open(self._path, "wb") as new:
-                new.write(old.read())
-                age = os.fstat(old.fileno())
-        except FileNotFoundError:
+        data, written = _read(source)
+        if data is None:
             return
         # A file that changed within the second in which the index was written is known to git by
         # the index's own time alone (Documentation/technical/racy-git).
         # Older than every file, that is true of them all.
-        written = (age.st_atime_ns, age.st_mtime_ns) if believed else index.LONG_AGO
+        self._write(data, written)
+        if not believed:
+            id_bytes = repository.objects.id_bytes
+            if index_file.is_split(data, id_bytes):
+                self._git.run("update-index", "--no-split-index")
+                data = _read(self._path)[0] or b""
+            self._write(index_file.read_anew(data, id_bytes), index_file.LONG_AGO)
+
+    def _write(self, data: bytes, written: tuple[int, int]) -> None:
+        with open(self._path, "wb") as file:
+            file.write(data)
         os.utime(self._path, ns=written)
 
     def add_all(self, *, lenient: bool = False) -> list[str]:

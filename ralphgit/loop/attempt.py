@@ -430,7 +430,7 @@ def _complete(
     )
     try:
         done = complete.complete(
-            project, told, anew=True, before=before_work.exit_codes,
+            project, told, anew=lease, before=before_work.exit_codes,
             command_ended=lambda: unchanged(project),
         )  # fmt: skip
     except Refused as error:

@@ -6,8 +6,7 @@ from ralphgit.app.conflicts import task_merge
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord
 from ralphgit.git import trees
-from ralphgit.git.merge_preview import merge_base
-from ralphgit.git.merge_preview import Merged
+from ralphgit.git.merge_preview import Merged, merge_base
 from ralphgit.model.three_way_merge import ThreeWay
 from ralphgit.records import graph_sections
 from ralphgit.records.graph_sections import Pieces

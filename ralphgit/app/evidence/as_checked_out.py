@@ -36,12 +36,18 @@ def restore(
     sentences which it cannot check out.
 
     Of the paths `changed` those that a filter, `ident` or an encoding converts: a pointer in place
-    of what it stands for, say. Where git does not look at modes (`core.fileMode`) every file also
-    may be run where the tree says so, and nowhere else. `files` has `tree`.
+    of what it stands for, say. Where git does not look at modes (`core.fileMode`), or not at all
+    that let one run a file (root may by anybody's right), every file also may be run where the
+    tree says so, and nowhere else. `files` has `tree`.
     """
     listing = dict(trees.files(project.repository.objects, tree))
-    if project.repository.config.get("core.filemode", "").lower() == "false":
-        _set_modes(project, listing)
+    unseen = project.repository.config.get("core.filemode", "").lower() == "false"
+    if unseen or os.geteuid() == 0:
+        _set_modes(
+            project,
+            listing,
+            "at no modes (core.fileMode)" if unseen else "at its owner's right alone",
+        )
     if not any(os.path.basename(path) == ".gitattributes" for path in listing):
         return []
     paths = _converted(project, [path for path in changed if _is_file(project, listing, path)])
@@ -101,15 +107,16 @@ def _is_content(project: Project, folder: str, path: str) -> bool:
         )
 
 
-def _set_modes(project: Project, listing: Mapping[str, TreeEntry]) -> None:
+def _set_modes(project: Project, listing: Mapping[str, TreeEntry], looks: str) -> None:
     """Where the file system has no modes of its own, nothing happens."""
+    may_run = _RUN if os.geteuid() == 0 else stat.S_IXUSR
     for path, entry in listing.items():
         place = os.path.join(project.top, path)
         with suppress(OSError):  # it is gone, or nobody may change it
             mode = os.lstat(place).st_mode
             if entry.mode not in _MODES or not stat.S_ISREG(mode):
                 continue
-            if (wanted := _MODES[entry.mode]) == mode & stat.S_IXUSR:
+            if bool(wanted := _MODES[entry.mode]) == bool(mode & may_run):
                 continue
             os.chmod(place, stat.S_IMODE(mode) & ~_RUN | (_RUN if wanted else 0))
             now = (
@@ -118,6 +125,6 @@ def _set_modes(project: Project, listing: Mapping[str, TreeEntry]) -> None:
                 else ("not executable in the commit, and no more here")
             )
             project.warn(
-                f"{path} is {now} (core.fileMode is false: git looks at no modes; else: git "
-                f"update-index --chmod={'-' if wanted else '+'}x {shlex.quote(path)})"
+                f"{path} is {now} (git looks {looks}; else: git update-index "
+                f"--chmod={'-' if wanted else '+'}x {shlex.quote(path)})"
             )

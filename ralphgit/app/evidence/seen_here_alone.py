@@ -157,7 +157,7 @@ def faults(project: Project, tree: str, changed: Sequence[str]) -> Iterator[str]
         target = os.path.realpath(os.path.join(top, path))
         inside = os.path.relpath(target, top)
         has = {inside, *_folders([inside])} & listing.keys() or inside in (".", *folders)
-        if not has and (os.path.isfile(target) or os.path.isdir(target)):
+        if not has and os.path.exists(target):
             yield f"{path} is a link to {named}, which is not committed"
 
 

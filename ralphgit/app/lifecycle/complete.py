@@ -39,6 +39,7 @@ from ralphgit.errors import GuardRefused, IllegalMove, NeedsPerson, Refused
 from ralphgit.git import index, scratch_index, worktrees
 from ralphgit.git.objects import scratch_folder
 from ralphgit.git.run_git import GitError
+from ralphgit.model.active_claim import Lease
 from ralphgit.model.evidence import Support
 from ralphgit.model.task import Event, Lifecycle, Result, Task
 from ralphgit.model.task_status import Mode, Outcome, Status
@@ -92,7 +93,7 @@ def complete(
     project: Project,
     options: CompleteOptions,
     *,
-    anew: bool = False,
+    anew: Lease | None = None,
     before: BeforeWork | None = None,
     command_ended: Callable[[], None] = lambda: None,
     agrees: Agrees = lambda task, missing: True,
@@ -105,7 +106,8 @@ def complete(
     outputs. On any refusal nothing is committed, and worktree and index are as before, but for
     what `anew` has written as a checkout of the commit would have it.
 
-    A task that is complete here already, and proved, is not verified again; with `anew` it is,
+    A task that is complete here already, and proved, is not verified again; with `anew`, a loop's
+    claim as it was before its agent, it is,
     unless the base has it: who lands believes no completion but his own (law L9). `before` runs
     commands on the base without the work, where `verify.before` asks for that. `command_ended` is
     called after each verify command, and may refuse to go on. `agrees` is asked before anything is
@@ -133,18 +135,20 @@ def complete(
 def _complete(
     project: Project,
     options: CompleteOptions,
-    anew: bool,
+    anew: Lease | None,
     before: BeforeWork | None,
     command_ended: Callable[[], None],
     agrees: Agrees,
 ) -> Completed:
     claim.require_fit(project)
     claim_map = ClaimMap(project)
-    if (done := _done_already(project, claim_map, options.task, anew=anew)) is not None:
+    if (done := _done_already(project, claim_map, options.task, anew=bool(anew))) is not None:
         return done
     earlier_completion.take_back(project, options.task)
     held = current_claim.held(project, claim_map, options.task, "complete")
     own = held.lease
+    if anew:  # when it began, and what was promised, is the loop's to say
+        own = own._replace(start=anew.start, contract=anew.contract)
     onto_base.undo_amend(project, own)
     here = project.here.task(own.task)
     promised = claim_map.base.task(own.task) if own.task in claim_map.base.by_id else here

@@ -1,0 +1,77 @@
+"""Take out of a copy of the index what git would believe of a file without reading it.
+
+git reads a file again whose time is not before the index's own (racy-git), and so all of them
+where that is the oldest there can be. But an entry that has the time 0 is never read again.
+
+Source: git's Documentation/gitformat-index.txt, versions 2 to 4.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+#: Before every file but those of time 0: git takes an index of time 0 for one without a time.
+LONG_AGO = (1_000_000_000, 1_000_000_000)
+_HEAD = struct.Struct(">4sII")
+_SIGNATURE = b"DIRC"
+#: Of an entry: two times in seconds and nanoseconds, and six more words before the object's id.
+_TIME, _STAT_BYTES = 8, 40
+_NEVER, _EARLIEST = bytes(4), b"\0\0\0\1"
+_EXTENDED = 0x4000
+#: What comes behind the entries. What git does not know, and begins with a capital, it passes over.
+_SPLIT, _MONITOR, _IGNORED = b"link", b"FSMN", b"XSMN"
+
+
+def is_split(data: bytes, id_bytes: int) -> bool:
+    """Whether some of the entries of an index are in another file."""
+    return any(name == _SPLIT for _, name in _extensions(data, id_bytes))
+
+
+def read_anew(data: bytes, id_bytes: int) -> bytes:
+    """Return an index of which, where it has the time LONG_AGO, git believes no entry, nor that a
+    monitor has seen no change.
+
+    One that cannot be read is returned as it is: git says what is wrong with it.
+    """
+    made = bytearray(data)
+    for at in _entries(data, id_bytes):
+        if data[at + _TIME : at + _TIME + 4] == _NEVER and at + _STAT_BYTES < len(data):
+            made[at + _TIME : at + _TIME + 4] = _EARLIEST
+    for at, name in _extensions(data, id_bytes):
+        if name == _MONITOR:
+            made[at : at + 4] = _IGNORED
+    if made != data and any(data[-id_bytes:]):  # else it has no digest
+        import hashlib
+
+        digest = hashlib.sha1 if id_bytes == 20 else hashlib.sha256
+        made[-id_bytes:] = digest(made[:-id_bytes]).digest()
+    return bytes(made)
+
+
+def _extensions(data: bytes, id_bytes: int) -> Iterator[tuple[int, bytes]]:
+    """Yield where each part behind the entries begins, and its name."""
+    *_, at = _entries(data, id_bytes)
+    while at + 8 <= len(data) - id_bytes:
+        yield at, data[at : at + 4]
+        at += 8 + int.from_bytes(data[at + 4 : at + 8], "big")
+
+
+def _entries(data: bytes, id_bytes: int) -> Iterator[int]:
+    """Yield where each entry begins, and where the last one ends."""
+    signature, version, count = _HEAD.unpack_from(data) if len(data) >= _HEAD.size else (b"", 0, 0)
+    at = _HEAD.size
+    for _ in range(count if signature == _SIGNATURE else 0):
+        flags_at = at + _STAT_BYTES + id_bytes
+        flags = int.from_bytes(data[flags_at : flags_at + 2], "big")
+        name = flags_at + (4 if flags & _EXTENDED else 2)
+        end = data.find(0, name)
+        if version == 4:  # the name begins with how much of the last one is left, as a number
+            while data[name : name + 1] > b"\x7f":
+                name += 1
+            end = data.find(0, name + 1)
+        if end < 0:
+            break
+        yield at
+        at = end + 1 if version == 4 else at + (end - at + 8) // 8 * 8
+    yield at
