@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 #: Between the index's name and a process's: the old index, while that process changes it.
 KEPT = ".ralph-"
+#: Before every file but those of time 0, for git takes an index of time 0 for one without a
+#: time (racy-git): git then reads each. `index_entries` is for the others.
+LONG_AGO = (1_000_000_000, 1_000_000_000)
 
 
 class Staged(NamedTuple):

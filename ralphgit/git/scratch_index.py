@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from ralphgit.git import index, index_file, worktrees
+from ralphgit.git import index, worktrees
 from ralphgit.git.child_process import ProcessResult
 from ralphgit.git.objects import objects_elsewhere
 from ralphgit.git.repository import Repository
@@ -44,7 +44,7 @@ def _read(path: str) -> tuple[bytes | None, tuple[int, int]]:
             found = os.fstat(file.fileno())
             return file.read(), (found.st_atime_ns, found.st_mtime_ns)
     except FileNotFoundError:
-        return None, index_file.LONG_AGO
+        return None, index.LONG_AGO
 
 
 class Scratch:
@@ -80,11 +80,16 @@ class Scratch:
         # Older than every file, that is true of them all.
         self._write(data, written)
         if not believed:
-            id_bytes = repository.objects.id_bytes
-            if index_file.is_split(data, id_bytes):
-                self._git.run("update-index", "--no-split-index")
-                data = _read(self._path)[0] or b""
-            self._write(index_file.read_anew(data, id_bytes), index_file.LONG_AGO)
+            self._believe_nothing(data)
+
+    def _believe_nothing(self, data: bytes) -> None:
+        from ralphgit.git import index_entries  # what copies need that are committed
+
+        id_bytes = self._repository.objects.id_bytes
+        if index_entries.is_split(data, id_bytes):
+            self._git.run("update-index", "--no-split-index")
+            data = _read(self._path)[0] or b""
+        self._write(index_entries.read_anew(data, id_bytes), index.LONG_AGO)
 
     def _write(self, data: bytes, written: tuple[int, int]) -> None:
         with open(self._path, "wb") as file:

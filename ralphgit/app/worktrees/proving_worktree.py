@@ -16,7 +16,7 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.worktree_names import LOCK, folder_of
 from ralphgit.app.worktrees import abandoned_grounds, create, works_programs
 from ralphgit.errors import Refused
-from ralphgit.git import index, index_file, run_git, worktrees
+from ralphgit.git import index, run_git, worktrees
 from ralphgit.git.listings import Worktree
 from ralphgit.git.repository import Repository
 from ralphgit.git.run_git import Git
@@ -130,7 +130,7 @@ class Ground:
         Some git always calls changed that are read again: those with line ends that its settings
         would not let in.
         """
-        index.put(self._made, self._index, index_file.LONG_AGO)
+        index.put(self._made, self._index, index.LONG_AGO)
         found = {path: _content(self.path, path) for path in index.read_again(self._made.git)}
         if found:
             self._made.git.run("reset", "--hard", "--quiet")
@@ -157,7 +157,7 @@ class Ground:
         git, before = self._git_at(commit).at(self.path), self._made.git
         self._made.git = git
         if git.environ == before.environ:
-            index.put(self._made, self._index, index_file.LONG_AGO)
+            index.put(self._made, self._index, index.LONG_AGO)
         else:  # every file is written again, as its filters, which may be others now, have it
             atomic_files.unlink(os.path.join(self._made.git_dir, "index"))
         git.run("reset", "--hard", "--quiet", commit)

@@ -9,7 +9,7 @@ import pytest
 from test_git_settings import opened
 from world import World
 
-from ralphgit.git import index_file
+from ralphgit.git import index_entries
 from ralphgit.git.objects import scratch_folder
 from ralphgit.git.scratch_index import Scratch
 
@@ -46,7 +46,7 @@ def test_a_file_of_the_time_0_is_read(kind: str, form: str, tmp_path: Path) -> N
     assert "M" not in world.git("status", "--porcelain").split()  # so git believes it
     repository = opened(world).repository
     data = Path(repository.git_dir, "index").read_bytes()
-    assert index_file.is_split(data, repository.objects.id_bytes) == (kind == "split")
+    assert index_entries.is_split(data, repository.objects.id_bytes) == (kind == "split")
     with scratch_folder() as scratch:
         made = Scratch(repository, scratch, believed=False)
         made.add_all()
@@ -65,9 +65,27 @@ def put(world: World, text: str) -> None:
         os.utime(path, (0, 0))
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"DIRC", b"DIRC\0\0\0\2\0\0\0\5", b"DIRC\0\0\0\4\0\0\0\1" + b"x" * 80]
-)
+def test_what_an_index_says_of_trees_is_not_believed(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    put(world, "old!\n")
+    world.commit("Old")
+    for name in NAMES:
+        os.utime(world.path / name, (1e9, 1e9))
+    world.git("add", "-A")
+    world.git("write-tree")
+    trees = [world.git("rev-parse", f"HEAD{name}") for name in ("^{tree}", ":1")]
+    index = world.path / ".git" / "index"
+    data = index.read_bytes()
+    assert bytes.fromhex(trees[0]) in data
+    index.write_bytes(data.replace(*map(bytes.fromhex, trees)))
+    assert world.git("write-tree") == trees[1]  # git itself believes it
+    with scratch_folder() as scratch:
+        made = Scratch(opened(world).repository, scratch, believed=False)
+        made.add_all()
+        assert made.tree() == trees[0]
+
+
+@pytest.mark.parametrize("data", [b"", b"DIRC", b"DIRC\0\0\0\2\0\0\0\5", FOUR + b"x" * 80])
 def test_what_is_no_index_is_left_to_git(data: bytes) -> None:
-    assert index_file.read_anew(data, 20) == data
-    assert not index_file.is_split(data, 20)
+    assert index_entries.read_anew(data, 20) == data
+    assert not index_entries.is_split(data, 20)

@@ -11,16 +11,15 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-#: Before every file but those of time 0: git takes an index of time 0 for one without a time.
-LONG_AGO = (1_000_000_000, 1_000_000_000)
 _HEAD = struct.Struct(">4sII")
 _SIGNATURE = b"DIRC"
 #: Of an entry: two times in seconds and nanoseconds, and six more words before the object's id.
 _TIME, _STAT_BYTES = 8, 40
 _NEVER, _EARLIEST = bytes(4), b"\0\0\0\1"
 _EXTENDED = 0x4000
-#: What comes behind the entries. What git does not know, and begins with a capital, it passes over.
-_SPLIT, _MONITOR, _IGNORED = b"link", b"FSMN", b"XSMN"
+#: Names of what comes behind the entries. git goes on without what it does not know and has a
+#: capital first.
+_SPLIT, _IGNORED = b"link", b"NONE"
 
 
 def is_split(data: bytes, id_bytes: int) -> bool:
@@ -29,8 +28,8 @@ def is_split(data: bytes, id_bytes: int) -> bool:
 
 
 def read_anew(data: bytes, id_bytes: int) -> bytes:
-    """Return an index of which, where it has the time LONG_AGO, git believes no entry, nor that a
-    monitor has seen no change.
+    """Return an index of which, where it is from `index.LONG_AGO`, git believes nothing but which
+    path has which object: no times, no trees, and no monitor that has seen no change.
 
     One that cannot be read is returned as it is: git says what is wrong with it.
     """
@@ -39,7 +38,7 @@ def read_anew(data: bytes, id_bytes: int) -> bytes:
         if data[at + _TIME : at + _TIME + 4] == _NEVER and at + _STAT_BYTES < len(data):
             made[at + _TIME : at + _TIME + 4] = _EARLIEST
     for at, name in _extensions(data, id_bytes):
-        if name == _MONITOR:
+        if name[:1].isupper():
             made[at : at + 4] = _IGNORED
     if made != data and any(data[-id_bytes:]):  # else it has no digest
         import hashlib
