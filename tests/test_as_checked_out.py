@@ -104,3 +104,12 @@ def test_root_runs_no_file_by_the_right_of_another(tmp_path: Path) -> None:
     assert (
         "a.txt is not executable in the commit, and no more here (git looks at its own" in ran.err
     )
+
+
+def test_what_git_takes_for_unchanged_is_what_it_is_in_the_commit(tmp_path: Path) -> None:
+    one = task("T-1", "scope: {write: [a.txt]}", "verify: [sh check.sh]")
+    check = "n='$Id$'\ngrep -q good a.txt\n"
+    alpha = made(tmp_path, one, files={"check.sh": check, ".gitattributes": "check.sh ident\n"})
+    ran = works(alpha, """echo bad > a.txt; sed -i "1s/.*/n='\\$Id: '; exit 0; '\\$'/" check.sh""")
+    assert on_base(alpha, "T-1")["status"] == "blocked", ran.err
+    assert "warning" not in ran.err

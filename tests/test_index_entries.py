@@ -76,8 +76,8 @@ def test_what_an_index_says_of_trees_is_not_believed(tmp_path: Path) -> None:
     trees = [world.git("rev-parse", f"HEAD{name}") for name in ("^{tree}", ":1")]
     index = world.path / ".git" / "index"
     data = index.read_bytes()
-    assert bytes.fromhex(trees[0]) in data
-    index.write_bytes(data.replace(*map(bytes.fromhex, trees)))
+    whole, part = map(bytes.fromhex, trees)
+    index.write_bytes(data.replace(whole, part))
     assert world.git("write-tree") == trees[1]  # git itself believes it
     with scratch_folder() as scratch:
         made = Scratch(opened(world).repository, scratch, believed=False)

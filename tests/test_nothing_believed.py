@@ -679,6 +679,15 @@ def test_what_is_seen_by_the_commands_and_not_committed_does_not_land(
     assert "a.txt" not in files_on_base(alpha)
 
 
+def test_a_link_that_a_verify_command_makes_does_not_land(tmp_path: Path) -> None:
+    one = task("T-1", "outputs: [out]", "verify: [sh b.sh, sh check.sh]")
+    alpha = made(tmp_path, one, files={"check.sh": "grep -q here out/a.txt\n"})
+    (tmp_path / "x").write_text("here\n")
+    told = work(alpha, f"echo 'mkdir -p out; ln -sf {tmp_path}/x out/a.txt; echo 1 > out/b' > b.sh")
+    assert on_base(alpha, "T-1")["status"] == "blocked", told
+    assert "out/a.txt is a link to" in told
+
+
 DEEP = """
 import os
 os.chdir("lib")

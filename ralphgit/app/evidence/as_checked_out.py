@@ -1,4 +1,4 @@
-"""Make the files that a task has changed what a checkout of its commit would have."""
+"""Make the files of a worktree what a checkout of the task's commit would have."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import re
 import shlex
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from ralphgit.app.workspace.project import Project
@@ -17,7 +17,11 @@ from ralphgit.git.objects import TreeEntry, scratch_folder
 from ralphgit.git.run_git import names
 
 #: Attributes by which a commit's content is another than the file's, beyond line ends.
-_CONVERTING = ("filter", "ident", "working-tree-encoding")
+_FILTER = "filter"
+_CONVERTING = (_FILTER, "ident", "working-tree-encoding")
+#: By these several files have one content for git, and so none of them is a change.
+_BY_GIT = (b"ident", b"working-tree-encoding")
+_ATTRIBUTES = ".gitattributes"
 _PLAIN = ("unspecified", "unset")
 #: How a pointer of git-lfs begins, and what is said of one that is checked out as it is, where what
 #: lies in the worktree is not its content: the pointer itself may lie in place of that in
@@ -35,10 +39,10 @@ def restore(
     """Write files anew that git would check out of `tree` otherwise than they are here, and say as
     sentences which it cannot check out.
 
-    Of the paths `changed` those that a filter, `ident` or an encoding converts: a pointer in place
-    of what it stands for, say. Where git does not look at modes (`core.fileMode`), or not at all
-    that let one run a file (root may by anybody's right), every file also may be run where the
-    tree says so, and nowhere else. `files` has `tree`.
+    Of the paths `changed` those that a filter converts: a pointer in place of what it stands for,
+    say; of all paths those that `ident` or an encoding does. Where git does not look at modes
+    (`core.fileMode`), or not at all that let one run a file (root may by anybody's right), every
+    file also may be run where the tree says so, and nowhere else. `files` has `tree`.
     """
     listing = dict(trees.files(project.repository.objects, tree))
     unseen = project.repository.config.get("core.filemode", "").lower() == "false"
@@ -48,9 +52,10 @@ def restore(
             listing,
             "at no modes (core.fileMode)" if unseen else "at its owner's right alone",
         )
-    if not any(os.path.basename(path) == ".gitattributes" for path in listing):
-        return []
-    paths = _converted(project, [path for path in changed if _is_file(project, listing, path)])
+    asked = _asked(project, listing, changed)
+    paths = _converted(
+        project, [path for path in asked if _is_file(project, listing, path)], changed
+    )
     if not paths:
         return []
     with scratch_folder() as folder:
@@ -69,14 +74,28 @@ def restore(
     return [f"{shlex.join(other or paths)} cannot be checked out: {said}"]
 
 
-def _converted(project: Project, paths: Sequence[str]) -> list[str]:
+def _asked(
+    project: Project, listing: Mapping[str, TreeEntry], changed: Sequence[str]
+) -> Iterable[str]:
+    """The paths that may be converted: all of them where some are as git itself does it."""
+    oids = [entry.oid for path, entry in listing.items() if path.split("/")[-1] == _ATTRIBUTES]
+    said = b"".join(project.repository.objects.read(oids).values()) if oids else b""
+    return listing if any(name in said for name in _BY_GIT) else changed if oids else ()
+
+
+def _converted(project: Project, paths: Sequence[str], changed: Sequence[str]) -> list[str]:
+    """List those that are converted; by a filter only of what is changed."""
     if not paths:
         return []
     git = project.repository.git.at(project.top)
     asked = ("check-attr", "-z", "--stdin", *_CONVERTING)
     fields = names(git.run(*asked, stdin=index.nul([*paths, ""])))
-    told = zip(fields[::3], fields[2::3], strict=True)
-    return list(dict.fromkeys(path for path, value in told if value not in _PLAIN))
+    mine = {*changed}
+    told = zip(fields[::3], fields[1::3], fields[2::3], strict=True)
+    return list(dict.fromkeys(
+        path for path, name, value in told
+        if value not in _PLAIN and (name != _FILTER or path in mine)
+    ))  # fmt: skip
 
 
 def _is_file(project: Project, listing: Mapping[str, TreeEntry], path: str) -> bool:

@@ -73,10 +73,17 @@ def _in_commits(git: Git, *commits: str) -> set[str]:
 
     Of a merge of more than two, and before git 2.35 of every merge, all that it brings to any side.
     """
-    arguments = ("log", "--format=", "--name-only", "-z", "--no-renames", *commits)
-    found = git.try_run(*arguments, "--remerge-diff")
+    arguments = (
+        "log",
+        "--format=",
+        "--name-only",
+        "-z",
+        "--no-renames",
+        "--ignore-submodules=none",
+    )
+    found = git.try_run(*arguments, "--remerge-diff", *commits)
     known, wide = (b"", ()) if found.status else (found.out, ("--min-parents=3",))
-    return {*names(known), *names(git.run(*arguments, "-m", *wide))}
+    return {*names(known), *names(git.run(*arguments, "-m", *wide, *commits))}
 
 
 def _exists(project: Project, oid: str) -> bool:

@@ -140,13 +140,18 @@ def faults(project: Project, tree: str, changed: Sequence[str]) -> Iterator[str]
         shown = path if len(path) < _SHOWN else f"{path[:_SHOWN]}..."
         yield f"{shown} {why}: commands see it, and no commit has it (remove it, or ignore it)"
     listing = dict(trees.files(project.repository.objects, tree))
-    folders = _folders(listing)
-    for folder in sorted(folders):
+    for folder in sorted(_folders(listing)):
         for name in _STEERING:
             path = os.path.join(folder, name)
             if path not in listing and os.path.lexists(os.path.join(project.top, path)):
                 yield f"{path} decides what git sees here, and git ignores it (git add --force it)"
-    top = os.path.realpath(project.top)
+    yield from links(project, tree, changed)
+
+
+def links(project: Project, tree: str, changed: Sequence[str]) -> Iterator[str]:
+    """Say of the links among the paths `changed` which lead to what is not in `tree`."""
+    listing = dict(trees.files(project.repository.objects, tree))
+    folders, top = _folders(listing), os.path.realpath(project.top)
     for path in changed:
         if path not in listing or listing[path].mode != _LINK:
             continue

@@ -196,6 +196,7 @@ def _complete(
             files.read_tree(tree)  # what the commands have run may have found the index
             files.add(made)
             tree = files.tree()
+            missing += seen_here_alone.links(project, tree, made)
         missing += changed_paths.missing_outputs(project, tree, promised.outputs)
         if not any(run.passed for run in runs) and not _says(promised, told):
             missing += _unverified(project, promised, own.claim, tree)
