@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from test_git_settings import opened
+from test_landing import files_on_base
 from test_loop import made, on_base, task
-from test_nothing_believed import work
+from test_nothing_believed import RALPH, work
 from world import Place
 
 from ralphgit.errors import GuardRefused
@@ -40,17 +41,20 @@ def crossed(folder: Path) -> Place:
 
 
 @pytest.mark.parametrize("how", BOTH)
-def test_what_the_base_has_merged_is_not_taken_back(how: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("then", ["", f"; {RALPH} block --question why"], ids=["done", "blocked"])
+def test_what_the_base_has_merged_is_not_taken_back(how: str, then: str, tmp_path: Path) -> None:
     alpha = crossed(tmp_path)
     commit = BOTH[how].format(base="$base")
+    work_done = "echo good > a.txt; sed -i s/mytest2/true/ *.yaml; git rm -qf ralph.toml"
     told = work(
         alpha,
-        "base=$(git rev-parse origin/main); sed -i s/mytest2/true/ task-graph.yaml; "
-        "git rm -qf ralph.toml; echo good > a.txt; git add -A; "
-        f"git update-ref HEAD $({commit} -m Work $(git write-tree)); git log --oneline --graph",
+        "base=$(git rev-parse origin/main); "
+        f"{'git rm -qf m.txt' if then else work_done}; git add -A; "
+        f"git update-ref HEAD $({commit} -m Work $(git write-tree)){then}",
     )
     assert on_base(alpha, "T-1")["status"] != "complete", told
     assert on_base(alpha, "T-9")["verify"] == ["mytest2"]
+    assert "m.txt" in files_on_base(alpha)
     assert alpha.git("show", "origin/main:ralph.toml") == SETTINGS.strip()
 
 

@@ -18,7 +18,8 @@ from ralphgit.app.workspace import record_tree, revisions, runtime_files, taken_
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, UsageError
-from ralphgit.git import trees, worktrees
+from ralphgit.git import trees
+from ralphgit.git.merge_preview import merge_base
 from ralphgit.model.task import Task
 from ralphgit.model.task_row import Row
 from ralphgit.records.redact_secrets import secrets_in
@@ -85,7 +86,7 @@ def _one(project: Project, branch: str) -> Reconciled:
     commit = revisions.commit_of(project, branch)
     view = project.view(commit, branch)
     rows = worked_on(project, view, commit)
-    fork = worktrees.fork(project.repository.git, project.base.commit, commit)
+    fork = merge_base(project.repository, project.base.commit, commit)
     lost = [] if rows else _reset(project, view, fork)
     if not rows and fork == commit:
         said = f"{branch} is already on {project.base.label}"
