@@ -19,8 +19,10 @@ TEST = "#!/bin/sh\ntest -s src/a.txt && ! test -e other.txt\n"
 HERE = 'test "${PWD%-alpha}" = "$PWD" || exit 0\n'
 
 
-def proved(world: World, script: str) -> Result:
-    """Integrate work whose first verify command runs `script`, on a base that has moved."""
+def proved(world: World, script: str, then: str = "status") -> Result:
+    """Integrate work whose first verify command runs `script`, on a base that has moved, after
+    another git command.
+    """
     alpha = world.worktree("alpha", at="main")
     alpha.claim("A")
     alpha.write("src/a.txt", "a\n")
@@ -30,12 +32,20 @@ def proved(world: World, script: str) -> Result:
     world.commit("Other")
     if "origin" in world.git("remote").split():
         world.git("push", "--quiet", "origin", "main")
+    world.git(*then.split())
     return world.ralph("integrate", "alpha", "--json")
 
 
 def make(folder: Path) -> World:
     one = task("A", "sh src/x.sh", "src/**").replace("src/x.sh\n", "src/x.sh\n      - sh t.sh\n")
     return world_of(folder, one, t__sh=TEST)
+
+
+def test_every_file_is_there_whatever_is_sparse(tmp_path: Path) -> None:
+    world = make(tmp_path)
+    ran = proved(world, "true", "sparse-checkout set --no-cone /* !/other.txt")
+    assert ran.code == 1 and ran.data["stops"][0]["command"] == "sh t.sh", ran.out
+    assert not (world.path / "other.txt").exists()
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Have git run nothing of the work where the work is checked out to be looked at or proved."""
+"""Have git run nothing of the work, and leave no file out, where it is checked out to be proved."""
 
 from __future__ import annotations
 
@@ -15,16 +15,20 @@ _OF_FILTERS = ("smudge", "clean", "process")
 #: What takes its words for no files but the one that it is told of.
 _KNOWN = ("git-lfs ", "git lfs ")
 _FSMONITOR, _HOOKS = "core.fsmonitor", "core.hookspath"
+_SPARSE = "core.sparsecheckout"
 
 
 def left_out(project: Project, commits: Collection[str], *, every: bool) -> dict[str, str]:
     """Return the variables by which git runs no hook of the worktree, and no filter that names a
     file which one of `commits` has and the base has not, or otherwise, or `every` one that names a
-    file there: what it would convert stays as it is.
+    file there: what it would convert stays as it is. And where this worktree is sparse git checks
+    out every file: a new worktree is as sparse as the one that it is made from.
     """
     config, off = project.repository.config, dict[str, str]()
     if (hooks := config.get(_HOOKS, "")) and not hooks.startswith(("/", "~", "%")):
         off[_HOOKS] = os.devnull
+    if _SPARSE in config:
+        off[_SPARSE] = "false"
     for key, line in project.repository.config_values:
         name, _, last = key.rpartition(".")
         is_filter = key.startswith("filter.") and last in _OF_FILTERS
