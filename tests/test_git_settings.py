@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,8 @@ from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.git import remote
 from ralphgit.git.run_git import Git
 from ralphgit.loop import worker_clone
+from ralphgit.records import git_attributes
+from ralphgit.rules import harmless_settings
 
 
 def opened(place: Place) -> Project:
@@ -66,6 +69,22 @@ STEER = {
     # What a judge reads that git prints.
     "git config color.ui always": "color.ui",
     "git config --global column.tag 'always, dense'": "column.tag",
+    "git config column.ui row": "column.ui",  # always, too
+    "git config color.diff.meta always": "color.diff.meta",
+    "git config merge.conflictStyle zdiff3": "merge.conflictstyle",
+    # Git ends where it reads them, and `! git grep` has passed.
+    "git config color.grep bogus": "color.grep",
+    "git config --global log.date bogus": "log.date",
+    "git config blame.date bogus": "blame.date",
+    "git config diff.ralphgit.xfuncname '('": "diff.ralphgit.xfuncname",
+    "printf '[branch \"x\"]\nmerge\n' >> ~/.gitconfig": "branch.x.merge",
+    "printf '[remote \"up\"]\ntagopt\n' >> ~/.gitconfig": "remote.up.tagopt",
+    # What helpers of git's read.
+    "git config remote.origin.gcrypt-rsync-put-flags --rsh=x":
+        "remote.origin.gcrypt-rsync-put-flags",
+    "git config remote.origin.gh-resolved evil/repo": "remote.origin.gh-resolved",
+    "git config branch.alpha.made-up x": "branch.alpha.made-up",
+    "git config git-crypt.repoStateDir x": "git-crypt.repostatedir",
     "printf '[color]\nui = always\n' > ~/work.config": "work.config",
     "echo x > $H/pre-commit.d/lib.sh": "hook pre-commit.d/lib.sh",
     "chmod +x $H/pre-commit.d/known": "hook pre-commit.d/known",
@@ -74,7 +93,7 @@ STEER = {
     # What is included under a condition that does not hold here includes others.
     "printf '[core]\\nfsmonitor = sh\\n' > ~/inc/b": "inc/b",
     "printf '[core]\\nfsmonitor = sh\\n' > ~/inc/deep/c": "inc/deep/c",
-}
+}  # fmt: skip
 NO_STEER = {
     "git config user.name Robot": "user.name",
     "git config --global --add safe.directory '*'": "safe.directory",
@@ -94,7 +113,8 @@ NO_STEER = {
     "git remote set-url other git@a.example:other.git": "remote.other.url",
     "git config remote.origin.gh-resolved base": "remote.origin.gh-resolved",
     "git config git-town.main-branch main": "git-town.main-branch",
-    "git config diff.ralphgit.xfuncname x": "diff.ralphgit.xfuncname",  # as `init` does
+    f"git config diff.ralphgit.xfuncname {shlex.quote(git_attributes.TASK_LINE)}":
+        "diff.ralphgit.xfuncname",  # as `init` does
     "git config extensions.worktreeConfig true": "extensions.worktreeconfig",
 }  # fmt: skip
 #: Another file in its place, which says the same as long as nobody writes there.
@@ -115,12 +135,53 @@ UNSAID = (
     "git config branch.alpha.vscode-merge-base origin/main",
     "git branch -q -D old", "git push -q -u origin alpha",
     "git fetch -q && git branch -q --set-upstream-to origin/main main",
-    "git config branch.alpha.remote public; git config branch.alpha.merge refs/heads/x",
+    "git config branch.x.remote public; git config branch.x.merge refs/heads/x",
     # Another file says the same, or nothing that steers.
     "git config --global core.abbrev 12",
     "printf '[user]\n\tname = B\n# or A\n' > ~/work.config",
     "git -C ../proj config --worktree user.name B",
 )  # fmt: skip
+
+
+#: What git takes and prints the same with; "" for any text.
+TAKEN = {
+    "true false yes no on off 1 0": (
+        "advice.detachedHead", "extensions.worktreeConfig", "fetch.prune", "maintenance.auto",
+        "pull.ff", "pull.rebase", "push.autoSetupRemote", "rebase.autoSquash", "rebase.autoStash",
+    ),
+    "auto never true false yes no on off 1 0": (
+        "color.advice", "color.branch", "color.diff", "color.grep", "color.interactive",
+        "color.push", "color.remote", "color.showBranch", "color.status", "color.transport",
+        "color.ui",
+    ),
+    "only": ("pull.ff",),
+    "merges": ("pull.rebase",),
+    "0 6700": ("gc.auto",),
+    "main develop": ("init.defaultBranch",),
+    "basic": ("lfs.https://a/.access",),
+    "simple current upstream": ("push.default",),
+    "* /x": ("safe.directory",),
+    "": (
+        "author.name", "committer.email", "core.editor", "core.pager", "diff.guiTool", "diff.tool",
+        "difftool.x.cmd", "gui.x", "interactive.diffFilter", "merge.tool", "mergetool.x.cmd",
+        "pager.log", "sequence.editor", "user.email", "user.name", "branch.x.description",
+        "branch.x.gh-merge-base", "submodule.lib.url",
+    ),
+}  # fmt: skip
+#: What it does not take of keys that may change; None for no value.
+NOT_TAKEN = (
+    ("user.name", None), ("author.email", None), ("committer.name", None), ("core.editor", None),
+    ("user.useconfigonly", "x"), ("advice.detachedhead", "x"), ("advice.statushints", "false"),
+    ("color.advice", "x"), ("color.pager", "auto"), ("pager.color", "x"), ("push.default", "x"),
+    ("branch.autosetuprebase", "x"), ("color.ui", "Always"), ("fetch.prune", "x"),
+    ("column.ui", "row"), ("tag.sort", "x"), ("gc.auto", "x"), ("pull.ff", "x"),
+    ("init.defaultbranch", ".."), ("safe.directory", "~nobody-here/x"),
+    ("submodule.lib.active", "false"), ("help.autocorrect", "immediate"),
+)  # fmt: skip
+_READS = """git grep -n e; git log -1; git status; git diff-tree -p --root HEAD; git branch -a
+    git tag
+    git fetch -q; git remote -v; git ls-remote; git blame task-graph.yaml; git push -q --dry-run
+    git submodule status; git pull -q; git rev-parse @{push}; git for-each-ref"""
 
 
 @pytest.fixture
@@ -165,6 +226,67 @@ def test_a_change_of_git_s_settings_steers_unless_it_is_known_not_to(alpha: Plac
         for name in does.values():
             named = [one for one in found if one == name or one.endswith(f"/{name}")]
             assert [found[one] for one in named] == [steers], (name, found)
+
+
+def test_what_may_change_is_taken_by_git_which_prints_the_same(alpha: Place) -> None:
+    alpha.git("push", "-q", "-u", "origin", "alpha")
+    script = ("sh", "-ec", _READS)
+    before = alpha.run(*script)
+    assert before.code == 0, before.err
+    config = Path(alpha.environ["HOME"], ".gitconfig")
+    kept = config.read_text(encoding="utf-8")
+    for number in range(10):
+        said = []
+        for values, keys in TAKEN.items():
+            named = values.split() or ["true", "x y"]
+            said += [(key, named[number % len(named)]) for key in keys]
+        config.write_text(kept, encoding="utf-8")
+        for key, value in said:
+            assert is_harmless(key, value), (key, value)
+            alpha.git("config", "--global", key, value)
+        now = alpha.run(*script)
+        assert (now.code, now.out) == (0, before.out), (said, now.err)
+
+
+def is_harmless(key: str, value: str) -> bool:
+    section, _, rest = key.partition(".")
+    inner, dot, last = rest.rpartition(".")
+    spelt = f"{section.lower()}.{inner}{dot}{last.lower()}"
+    if said := harmless_settings.of_branch(spelt)[1]:
+        return harmless_settings.is_of_upstream(said)
+    return harmless_settings.may_change(spelt, [value], is_new=True)
+
+
+@pytest.mark.parametrize(("key", "value"), NOT_TAKEN)
+def test_a_value_that_git_may_not_take_steers(key: str, value: str | None) -> None:
+    assert not harmless_settings.may_change(key, [value or ""], is_new=True)
+
+
+def test_the_remote_that_git_asks_where_none_is_named_is_the_base_s(alpha: Place) -> None:
+    """`git ls-remote`, say."""
+    alpha.git("push", "-q", "-u", "origin", "alpha")
+    before = changed_settings.signs(opened(alpha))
+    alpha.git("remote", "add", "up", "../up.git")
+    assert set(changed(alpha, before).values()) == {False}
+    for value, steers in (("up", True), (".", True), ("public", True), ("origin", None)):
+        alpha.git("config", "branch.alpha.remote", value)
+        assert changed(alpha, before).get("branch.alpha.remote") is steers, value
+    alpha.git("config", "--unset", "branch.alpha.remote")
+    assert "branch.alpha.remote" not in changed(alpha, before)
+    alpha.git("config", "branch.alpha.remote", "public")
+    before = changed_settings.signs(opened(alpha))
+    alpha.git("config", "remote.public.url", "../e")
+    assert changed(alpha, before) == {"remote.public.url": True}
+
+
+def test_below_a_folder_called_logs_a_second_name_of_the_index_is_none(tmp_path: Path) -> None:
+    """As our own commit in another worktree makes."""
+    (tmp_path / "logs").mkdir()
+    alpha = made(tmp_path / "logs", task("T-1"))
+    index = Path(alpha.world.worktree("beta").git("rev-parse", "--absolute-git-dir"), "index")
+    before = changed_settings.signs(opened(alpha))
+    index.with_name("index.ralph-1").hardlink_to(index)
+    assert changed(alpha, before) == {}
 
 
 def test_a_link_in_the_place_of_what_steers_git_steers(alpha: Place) -> None:

@@ -40,7 +40,7 @@ ACTS = {
         """git config --global alias.co checkout; git config --global core.editor vim
         git config --global core.pager delta; git config --global delta.navigate true
         git config --global pull.rebase true; git config --global diff.tool meld
-        git config --global merge.conflictStyle zdiff3; git config --global fetch.prune true
+        git config --global fetch.prune true
         git config user.email ann@example.com; git config gui.wmstate normal
         git config branch.main.vscode-merge-base origin/main
         git config remote.origin.gh-resolved base; git config git-town.main-branch main
@@ -50,7 +50,7 @@ ACTS = {
         {
             "git config alias.co", "git config core.editor", "git config core.pager",
             "git config delta.navigate", "git config pull.rebase", "git config diff.tool",
-            "git config merge.conflictstyle", "git config fetch.prune", "git config user.email",
+            "git config fetch.prune", "git config user.email",
             "git config gui.wmstate", "git config remote.origin.gh-resolved",
             "git config git-town.main-branch", "git config remote.up.url",
             "git config remote.up.fetch", "git config user.name",

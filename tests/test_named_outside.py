@@ -50,6 +50,12 @@ COMES_TO = [
     ("cc -o ../tools/check.sh a.c; ../tools/check.sh", "check.sh", "../tools/check.sh"),
     ("sh ../tools/check.sh --out-dir ../tools --output", "check.sh", "../tools/check.sh"),
     ("x --out --report ../tools/check.sh", "check.sh", "../tools/check.sh"),
+    # Without asking, or of what is there: nothing is written.
+    ("unzip -o ../tools/judge.zip -d build", "judge.zip", "../tools/judge.zip"),
+    ("rsync -a go -o ../tools/ .; cd ../x", "check.sh", "../tools"),
+    ("make gcc -o ../tools/rules.mk", "rules.mk", "../tools/rules.mk"),
+    ("x -o../tools/check.sh", "check.sh", "../tools/check.sh"),
+    ("cc a.c; tar -x -o ../tools/judge.tar", "judge.tar", "../tools/judge.tar"),
     ("cd ./../tools && sh check.sh", "check.sh", "../tools/check.sh"),
     ("cd docs/../../tools && sh check.sh", "check.sh", "../tools/check.sh"),
     ("make -sC ./../tools", "Makefile", "./../tools"),
@@ -160,6 +166,9 @@ WRITES = (
     "pytest --junitxml=../tools/log", "pytest --junit-xml ../tools/log --basetemp=../tools",
     "mypy --cache-dir ../tools x", "tsc --outDir ../tools", "x --output-file '../tools/log' a",
     "go test -coverprofile=../tools/log", "go build -o ../tools/log", "cc -o../tools/log a.c",
+    "CC=gcc CGO_ENABLED=1 go test -c ./x -coverprofile=../tools/log -o ../tools/check.sh",
+    "cd x && /usr/bin/clang++-15 -O2 a.c -o ../tools/log; sort -u a -o ../tools/check.sh",
+    "sh -c 'curl -s https://a.example -o ../tools/log'", "ruff check -o ../tools/log",
     "npm ci --cache=../tools", "eslint --cache-location ../tools/log",
 )  # fmt: skip
 

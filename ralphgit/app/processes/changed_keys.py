@@ -9,17 +9,17 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.rules import harmless_settings
 
 
-def steers(project: Project, key: str, before: Mapping[str, str]) -> bool:
+def steers(project: Project, key: str, before: Mapping[str, str], now: Mapping[str, str]) -> bool:
     """Whether a key that has changed since `before` may decide something, or run something."""
+    name = f"{configured_git.PREFIX}{key}"
+    is_usual = not now.get(name, "").endswith(configured_git.UNUSUAL)
     if alias := harmless_settings.alias(key):
         return alias.lower() in _words(project, before)
     remote = harmless_settings.of_remote(key)
     # Where there is an origin, no other remote becomes the base's by being there.
     if remote and project.base.remote == "origin" != remote:
-        return _is_asked(project, remote, before) or not _is_usual(project, key)
-    is_new = f"{configured_git.PREFIX}{key}" not in before
-    values = _values(project, key) if harmless_settings.is_shown(key) else ()
-    return not harmless_settings.may_change(key, values, is_new=is_new)
+        return _is_asked(project, remote, before) or not is_usual
+    return not (is_usual and harmless_settings.may_change(key, is_new=name not in before))
 
 
 def _words(project: Project, before: Mapping[str, str]) -> set[str]:
@@ -34,19 +34,13 @@ def _words(project: Project, before: Mapping[str, str]) -> set[str]:
 
 
 def _is_asked(project: Project, remote: str, before: Mapping[str, str]) -> bool:
-    """Whether work goes to a remote, or a line of the loop names it or a branch of it."""
+    """Whether work goes to a remote, git asks it where none is named, or a line of the loop names
+    it or a branch of it.
+    """
     config, name = project.repository.config, remote.lower()
     to = {project.config.land_remote, config.get("remote.pushdefault")}
+    to.add(config.get(f"branch.{configured_git.own_branch(project)}.remote"))
     to |= {value for key, value in config.items() if key.endswith(".pushremote")}
     return remote in to or any(
         word == name or word.startswith(f"{name}/") for word in _words(project, before)
     )
-
-
-def _is_usual(project: Project, key: str) -> bool:
-    return harmless_settings.is_usual(key, _values(project, key))
-
-
-def _values(project: Project, key: str) -> list[str]:
-    told = project.repository.git.try_run("config", "-z", "--get-all", key).out
-    return told.decode("utf-8", "surrogateescape").split("\0")[:-1]

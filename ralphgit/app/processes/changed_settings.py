@@ -279,9 +279,11 @@ def changes(
     # git is asked for an object only where its settings are as before: it may have to fetch it.
     asked = {name: sign for name, sign in before.items() if _is_asked(name)}
     names = [one for one in _differing(project, before, now | asked) if not but(one)]
-    if any(not _is_judged_later(one) and _steers(project, one, before) for one in names):
-        return [Change(more.get(one, one), _is_judged_later(one) or _steers(project, one, before))
-                for one in names]  # fmt: skip
+    if any(not _is_judged_later(one) and _steers(project, one, before, now) for one in names):
+        return [
+            Change(more.get(one, one), _is_judged_later(one) or _steers(project, one, before, now))
+            for one in names
+        ]
     now.update(_of_base(project))
     now.update(named_refs.looked_up(project, before))
     for name in before:
@@ -296,7 +298,7 @@ def changes(
         if one.startswith(_OF_BASE)
         and base_files.is_same(project, one, before.get(one, ""), now.get(one, ""))
     ]
-    return [Change(more.get(one, one), _steers(project, one, before))
+    return [Change(more.get(one, one), _steers(project, one, before, now))
             for one in names if one not in same]  # fmt: skip
 
 
@@ -398,7 +400,7 @@ def _comes_or_goes(project: Project, name: str, before: Signs, now: Signs) -> bo
     return now.get(name, "") in known
 
 
-def _steers(project: Project, name: str, before: Signs) -> bool:
+def _steers(project: Project, name: str, before: Signs, now: Signs) -> bool:
     # The file counts as the base has it; a rebase or a merge, and what is checked out, may be of
     # somebody who works there.
     if name == settings_file.FILE or name.startswith(
@@ -406,7 +408,7 @@ def _steers(project: Project, name: str, before: Signs) -> bool:
     ):
         return False
     key = name.removeprefix(_CONFIGURED)
-    return key == name or changed_keys.steers(project, key, before)
+    return key == name or changed_keys.steers(project, key, before, now)
 
 
 def _of_user(project: Project) -> Iterator[str]:

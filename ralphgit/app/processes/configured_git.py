@@ -11,13 +11,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from ralphgit.app.workspace.project import Project
 from ralphgit.git.child_process import ProcessResult
-from ralphgit.records import atomic_files
+from ralphgit.records import atomic_files, git_attributes
 from ralphgit.rules import harmless_settings
 
 PREFIX = "git config "
 HOOK = "hook "
 #: Before a file of the worktree.
 RUNS = "what git runs: "
+#: Behind the digest of values that a key may not get.
+UNUSUAL = " unusual"
 LINK = "a link to git's configuration: "
 #: The last words of keys whose values are command lines.
 _LINES = frozenset((
@@ -63,7 +65,8 @@ def taken_down(project: Project) -> Mapping[str, str]:
             linked[f"{LINK}{project.show_path(file)}"] = real
         if _is_include(key):
             included[_included(project, file, value)] = None
-    found = {f"{PREFIX}{key}": _digest(*_once(texts)) for key, texts in values.items()} | linked
+    found = {f"{PREFIX}{key}": _digest(*_once(texts)) + ("" if _are_usual(key, texts) else UNUSUAL)
+             for key, texts in values.items()} | linked  # fmt: skip
     paths = [*included]
     for path in paths:  # which grows
         text = atomic_files.read(path) if os.path.isfile(path) else None
@@ -74,6 +77,12 @@ def taken_down(project: Project) -> Mapping[str, str]:
             read.add(real)
             paths += _includes_of(project, path)
     return found
+
+
+def _are_usual(key: str, values: list[str]) -> bool:
+    if key in git_attributes.DIFF_CONFIG:  # as `init` sets it
+        return {*values} == {git_attributes.DIFF_CONFIG[key]}
+    return harmless_settings.are_usual(key, values)
 
 
 def of_file(project: Project, path: str) -> str:
@@ -91,7 +100,7 @@ def of_worktree(project: Project, path: str) -> tuple[str, str]:
 
 
 def _counts(key: str, value: str) -> bool:
-    return not harmless_settings.may_change(key, [value], is_new=False)
+    return not (harmless_settings.may_change(key, is_new=False) and _are_usual(key, [value]))
 
 
 def _weighed(project: Project, path: str, counts: Callable[[str, str], bool]) -> str:
@@ -139,12 +148,19 @@ def is_of_branch(name: str) -> bool:
     return key != name and harmless_settings.of_branch(key)[0] != ""
 
 
+def own_branch(project: Project) -> str:
+    """The short name of the branch that the worktree is on; "" for none."""
+    worktree = project.repository.worktree
+    return worktree.branch.removeprefix("refs/heads/") if worktree else ""
+
+
 def unsaid(project: Project, name: str, now: Mapping[str, str]) -> bool:
     """Whether a change is what git itself notes of branches: nobody has to hear of it.
 
-    Where a branch of work pulls from, or is pushed to where nobody says, decides nothing. That of
-    the base's own may decide which one the base is, and what a person's pull brings there: it may
-    only become the base. A branch that is gone takes its keys with it.
+    Where another branch of work pulls from decides nothing. The remote of the worktree's own is the
+    one that git asks where a line names none: it may only become the base's. That of the base's own
+    may decide which one the base is, and what a person's pull brings there: it may only become the
+    base. A branch that is gone takes its keys with it.
     """
     if not is_of_branch(name):
         return False
@@ -154,7 +170,10 @@ def unsaid(project: Project, name: str, now: Mapping[str, str]) -> bool:
         usual = {"remote": base.remote, "merge": f"refs/heads/{base.branch}"}.get(said, "")
         return usual != "" and value == _digest(usual)
     if harmless_settings.is_of_upstream(said):
-        return True
+        return value is None or not value.endswith(UNUSUAL)
+    if said == "remote" and branch == own_branch(project):
+        asked = base.remote or "origin"  # as where git is told nothing
+        return value == _digest(asked) or (value is None and asked == "origin")
     if (
         value is None
         and branch != base.branch

@@ -36,9 +36,16 @@ _WRITTEN = re.compile(
     r"|(?<!\S)--?(?i:junit-?xml|basetemp|(?:cache|target|out|output|report|coverage|results)-?dir"
     r"|(?:out|output|log)-?file|cache-location|(?:cover|cpu|mem)profile)[ =][^\s;&|()<>`]+"
     r"|(?<!\S)--(?:out|output|report|html|xml|cache)=[^\s;&|()<>`]+"
-    r"|(?<!\S)-o ?(?=[./~])[^\s;&|()<>`]+"
     r"|\bUserKnownHostsFile[ =][^\s;&|()<>`]+"
-    r"|(?:^|[\n;&|({!`]|\b(?:do|then|else)\s)\s*(?:touch|mkdir|rm|tee)[ \t][^\n;&|()<>`}]*"
+    r"|(?:^|[\n;&|({!`]|\b(?:do|then|else)\s)[ \t]*(?:touch|mkdir|rm|tee)[ \t][^\n;&|()<>`}]*"
+)
+#: Where `-o` is what a program writes to; of others it may be an option alone, before a file that
+#: is read (`unzip -o FILE`).
+_OUTPUT = re.compile(
+    r"((?:^|[\n;&|({!`'\"]|\b(?:do|then|else)\s)[ \t]*(?:\w+=\S*[ \t]+)*(?:[\w./-]*/)?"
+    r"(?:cc|c\+\+|gcc|g\+\+|clang|clang\+\+|gfortran|ld|rustc|go|ghc|sort|curl|gpg|pandoc|protoc|dot"
+    r"|ruff|eslint|bandit)(?:-[\d.]+)?[ \t](?:[^\n;&|()<>`]{0,1000}?[ \t])??)"
+    r"-o ?(?=[./~])[^\s;&|()<>`]+"
 )
 _SET = re.compile(r"(?:^|(?<=[\s;&|(`]))[A-Za-z_]\w*=\S*")
 #: An option of one letter, and its value.
@@ -131,7 +138,8 @@ def modules(command: str) -> list[str]:
 
 
 def _read(command: str) -> str:
-    return _WRITTEN.sub(" ", _HERE.sub(".", _HOME.sub("~", command.replace("\\\n", ""))))
+    line = _HERE.sub(".", _HOME.sub("~", command.replace("\\\n", "")))
+    return _WRITTEN.sub(" ", _OUTPUT.sub(r"\1", line))
 
 
 def _words(line: str) -> set[str]:

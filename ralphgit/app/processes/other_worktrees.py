@@ -92,18 +92,19 @@ def _links(project: Project) -> Mapping[str, str]:
     writes by such a name, or takes its lock, writes what the link leads to. Of what git writes in
     place a second name of a file is one.
     """
-    found = {}
+    found: dict[str, str] = {}
     for folder in (project.repository.git_dir, *git_folders(project)):
         below = (os.path.join(folder, name) for name in _WRITTEN)
         parents = (folder, *(parent for one in below for parent, _, _ in os.walk(one)))
-        for path, sign in (link for parent in parents for link in _links_in(parent)):
-            found[f"{LINK}{project.show_path(path)}"] = sign
+        for parent in parents:
+            is_log = _LOGS in os.path.relpath(parent, folder).split(os.sep)
+            found |= {f"{LINK}{project.show_path(path)}": sign
+                      for path, sign in _links_in(parent, is_log=is_log)}  # fmt: skip
     return found
 
 
-def _links_in(folder: str) -> Iterator[tuple[str, str]]:
+def _links_in(folder: str, *, is_log: bool) -> Iterator[tuple[str, str]]:
     """Find the links in a folder, and where each leads."""
-    is_log = _LOGS in folder.split(os.sep)
     with suppress(OSError), os.scandir(folder) as entries:
         for one in entries:
             with suppress(OSError):  # it is gone meanwhile
@@ -113,11 +114,6 @@ def _links_in(folder: str) -> Iterator[tuple[str, str]]:
                     (is_log or one.name in _IN_PLACE) and one.is_file() and one.stat().st_nlink > 1
                 ):
                     yield one.path, "hard"
-
-
-def _is_shared(entry: os.DirEntry[str]) -> bool:
-    """Whether a file has another name."""
-    return entry.is_file() and entry.stat().st_nlink > 1
 
 
 def git_folders(project: Project) -> list[str]:
