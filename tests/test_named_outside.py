@@ -54,6 +54,7 @@ COMES_TO = [
     ("unzip -o ../tools/judge.zip -d build", "judge.zip", "../tools/judge.zip"),
     ("rsync -a go -o ../tools/ .; cd ../x", "check.sh", "../tools"),
     ("make gcc -o ../tools/rules.mk", "rules.mk", "../tools/rules.mk"),
+    ("go run ./x -o ../tools/check.sh", "check.sh", "../tools/check.sh"),
     ("x -o../tools/check.sh", "check.sh", "../tools/check.sh"),
     ("cc a.c; tar -x -o ../tools/judge.tar", "judge.tar", "../tools/judge.tar"),
     ("cd ./../tools && sh check.sh", "check.sh", "../tools/check.sh"),

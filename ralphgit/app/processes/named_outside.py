@@ -43,8 +43,9 @@ _WRITTEN = re.compile(
 #: is read (`unzip -o FILE`).
 _OUTPUT = re.compile(
     r"((?:^|[\n;&|({!`'\"]|\b(?:do|then|else)\s)[ \t]*(?:\w+=\S*[ \t]+)*(?:[\w./-]*/)?"
-    r"(?:cc|c\+\+|gcc|g\+\+|clang|clang\+\+|gfortran|ld|rustc|go|ghc|sort|curl|gpg|pandoc|protoc|dot"
-    r"|ruff|eslint|bandit)(?:-[\d.]+)?[ \t](?:[^\n;&|()<>`]{0,1000}?[ \t])??)"
+    r"(?:cc|c\+\+|gcc|g\+\+|clang|clang\+\+|gfortran|ld|rustc|ghc|go[ \t]+(?:build|test)"
+    r"|sort|curl|gpg|pandoc|protoc|dot|ruff|eslint|bandit)(?:-[\d.]+)?[ \t]"
+    r"(?:[^\n;&|()<>`]{0,1000}?[ \t])??)"
     r"-o ?(?=[./~])[^\s;&|()<>`]+"
 )
 _SET = re.compile(r"(?:^|(?<=[\s;&|(`]))[A-Za-z_]\w*=\S*")
