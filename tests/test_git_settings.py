@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -298,6 +301,29 @@ def test_a_link_in_the_place_of_what_steers_git_steers(alpha: Place) -> None:
     found = changed(alpha, before)
     for name in LINKED.values():
         assert {steers for one, steers in found.items() if one.endswith(name)} == {True}, found
+
+
+def test_a_link_that_leads_nowhere_from_here_steers(alpha: Place) -> None:
+    """By `/proc/self/cwd`, say, it leads somewhere for a git that is started elsewhere."""
+    common = alpha.git("rev-parse", "--path-format=absolute", "--git-common-dir")
+    places = [f"{hooks(alpha)}/post-merge", f"{common}/info/attributes", "~/.gitconfig"]
+    before = changed_settings.signs(opened(alpha))
+    for place in places:
+        linked = f"rm -f {place}; mkdir -p $(dirname {place}); ln -s /proc/self/cwd/no {place}"
+        assert alpha.run("sh", "-ec", linked).code == 0
+    found = [name for name, steers in changed(alpha, before).items() if steers]
+    for end in ("post-merge", "info/attributes", ".gitconfig"):
+        assert any(name.endswith(end) for name in found), found
+
+
+@pytest.mark.skipif(not shutil.which("setpriv"), reason="setpriv makes root as others are")
+def test_a_folder_of_hooks_that_may_not_be_listed_steers(tmp_path: Path) -> None:
+    (tmp_path / "hooks" / "in").mkdir(parents=True)
+    (tmp_path / "hooks" / "in").chmod(0o300)
+    said = "from ralphgit.app.processes import configured_git as c; print(*c.below('hooks'))"
+    line = ["--bounding-set=-all", "--inh-caps=-all", sys.executable, "-c", said]
+    done = subprocess.run(["setpriv", *line], cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout == "hooks/in\n", done.stderr
 
 
 @pytest.mark.parametrize("does", UNSAID)

@@ -158,6 +158,38 @@ def test_another_file_of_the_same_content_is_another_judge(alpha: Place) -> None
         assert changed(alpha, before) == [], at
 
 
+def test_a_link_outside_is_no_work_wherever_it_leads(alpha: Place) -> None:
+    programs = alpha.path.parent / "programs"
+    programs.mkdir()
+    place = Place(alpha.path, {**alpha.environ, "PATH": f"{programs}:{os.defpath}"}, alpha.world)
+    names = ["judge", "../tools/new.sh"]
+    before = named_programs.taken_down(opened(place), names)
+    assert [before[f"program {name}"] for name in names] == ["", ""]
+    (alpha.path / "judge").write_text("exit 0\n")
+    (alpha.path / "judge").chmod(0o755)
+    for target in (alpha.path / "judge", alpha.path / "nothing"):
+        for at in (programs / "judge", alpha.path.parent / "tools" / "new.sh"):
+            at.unlink(missing_ok=True)
+            at.symlink_to(target)
+        now = named_programs.taken_down(opened(place), names)
+        assert now["program ../tools/new.sh"] != ""
+        assert (now["program judge"] != "") == target.exists()
+
+
+def test_what_a_shell_and_git_find_on_the_path_counts(alpha: Place) -> None:
+    programs = alpha.path.parent / "programs"
+    programs.mkdir()
+    place = Place(alpha.path, {**alpha.environ, "PATH": f"{programs}:{os.defpath}"}, alpha.world)
+    for line, file, mode in ((". rules.sh", "rules.sh", 0o644), ("git judge", "git-judge", 0o755)):
+        names = named_programs.outside(opened(place), [line])
+        seen = [named_programs.taken_down(opened(place), names)]
+        for text in ("exit 1\n", "exit 0\n"):
+            (programs / file).write_text(text)
+            (programs / file).chmod(mode)
+            seen.append(named_programs.taken_down(opened(place), names))
+        assert len({one[f"program {file}"] for one in seen}) == 3, line
+
+
 #: A line that only writes there, or names where others work.
 WRITES = (
     "make test > ../tools/check.sh", "make test 2>>../tools/log", "CACHE=../tools make test",

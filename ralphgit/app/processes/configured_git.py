@@ -65,6 +65,12 @@ def taken_down(project: Project) -> Mapping[str, str]:
             linked[f"{LINK}{project.show_path(file)}"] = real
         if _is_include(key):
             included[_included(project, file, value)] = None
+    # One that leads nowhere from here may lead somewhere from another worktree.
+    linked |= {
+        f"{LINK}{project.show_path(file)}": os.path.realpath(file)
+        for file in _of_user(project)
+        if os.path.islink(file)
+    }
     found = {f"{PREFIX}{key}": _digest(*_once(texts)) + ("" if _are_usual(key, texts) else UNUSUAL)
              for key, texts in values.items()} | linked  # fmt: skip
     paths = [*included]
@@ -83,6 +89,19 @@ def _are_usual(key: str, values: list[str]) -> bool:
     if key in git_attributes.DIFF_CONFIG:  # as `init` sets it
         return {*values} == {git_attributes.DIFF_CONFIG[key]}
     return harmless_settings.are_usual(key, values)
+
+
+def _of_user(project: Project) -> Iterator[str]:
+    """The files in which git looks for the user's own configuration."""
+    environ = project.around.environ
+    home = environ.get("HOME", "")
+    of_tools = environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
+    named = environ.get("GIT_CONFIG_GLOBAL")
+    yield from (
+        (os.path.join(project.top, named),)
+        if named
+        else (os.path.join(home, ".gitconfig"), os.path.join(of_tools, "git", "config"))
+    )
 
 
 def of_file(project: Project, path: str) -> str:
@@ -226,19 +245,15 @@ def _remote_helpers(values: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 def _included(project: Project, origin: str, path: str) -> str:
     """Where a file is that the configuration in the file `origin` includes."""
-    if path.startswith("~/"):
-        return os.path.join(project.around.environ.get("HOME", ""), path[2:])
-    if path.startswith(("~", "%(prefix)/")):
-        line = ("-c", f"ralph.path={path}", "config", "--type=path", "--get", "ralph.path")
-        out = project.repository.git.try_run(*line).out
-        path = out.decode("utf-8", "surrogateescape").removesuffix("\n") or path
-    return os.path.join(os.path.dirname(origin), path)
+    return os.path.join(os.path.dirname(origin), expanded(project, path))
 
 
 def below(folder: str) -> Iterator[str]:
-    """Find all files below a folder, also behind links to folders."""
-    seen = set[str]()
-    for parent, folders, names in os.walk(folder, followlinks=True):
+    """Find all files below a folder, also behind links to folders, and the folders of which nobody
+    says what is in them.
+    """
+    seen, closed = set[str](), list[OSError]()
+    for parent, folders, names in os.walk(folder, onerror=closed.append, followlinks=True):
         real = os.path.realpath(parent)
         if real in seen:
             folders.clear()
@@ -246,6 +261,7 @@ def below(folder: str) -> Iterator[str]:
         seen.add(real)
         folders.sort()
         yield from (os.path.join(parent, name) for name in sorted(names))
+    yield from (one.filename for one in closed if os.path.isdir(one.filename))
 
 
 def hooks(project: Project) -> str:
@@ -256,20 +272,26 @@ def hooks(project: Project) -> str:
 
 
 def expanded(project: Project, path: str) -> str:
-    """As git and a shell read a path that begins with the user's home."""
-    home = project.around.environ.get("HOME", "")
-    return os.path.join(home, path[2:]) if path.startswith("~/") else path
+    """As git reads a path of its configuration."""
+    if path.startswith("~/"):
+        return os.path.join(project.around.environ.get("HOME", ""), path[2:])
+    if path.startswith(("~", "%(prefix)/")):
+        line = ("-c", f"ralph.path={path}", "config", "--type=path", "--get", "ralph.path")
+        out = project.repository.git.try_run(*line).out
+        return out.decode("utf-8", "surrogateescape").removesuffix("\n") or path
+    return path
 
 
 def program_files(project: Project, folder: str, called: str) -> Mapping[str, str]:
     """Take down each file below a folder of programs, by what it is `called`, with whether it may
-    be run.
+    be run; also a link that leads nowhere from here, and a folder that may not be read.
     """
     found = {}
     for path in below(folder):
-        if not os.path.isfile(path):
+        is_file = os.path.isfile(path)
+        if not (is_file or os.path.islink(path) or os.path.isdir(path)):
             continue
-        text = atomic_files.read(path) or b""
+        text = (atomic_files.read(path) or b"") if is_file else b""
         text += os.fsencode(os.readlink(path)) if os.path.islink(path) else b""
         mode = b"x" if os.access(path, os.X_OK) else b"-"
         found[f"{called}{os.path.relpath(path, folder)}"] = of_program(mode, text)

@@ -243,8 +243,15 @@ def _by_folder(
 def sign(project: Project, name: str, real: Callable[[str], str]) -> str:
     """Digest the file, or what is in the folder, that a name with a folder in it is of; "" for
     none, and for one in the worktree, which is work. `real` finds the folder of a file.
+
+    A link outside counts by where it leads, also where that is work, or nowhere.
     """
     place = place_of(project, name)
+    inside = (f"{project.top}/", f"{real(project.top)}/")
+    if os.path.islink(place) and not f"{real(os.path.dirname(place))}/".startswith(inside):
+        at = os.path.realpath(place)
+        if f"{at}/".startswith(inside) or not os.path.exists(place):
+            return _digest(place, at)
     try:
         found = os.stat(place)
         if stat.S_ISDIR(found.st_mode):
@@ -253,7 +260,7 @@ def sign(project: Project, name: str, real: Callable[[str], str]) -> str:
         if not stat.S_ISREG(found.st_mode) or place.startswith(_KERNELS):
             return ""
         folder, last = os.path.split(os.path.realpath(place) if os.path.islink(place) else place)
-        if f"{real(folder)}/".startswith((f"{project.top}/", f"{real(project.top)}/")):
+        if f"{real(folder)}/".startswith(inside):
             return ""
         return _digest(place, os.path.join(real(folder), last), content(place))
     except OSError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+import re
 import shlex
 import shutil
 import stat
@@ -29,6 +30,8 @@ RENEWED = (
     "claude", "codex", "copilot", "gemini", "opencode", "qwen", "amp", "cursor-agent", "aider",
     "goose", "crush", "droid", "auggie", "kiro-cli", "kiro", "q", "cody", "openhands",
 )  # fmt: skip
+_SHELLS = frozenset((".", "source", "sh", "bash", "dash", "ksh", "zsh"))
+_VERB = re.compile(r"\w[\w-]*")
 #: What scripts are called.
 _SCRIPTS = (".sh", ".bash", ".py", ".js", ".mjs", ".cjs", ".ts", ".rb", ".pl")
 
@@ -53,15 +56,24 @@ def looked_up(project: Project, names: Iterable[str]) -> dict[str, str]:
     """Say which file each program is, by its name in `signs`, and each one with a folder in its
     name; of those in the worktree, which are work, nothing.
     """
-    bare, placed = _parted(tuple(names))
+    names = tuple(names)
+    bare, placed = _parted(names)
     found = {}
     real = functools.cache(os.path.realpath)  # of folders, which many names share
     on_path = os.pathsep.join(_folders_of_path(project))
+    work = real(project.top) + os.sep
+    # `. NAME` and `sh NAME` take a file that may not be run, too.
+    modes = (os.X_OK, os.F_OK) if _SHELLS & {*names} else (os.X_OK,)
     for name in bare if len(bare) < _FEW_NAMES else _on_path(project, bare):
-        path = shutil.which(name, path=on_path)
-        at = os.path.realpath(path) if path else ""
-        if path and not at.startswith(real(project.top) + os.sep):
-            said = f"{os.path.abspath(path)} {at} {named_outside.content(path)}"
+        said = ""
+        paths = dict.fromkeys(shutil.which(name, mode, on_path) for mode in modes)
+        for path in filter(None, paths):
+            at = os.path.realpath(path)
+            if not at.startswith(work):
+                said += f"{os.path.abspath(path)} {at} {named_outside.content(path)}"
+            elif not f"{real(os.path.dirname(path))}/".startswith(work):
+                said += f"{os.path.abspath(path)} {at}"  # a link to work, which was none before
+        if said:
             found[f"{PREFIX}{name}"] = _digest(said)
     for name in named_outside.leading_out(project, placed, real):
         if sign := named_outside.sign(project, name, real):
@@ -133,11 +145,19 @@ def started(project: Project) -> list[str]:
 
 def outside(project: Project, lines: Iterable[str]) -> set[str]:
     """Name what lines name, also from beside the main worktree, where merged work is proved."""
-    found = {name for line in lines for name in named_outside.names(project, line)}
+    found = {name for line in lines for name in _named(project, line)}
     home = project.repository.home
     if os.path.dirname(home) == os.path.dirname(project.top):
         return found
     return found | {os.path.normpath(f"{home}/{one}") for one in found if one.startswith("../")}
+
+
+def _named(project: Project, line: str) -> set[str]:
+    """What a line names; `git WORD` may be a program called `git-WORD`."""
+    found = named_outside.names(project, line)
+    if GIT not in found:
+        return found
+    return found | {f"{GIT}-{one}" for one in found if _VERB.fullmatch(one)}
 
 
 def _is_run(project: Project, name: str) -> bool:

@@ -152,11 +152,12 @@ def text(path: str) -> bytes | None:
 
 def of_file(path: str) -> str:
     """Digest a file that steers git, and where it is if it is a link: what it says then is up to
-    whoever writes there.
+    whoever writes there, and one that leads nowhere from here may lead somewhere from elsewhere.
     """
-    at = os.path.realpath(path) if os.path.islink(path) else ""
     data = text(path)
-    return digest(data if data is None or not at else data + b"\0" + os.fsencode(at))
+    if os.path.islink(path):
+        data = (data or b"") + b"\0" + os.fsencode(os.path.realpath(path))
+    return digest(data)
 
 
 def digest(data: bytes | None) -> str:
