@@ -10,6 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from world import ROOT, Place, World, grown
 
+from ralphgit.app.workspace import archive_view
 from ralphgit.records import archive_file
 
 GRAPH = """\
@@ -646,3 +647,21 @@ def test_on_the_base_itself_an_archive_waits_for_nothing(tmp_path: Path) -> None
     assert world.ralph("archive", "T-1").out.splitlines()[-1] == (
         f"Committed as {world.head[:12]}, on main."
     )
+
+
+def test_a_file_of_the_archive_is_read_once_while_nothing_changes(tmp_path: Path) -> None:
+    path, read = tmp_path / "2026-12.jsonl", list[str]()
+
+    def reads(one: str) -> str:
+        read.append(one)
+        return path.read_text()
+
+    def id_of(settled: float) -> str:
+        return archive_view.id_of(str(path), reads, settled)
+
+    path.write_text("a")
+    now = path.stat().st_ctime
+    assert [id_of(now - 1), id_of(now - 1), id_of(now + 1), id_of(now + 1)] == ["a"] * 4
+    assert len(read) == 3  # it may change again within the same tick
+    path.write_text("b")
+    assert (id_of(now + 9), len(read)) == ("b", 4)

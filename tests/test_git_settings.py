@@ -55,6 +55,8 @@ STEER = {
     "git config remotes.x-y public": "remotes.x-y",
     "git config branch.alpha.mergeOptions -sours": "branch.alpha.mergeoptions",
     "git config branch.main.remote public": "branch.main.remote",
+    "git remote add upstream ../e": "remote.upstream.url",
+    "git config remote.public.gh-resolved base": "remote.public.gh-resolved",
     "git config branch.main.merge refs/heads/x": "branch.main.merge",
     "git config branch.main.rebase true": "branch.main.rebase",
     "git config --global init.templateDir ~/tpl": "init.templatedir",
@@ -289,6 +291,18 @@ def test_below_a_folder_called_logs_a_second_name_of_the_index_is_none(tmp_path:
     index = Path(alpha.world.worktree("beta").git("rev-parse", "--absolute-git-dir"), "index")
     before = changed_settings.signs(opened(alpha))
     index.with_name("index.ralph-1").hardlink_to(index)
+    assert changed(alpha, before) == {}
+
+
+def test_what_stands_in_where_no_base_is_named_may_only_become_the_base_s(alpha: Place) -> None:
+    alpha.run("sh", "-ec", "git push -q origin origin/main:refs/heads/trunk; git fetch -q")
+    alpha.git("remote", "set-head", "origin", "trunk")
+    assert opened(alpha).base.short == "origin/trunk"
+    alpha.git("config", "--unset", "branch.main.remote")
+    before = changed_settings.signs(opened(alpha))
+    alpha.git("config", "branch.main.remote", "other")
+    assert changed(alpha, before)["branch.main.remote"]
+    alpha.git("config", "branch.main.remote", "origin")
     assert changed(alpha, before) == {}
 
 

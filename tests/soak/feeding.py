@@ -49,8 +49,10 @@ class Feeder:
         self._clone.commit(f"Plan story S-{number}")
         self._push()
         if number > 1:
-            done = self._clone.ralph("archive", "--older-than", "0", "--story", f"S-{number - 2}")
-            assert done.code == 0, done.err
+            # What live tasks depended on when its story was archived follows with the next one.
+            for story in (f"S-{number - 2}", f"S-{number - 3}")[: number - 1]:
+                done = self._clone.ralph("archive", "--older-than", "0", "--story", story)
+                assert done.code == 0, done.err
             self._push()
 
     def _update(self) -> None:

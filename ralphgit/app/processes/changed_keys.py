@@ -8,6 +8,11 @@ from ralphgit.app.processes import configured_git, named_outside, named_programs
 from ralphgit.app.workspace.project import Project
 from ralphgit.rules import harmless_settings
 
+#: Of several remotes that are forges' `gh` and `glab` take these before origin, and first of all
+#: one that has this key.
+_FIRST = ("upstream", "github")
+_CHOSEN = ".gh-resolved"
+
 
 def steers(project: Project, key: str, before: Mapping[str, str], now: Mapping[str, str]) -> bool:
     """Whether a key that has changed since `before` may decide something, or run something."""
@@ -18,7 +23,10 @@ def steers(project: Project, key: str, before: Mapping[str, str], now: Mapping[s
     remote = harmless_settings.of_remote(key)
     # Where there is an origin, no other remote becomes the base's by being there.
     if remote and project.base.remote == "origin" != remote:
-        return _is_asked(project, remote, before) or not is_usual
+        is_first = remote in _FIRST and name not in before
+        return is_first or _is_asked(project, remote, before) or not is_usual
+    if key.endswith(_CHOSEN) and key != f"remote.{project.base.remote}{_CHOSEN}":
+        return True
     return not (is_usual and harmless_settings.may_change(key, is_new=name not in before))
 
 

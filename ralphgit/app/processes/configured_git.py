@@ -177,15 +177,18 @@ def unsaid(project: Project, name: str, now: Mapping[str, str]) -> bool:
     """Whether a change is what git itself notes of branches: nobody has to hear of it.
 
     Where another branch of work pulls from decides nothing. The remote of the worktree's own is the
-    one that git asks where a line names none: it may only become the base's. That of the base's own
-    may decide which one the base is, and what a person's pull brings there: it may only become the
-    base. A branch that is gone takes its keys with it.
+    one that git asks where a line names none: it may only become the base's. That of the base's
+    own, or of what stands in where nobody says which one that is, may decide it, and what a
+    person's pull brings there: it may only become the base. A branch that is gone takes its keys
+    with it.
     """
     if not is_of_branch(name):
         return False
     branch, said = harmless_settings.of_branch(name.removeprefix(PREFIX))
     value, base = now.get(name), project.base
-    if branch == base.branch and said in ("remote", "merge", "rebase"):
+    decides = branch in (base.branch, f"{base.remote}/{base.branch}", project.config.base, "main")
+    pulls = branch == base.branch and said in ("merge", "rebase")
+    if pulls or (said == "remote" and decides):
         usual = {"remote": base.remote, "merge": f"refs/heads/{base.branch}"}.get(said, "")
         return usual != "" and value == _digest(usual)
     if harmless_settings.is_of_upstream(said):

@@ -46,8 +46,9 @@ def note(common_dir: str, run: Run) -> None:
         raise NotWritable(f"cannot write {path}: {error.strerror}") from error
 
 
-def runs(common_dir: str) -> Iterator[Run]:
-    """Go through the runs of this machine, the oldest first."""
+def runs(common_dir: str, claim: str = "") -> Iterator[Run]:
+    """Go through the runs of this machine, or of a claim, the oldest first."""
+    named = claim.encode()
     path = _path(common_dir)
     for part in (f"{path}.1", path):
         if not os.path.lexists(part):
@@ -57,13 +58,13 @@ def runs(common_dir: str) -> Iterator[Run]:
         except Refused:
             continue  # somebody has put something else there
         for line in lines:
-            if (run := _parsed(line)) is not None:
+            if named in line and (run := _parsed(line)) is not None:
                 yield run
 
 
 def of_claim(common_dir: str, claim: str) -> Usage | None:
     """Return what all runs under a claim have used; None where nothing is known."""
-    found = [run.usage for run in runs(common_dir) if run.claim == claim]
+    found = [run.usage for run in runs(common_dir, claim) if run.claim == claim]
     return total(found) if found else None
 
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 Shard = tuple[str, str]
 """Path and blob id of a file of the archive."""
 
+#: How files of an archive were when they were read, and their ids then, by path.
+_ids: dict[str, tuple[tuple[int, ...], str]] = {}
+
 
 class Archive:
     """The archive of a commit or a working tree. Nothing is read before it is asked for."""
@@ -104,6 +107,21 @@ class Archive:
 
 #: Of a place that has none.
 NONE = Archive(lambda: (), lambda shard: b"", Cache(""))
+
+
+def id_of(path: str, read: Callable[[str], str], settled: float) -> str:
+    """The blob id of a file of the archive, by `read`: once, where its last change was before the
+    time `settled`. A month's archive grows with all that was done in it.
+    """
+    found = os.stat(path)
+    key = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    known = _ids.get(path)
+    if known is not None and known[0] == key:
+        return known[1]
+    oid = read(path)
+    if found.st_ctime < settled:
+        _ids[path] = key, oid
+    return oid
 
 
 def files_below(top: str, records: str) -> list[str]:
