@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import pytest
+from test_git_settings import opened
 from test_landing import agent, files_on_base
 from test_loop import loop, made, on_base, rescued, task
 from test_structure import git_processes
 from world import Place
 
+from ralphgit.app.evidence import landed_work
 from ralphgit.app.workspace import taken_back
 from ralphgit.app.workspace.locks import RepositoryLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.errors import GuardRefused, NotWritable
+from ralphgit.git import path_history
+from ralphgit.git.path_history import Step
+from ralphgit.git.run_git import Git
 
 ONE = task("T-1", "outputs: [f.txt]", "verify: [grep -q good f.txt]")
 METHODS = ["merge", "squash", "rebase"]
@@ -360,6 +366,32 @@ def test_history_is_asked_once(tmp_path: Path) -> None:
 
 
 # -- a revert as a change ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_how_work_landed_is_asked_since_it_was_claimed(
+    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alpha = made(tmp_path, ONE, task("T-2"))
+    begun = alpha.world.head
+    alpha.did("T-1", {"f.txt": "good\n"})
+    first = land(alpha, method)
+    beta = alpha.world.worktree("beta", at="main")
+    beta.did("T-2", {"f.txt": "good too\n"})
+    land(beta, method, "beta")
+    project = opened(alpha.world)
+    asked, steps = list[str](), path_history.steps
+
+    def seen(git: Git, tip: str, paths: Sequence[str], *, since: str = "") -> list[Step]:
+        asked.append(since)
+        return steps(git, tip, paths, since=since)
+
+    monkeypatch.setattr(path_history, "steps", seen)
+    rows = [row for row in project.base_view.rows if row.claim]
+    for some in (rows, rows[1:]):
+        found = landed_work.of(project, project.base.commit, some)
+        assert {*found} == {row.claim for row in some}
+    assert (asked[0], asked[-1]) == (begun, first)
 
 
 @pytest.mark.parametrize("method", METHODS)

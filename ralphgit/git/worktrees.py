@@ -327,6 +327,13 @@ def fork(git: Git, one: str, other: str) -> str:
     return next(iter(forks(git, one, other)), "")
 
 
+def common(git: Git, commits: Sequence[str]) -> str:
+    """Return a commit that the history of each of `commits` has; "" where there is none."""
+    if len(commits) < 2:
+        return next(iter(commits), "")
+    return git.try_run("merge-base", "--octopus", *commits).out.decode().split("\n")[0]
+
+
 def forks(git: Git, one: str, other: str) -> list[str]:
     """List the commits that two commits have in common and that no other such commit has."""
     if one == other:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ralphgit.app.workspace import record_tree
 from ralphgit.app.workspace.project import Project
-from ralphgit.git import path_history, trees
+from ralphgit.git import path_history, trees, worktrees
 from ralphgit.git.path_history import Step
 from ralphgit.model.task_row import Row
 from ralphgit.records import audit_file
@@ -43,7 +43,8 @@ def of(
     """
     audits = {audit_file.path(project.config.records, row.id, row.claim): row for row in rows}
     paths = [*audits, *touching]
-    steps = path_history.steps(project.repository.git, tip, paths) if audits else []
+    git = project.repository.git
+    steps = path_history.steps(git, tip, paths, since=_begun(project, rows)) if audits else []
     found = {}
     for path, row in audits.items():
         own = _since_added(project, path, [one for one in steps if path in one.paths])
@@ -51,6 +52,17 @@ def of(
             continue
         found[row.claim] = _work(project, row, path, own)
     return found
+
+
+def _begun(project: Project, rows: Sequence[Row]) -> str:
+    """A commit that all that these claims were made from have in common: they landed after it.
+    "" where one of those is not here.
+    """
+    named = [f"{base}^{{commit}}" for base in dict.fromkeys(row.base for row in rows)]
+    commits = project.repository.objects.resolve(named)
+    if None in commits:
+        return ""
+    return worktrees.common(project.repository.git, [oid for oid in commits if oid])
 
 
 def _work(project: Project, row: Row, path: str, own: Sequence[Step]) -> LandedWork:
