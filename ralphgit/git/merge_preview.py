@@ -6,6 +6,7 @@ they make into a folder that is thrown away.
 """
 
 import os
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -73,10 +74,10 @@ def merge_base(repository: Repository, ours: str, theirs: str) -> str:
             if conflicts:
                 raise GuardRefused(
                     f"{ours[:12]} and {theirs[:12]} have merged each other, and what they have in "
-                    f"common conflicts in {', '.join(conflicts)}: nobody can tell what "
-                    f"{theirs[:12]} changes; nothing was changed",
+                    f"common conflicts in {', '.join(conflicts)}: what {theirs[:12]} changes is "
+                    f"known once it has merged {ours[:12]}; nothing was changed",
                     code="several_merge_bases",
-                    hint=f"on the branch of {theirs[:12]}: git merge {ours}",
+                    hint=f"git merge {shlex.quote(ours)}",
                 )
             first = commit_tree(repository, tree, [first, other], "Aside\n", git=git)
     return first
