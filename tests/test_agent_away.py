@@ -373,6 +373,7 @@ def test_a_time_limit_is_no_attempt_and_the_work_goes_on(tmp_path: Path) -> None
 # -- presets -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_codex_may_write_where_git_keeps_a_linked_worktree_s_data(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     env = tool(alpha, f'printf "%s\\n" "$@" > {tmp_path}/words; echo good > f.txt', "codex")

@@ -73,7 +73,6 @@ def test_a_look_at_the_claim_does_not_run_what_the_agent_has_set(tmp_path: Path)
     assert "a.txt" not in files_on_base(alpha)
 
 
-@pytest.mark.slow
 def test_who_comes_next_does_not_run_it_either(tmp_path: Path) -> None:
     """As after a loop that was killed: git is asked nothing more before its note was compared."""
     alpha = made(tmp_path, ONE)

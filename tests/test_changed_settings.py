@@ -101,7 +101,7 @@ def test_nothing_goes_on_until_a_person_has_looked(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets others set them")
-@pytest.mark.parametrize("above", [False, True])
+@pytest.mark.parametrize("above", slow.but(1, [False, True]))
 def test_a_limit_of_the_loop_s_process_is_not_the_agents(above: bool, tmp_path: Path) -> None:
     """What its verify commands print or read could be cut; so could that of the next one."""
     parent = "pid = int(open(f'/proc/{pid}/stat').read().rpartition(')')[2].split()[1]); "
@@ -485,7 +485,8 @@ def test_another_worktree_of_another_repository_ends_the_loop(how: str, tmp_path
         assert not ran_it.exists(), words
 
 
-@pytest.mark.parametrize("where", slow.but(1, ["main", "beta"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["main", "beta"])
 def test_a_rebase_that_the_agent_leaves_in_another_worktree_is_named(
     where: str, tmp_path: Path
 ) -> None:
@@ -745,7 +746,7 @@ BEFORE_IT_WENT = {
 
 
 @pytest.mark.parametrize("does", BEFORE_IT_WENT)
-@pytest.mark.parametrize("goes", slow.but(1, ["rm -rf {0}", "git worktree remove --force {0}"]))
+@pytest.mark.parametrize("goes", ["rm -rf {0}", "git worktree remove --force {0}"])
 def test_a_worktree_that_a_person_removed_stops_nobody_where_nothing_differs(
     does: str, goes: str, tmp_path: Path
 ) -> None:
@@ -797,6 +798,7 @@ def test_what_another_worktree_has_for_itself_is_compared_there_where_the_first_
     watched_settings.require_seen(there)
 
 
+@pytest.mark.slow
 def test_a_worktree_is_not_removed_before_what_its_agent_changed_was_looked_at(
     tmp_path: Path,
 ) -> None:

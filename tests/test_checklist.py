@@ -1015,7 +1015,6 @@ _WORDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=40)
 
 
 @given(st.lists(_WORDS, min_size=1, max_size=6), st.sampled_from(["- [ ] {}", "1. [x] T{n} {}"]))
-@pytest.mark.slow
 def test_whatever_stands_in_a_list_the_tasks_are_valid(words: list[str], form: str) -> None:
     text = "\n".join(form.format(line, n=n) for n, line in enumerate(words)) + "\n- [ ] end\n"
     try:

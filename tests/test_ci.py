@@ -300,6 +300,7 @@ def test_a_shallow_clone_is_refused(world: World, alpha: Place, runner: Runner) 
 # -- GitLab --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_link_that_comes_with_the_branch_leads_the_report_nowhere(
     world: World, alpha: Place, api: ForgeApi, runner: Runner, tmp_path: Path
 ) -> None:

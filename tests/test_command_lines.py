@@ -133,7 +133,6 @@ def test_a_word_that_is_not_quoted_is_found() -> None:
     assert [*_unquoted(ast.parse(quoted))] == []
 
 
-@pytest.mark.slow
 def test_a_path_and_a_branch_with_a_command_in_their_names(tmp_path: Path) -> None:
     """A stranger's pull request names a file so; who copies the hint runs nothing of it."""
     base, odd = "m$(touch${IFS}PWN)", "records/evidence/T-1/x$(touch${IFS}PWN)x.yaml"

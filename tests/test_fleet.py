@@ -299,6 +299,7 @@ def test_of_two_that_start_one_worker_one_finds_it_running(make: Callable[..., W
     until(lambda: processes(world) == [])
 
 
+@pytest.mark.slow
 def test_an_exact_name_wins(make: Callable[..., World]) -> None:
     """Of the worktrees proj-w1 and proj-my-w1, w1 is the first, for every command."""
     world = make(task("T-1", SLEEPS))

@@ -95,7 +95,7 @@ def prepared(tmp_path: Path) -> tuple[Place, dict[str, str]]:
     return alpha, env
 
 
-@pytest.mark.parametrize("name", slow.but(1, ACTS))
+@pytest.mark.parametrize("name", slow.but(0, ACTS))
 def test_an_everyday_act_ends_no_loop(name: str, tmp_path: Path) -> None:
     act, told = ACTS[name]
     alpha, env = prepared(tmp_path)
@@ -182,6 +182,7 @@ def test_who_changed_it_and_what_helps_is_told(tmp_path: Path) -> None:
     assert alpha.git(*shlex.split(line)[1:]).endswith("\t9")
 
 
+@pytest.mark.slow
 def test_what_makes_links_of_git_s_own_files_is_told(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     ran = works(alpha, f"echo good > a.txt; cp -al {alpha.world.path} ../backup")

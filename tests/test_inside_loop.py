@@ -139,7 +139,6 @@ def test_the_table_has_every_command() -> None:
     assert looking <= in_a_loop.ALLOWED
 
 
-@pytest.mark.slow
 def test_what_a_worker_may_not_call_is_refused_by_its_environment(world: World) -> None:
     place, before = beta(world), world.state()
     told = {line: answered(place, line, ENV) for line in (*lines(beside=False), *ALSO)}

@@ -530,7 +530,6 @@ def test_killed_while_it_proves_it_has_changed_nothing(tmp_path: Path) -> None:
 # -- order -------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 @given(
     st.integers(1, 7),
     st.sets(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=8),

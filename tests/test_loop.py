@@ -138,6 +138,7 @@ def test_as_json(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_loop_s_commits_do_not_begin_to_pack(tmp_path: Path) -> None:
     """What git leaves running is ended before a task is verified, and would begin at each again."""
     both = [task(id, script=f"{{write: {{{id}.txt: x}}}}") for id in "AB"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import slow
 from test_git_settings import opened
 from test_landing import files_on_base
 from test_loop import made, on_base, task
@@ -40,7 +41,7 @@ def crossed(folder: Path) -> Place:
     return alpha
 
 
-@pytest.mark.parametrize("how", BOTH)
+@pytest.mark.parametrize("how", slow.but(1, ["second", "first"]))
 @pytest.mark.parametrize("then", ["", f"; {RALPH} block --question why"], ids=["done", "blocked"])
 def test_what_the_base_has_merged_is_not_taken_back(how: str, then: str, tmp_path: Path) -> None:
     alpha = crossed(tmp_path)
@@ -58,7 +59,7 @@ def test_what_the_base_has_merged_is_not_taken_back(how: str, then: str, tmp_pat
     assert alpha.git("show", "origin/main:ralph.toml") == SETTINGS.strip()
 
 
-@pytest.mark.parametrize("how", BOTH)
+@pytest.mark.parametrize("how", slow.but(1, BOTH))
 def test_what_a_merge_would_take_back_is_shown(how: str, tmp_path: Path) -> None:
     alpha = crossed(tmp_path)
     alpha.git("merge", "--quiet", "origin/main")
@@ -137,7 +138,7 @@ MERGED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("how", MERGED)
+@pytest.mark.parametrize("how", slow.but(1, MERGED))
 def test_what_a_merge_of_more_than_two_brings_is_the_task_s(how: str, tmp_path: Path) -> None:
     one, script, said = MERGED[how]
     alpha = made(tmp_path, one)

@@ -11,6 +11,7 @@ import threading
 from pathlib import Path
 
 import pytest
+import slow
 from test_changed_settings import works
 from test_git_settings import opened
 from test_landing import agent, files_on_base
@@ -372,7 +373,7 @@ def test_a_file_of_the_worktree_that_git_runs_is_not_the_agents_to_change(tmp_pa
     assert "a.txt" not in files_on_base(alpha)
 
 
-@pytest.mark.parametrize("who", ["the base", "the agent"])
+@pytest.mark.parametrize("who", slow.but(1, ["the agent", "the base"]))
 def test_a_file_of_the_worktree_that_git_runs_may_be_as_the_base_has_it(
     who: str, tmp_path: Path
 ) -> None:
@@ -416,6 +417,7 @@ def test_what_the_environment_has_git_run_is_not_the_agents_to_change(tmp_path: 
     assert "a.txt" not in files_on_base(alpha)
 
 
+@pytest.mark.slow
 def test_what_one_git_finds_another_by_is_not_the_agents_to_change(tmp_path: Path) -> None:
     """git's own programs may lie in the user's folder, as Homebrew and conda have them."""
     alpha = made(tmp_path, task("T-1", "scope: {write: [a.txt]}"), task("T-2"))

@@ -91,6 +91,7 @@ def test_what_an_agent_makes_of_its_own_command_is_not_run(how: str, tmp_path: P
         assert alpha.git(*hint.split()[1:]) == "" and alpha.read(path) == own
 
 
+@pytest.mark.slow
 def test_what_one_agent_leaves_for_the_command_of_another_is_not_run(tmp_path: Path) -> None:
     settings = "".join(
         f"[agents.{name}]\ncommand = \"sh -c '{line}'\"\n"
@@ -283,7 +284,7 @@ def test_what_an_agent_runs_itself_says_no_more_than_its_loop(tmp_path: Path) ->
     assert alpha.ralph("check", "--at", "origin/main^2").out == "No problem found.\n"
 
 
-@pytest.mark.parametrize("digest", ["0" * 64, hashlib.sha256(b"").hexdigest()])
+@pytest.mark.parametrize("digest", slow.but(1, ["0" * 64, hashlib.sha256(b"").hexdigest()]))
 def test_a_run_of_what_no_commit_of_the_work_has_is_left_out(digest: str, tmp_path: Path) -> None:
     """Of what the work and the base make together, say: the landing would run nothing again. What
     the base had once is no commit of the work either.

@@ -120,6 +120,7 @@ def test_a_worker_that_cannot_begin_says_why(world: World, server: Sshd) -> None
     assert row["why"] == "git does not know in whose name it commits here"
 
 
+@pytest.mark.slow
 def test_workers_of_this_machine_in_clones(world: World) -> None:
     agent, go = waiting_agent(world)
     url = str(world.origin.path)

@@ -379,7 +379,6 @@ def test_a_heartbeat_is_told_with_its_age(tmp_path: Path) -> None:
     assert (other["stale"], other["heartbeat_age_s"], other["phase"]) == (False, None, "")
 
 
-@pytest.mark.slow
 def test_what_needs_a_person(tmp_path: Path) -> None:
     tasks = [task(f"T-{n}", *(["depends_on: [T-8, T-9]"] if n == 5 else [])) for n in range(1, 6)]
     world = world_of(tmp_path, *tasks)

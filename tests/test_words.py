@@ -78,7 +78,6 @@ def test_the_fast_reader_declines_or_agrees_with_click(line: list[str]) -> None:
         assert click_application.read(line, "ralphgit") == quick
 
 
-@pytest.mark.slow
 @given(_lines().map(lambda line: ["-qv", *line]))
 @slow.examples(100)
 def test_click_alone_reads_the_same_as_with_the_fast_reader(line: list[str]) -> None:

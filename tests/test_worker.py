@@ -234,7 +234,6 @@ def test_a_job_of_kubernetes_without_an_image_says_where_it_goes(world: World) -
     assert "in the place of IMAGE" in told.json["warnings"][0]
 
 
-@pytest.mark.slow
 def test_a_workflow_of_github_is_valid(world: World) -> None:
     text = manifest(world, "github-actions", "-n", "3", "--agent", "claude", "--trust")
     world.write("../workers.yml", text)
