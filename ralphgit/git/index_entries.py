@@ -24,7 +24,10 @@ _SPLIT, _IGNORED = b"link", b"NONE"
 
 def is_split(data: bytes, id_bytes: int) -> bool:
     """Whether some of the entries of an index are in another file."""
-    return any(name == _SPLIT for _, name in _extensions(data, id_bytes))
+    if _SPLIT not in data:  # as most often, and quicker
+        return False
+    *_, end = _entries(data, id_bytes)
+    return any(name == _SPLIT for _, name in _extensions(data, end, id_bytes))
 
 
 def read_anew(data: bytes, id_bytes: int) -> bytes:
@@ -34,10 +37,11 @@ def read_anew(data: bytes, id_bytes: int) -> bytes:
     One that cannot be read is returned as it is: git says what is wrong with it.
     """
     made = bytearray(data)
-    for at in _entries(data, id_bytes):
-        if data[at + _TIME : at + _TIME + 4] == _NEVER and at + _STAT_BYTES < len(data):
+    *entries, end = _entries(data, id_bytes)
+    for at in entries:
+        if data[at + _TIME : at + _TIME + 4] == _NEVER:
             made[at + _TIME : at + _TIME + 4] = _EARLIEST
-    for at, name in _extensions(data, id_bytes):
+    for at, name in _extensions(data, end, id_bytes):
         if name[:1].isupper():
             made[at : at + 4] = _IGNORED
     if made != data and any(data[-id_bytes:]):  # else it has no digest
@@ -48,9 +52,8 @@ def read_anew(data: bytes, id_bytes: int) -> bytes:
     return bytes(made)
 
 
-def _extensions(data: bytes, id_bytes: int) -> Iterator[tuple[int, bytes]]:
-    """Yield where each part behind the entries begins, and its name."""
-    *_, at = _entries(data, id_bytes)
+def _extensions(data: bytes, at: int, id_bytes: int) -> Iterator[tuple[int, bytes]]:
+    """Yield where each part behind the entries, which end at `at`, begins, and its name."""
     while at + 8 <= len(data) - id_bytes:
         yield at, data[at : at + 4]
         at += 8 + int.from_bytes(data[at + 4 : at + 8], "big")
