@@ -200,6 +200,7 @@ WRITES = (
     "pytest --junitxml=../tools/log", "pytest --junit-xml ../tools/log --basetemp=../tools",
     "mypy --cache-dir ../tools x", "tsc --outDir ../tools", "x --output-file '../tools/log' a",
     "go test -coverprofile=../tools/log", "go build -o ../tools/log", "cc -o../tools/log a.c",
+    "ccache arm-none-eabi-gcc -o ../tools/log a.c",
     "CC=gcc CGO_ENABLED=1 go test -c ./x -coverprofile=../tools/log -o ../tools/check.sh",
     "cd x && /usr/bin/clang++-15 -O2 a.c -o ../tools/log; sort -u a -o ../tools/check.sh",
     "sh -c 'curl -s https://a.example -o ../tools/log'", "ruff check -o ../tools/log",

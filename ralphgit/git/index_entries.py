@@ -17,9 +17,8 @@ _SIGNATURE = b"DIRC"
 _TIME, _STAT_BYTES = 8, 40
 _NEVER, _EARLIEST = bytes(4), b"\0\0\0\1"
 _EXTENDED = 0x4000
-#: Names of what comes behind the entries. git goes on without what it does not know and has a
-#: capital first.
-_SPLIT, _IGNORED = b"link", b"NONE"
+#: What comes behind the entries of a split index. What may be missing there has a capital first.
+_SPLIT = b"link"
 
 
 def is_split(data: bytes, id_bytes: int) -> bool:
@@ -27,7 +26,7 @@ def is_split(data: bytes, id_bytes: int) -> bool:
     if _SPLIT not in data:  # as most often, and quicker
         return False
     *_, end = _entries(data, id_bytes)
-    return any(name == _SPLIT for _, name in _extensions(data, end, id_bytes))
+    return any(name == _SPLIT for _, name, _ in _extensions(data, end, id_bytes))
 
 
 def read_anew(data: bytes, id_bytes: int) -> bytes:
@@ -41,22 +40,27 @@ def read_anew(data: bytes, id_bytes: int) -> bytes:
     for at in entries:
         if data[at + _TIME : at + _TIME + 4] == _NEVER:
             made[at + _TIME : at + _TIME + 4] = _EARLIEST
-    for at, name in _extensions(data, end, id_bytes):
-        if name[:1].isupper():
-            made[at : at + 4] = _IGNORED
-    if made != data and any(data[-id_bytes:]):  # else it has no digest
+    kept = made[:end]
+    for at, name, after in _extensions(data, end, id_bytes):
+        if not name[:1].isupper():
+            kept += made[at:after]
+    if not entries or len(kept) + id_bytes > len(data):
+        return data
+    digest = data[-id_bytes:]
+    if any(digest):  # else it has none
         import hashlib
 
-        digest = hashlib.sha1 if id_bytes == 20 else hashlib.sha256
-        made[-id_bytes:] = digest(made[:-id_bytes]).digest()
-    return bytes(made)
+        begun = hashlib.sha1 if id_bytes == 20 else hashlib.sha256
+        digest = begun(kept).digest()
+    return bytes(kept) + digest
 
 
-def _extensions(data: bytes, at: int, id_bytes: int) -> Iterator[tuple[int, bytes]]:
-    """Yield where each part behind the entries, which end at `at`, begins, and its name."""
+def _extensions(data: bytes, at: int, id_bytes: int) -> Iterator[tuple[int, bytes, int]]:
+    """Yield where each part behind the entries, which end at `at`, begins, its name and end."""
     while at + 8 <= len(data) - id_bytes:
-        yield at, data[at : at + 4]
-        at += 8 + int.from_bytes(data[at + 4 : at + 8], "big")
+        after = at + 8 + int.from_bytes(data[at + 4 : at + 8], "big")
+        yield at, data[at : at + 4], after
+        at = after
 
 
 def _entries(data: bytes, id_bytes: int) -> Iterator[int]:

@@ -20,7 +20,7 @@ from ralphgit.git.run_git import names
 _FILTER = "filter"
 _CONVERTING = (_FILTER, "ident", "working-tree-encoding")
 #: By these several files have one content for git, and so none of them is a change.
-_BY_GIT = (b"ident", b"working-tree-encoding")
+_BY_GIT = re.compile(rb"\s(?:ident|working-tree-encoding)\b")
 _ATTRIBUTES = ".gitattributes"
 _PLAIN = ("unspecified", "unset")
 #: How a pointer of git-lfs begins, and what is said of one that is checked out as it is, where what
@@ -80,7 +80,7 @@ def _asked(
     """The paths that may be converted: all of them where some are as git itself does it."""
     oids = [entry.oid for path, entry in listing.items() if path.split("/")[-1] == _ATTRIBUTES]
     said = b"".join(project.repository.objects.read(oids).values()) if oids else b""
-    return listing if any(name in said for name in _BY_GIT) else changed if oids else ()
+    return listing if _BY_GIT.search(said) else changed if oids else ()
 
 
 def _converted(project: Project, paths: Sequence[str], changed: Sequence[str]) -> list[str]:

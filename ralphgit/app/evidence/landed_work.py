@@ -14,6 +14,9 @@ from ralphgit.records import audit_file
 from ralphgit.rules.active_scopes import bad_pattern
 from ralphgit.rules.pattern_overlap import covers_any
 
+#: Of so many commits git is asked what they have in common.
+_MOST_BEGINNINGS = 200
+
 
 class LandedWork(NamedTuple):
     """What landing a claim has changed on a branch, in its first-parent line."""
@@ -60,7 +63,7 @@ def _begun(project: Project, rows: Sequence[Row]) -> str:
     """
     named = [f"{base}^{{commit}}" for base in dict.fromkeys(row.base for row in rows)]
     commits = project.repository.objects.resolve(named)
-    if None in commits:
+    if None in commits or len(commits) > _MOST_BEGINNINGS:
         return ""
     return worktrees.common(project.repository.git, [oid for oid in commits if oid])
 

@@ -12,7 +12,7 @@ from ralphgit.app.workspace import plan_changes, record_tree
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, Refused, UsageError
 from ralphgit.git import refs, trees
-from ralphgit.git.merge_preview import merge_base
+from ralphgit.git.merge_preview import merge_base_told
 from ralphgit.model.active_claim import RESCUE
 
 
@@ -40,7 +40,7 @@ def has_work(project: Project, ref: str) -> bool:
     """
     repository, objects = project.repository, project.repository.objects
     commit = repository.refs[ref].oid
-    fork = merge_base(repository, project.base.commit, commit)
+    fork = merge_base_told(repository, project.base.commit, commit)
     return not fork or any(
         not record_tree.is_record(project, path)
         for side in (commit, *filter(None, objects.resolve([f"{commit}^2"])))
@@ -87,7 +87,7 @@ def _looked_at(project: Project, ref: str) -> Kept:
     repository, base = project.repository, project.require_base().commit
     objects, commit = repository.objects, repository.refs[ref].oid
     task, _, claim = ref.removeprefix(RESCUE).partition("/")
-    fork = merge_base(repository, base, commit)
+    fork = merge_base_told(repository, base, commit)
     # What was staged and is nowhere else is a second parent.
     sides = [commit, *(oid for oid in objects.resolve([f"{commit}^2"]) if oid)]
     paths, left, records = dict[str, None](), dict[str, None](), False
@@ -133,7 +133,7 @@ def _plan_landed(project: Project, fork: str, side: str, task: str) -> bool:
 def patch(project: Project, kept: Kept) -> str:
     """Return what the kept work changes in files other than records, as a patch."""
     git = project.repository.git
-    fork = merge_base(project.repository, project.base.commit, kept.commit)
+    fork = merge_base_told(project.repository, project.base.commit, kept.commit)
     if not kept.files or not fork:
         return ""
     out = git.run("--literal-pathspecs", "diff", "--binary", "--no-ext-diff", "--no-color",

@@ -11,7 +11,7 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.worktree_names import TASK_BRANCHES
 from ralphgit.errors import GuardRefused
 from ralphgit.git import refs, remote, trees, worktrees
-from ralphgit.git.merge_preview import merge_base
+from ralphgit.git.merge_preview import merge_base_told
 from ralphgit.model.active_claim import Lease
 from ralphgit.records import audit_file, question_file
 
@@ -75,7 +75,7 @@ def keep_if_work(project: Project, ref: str, task: str) -> str:
     """
     git = project.repository.git
     tip = refs.current(project.repository.objects, ref) if ref else ""
-    fork = merge_base(project.repository, project.base.commit, tip) if tip else ""
+    fork = merge_base_told(project.repository, project.base.commit, tip) if tip else ""
     if not fork or any(
         not record_tree.is_record(project, p)
         for p in trees.differing(project.repository.objects, fork, tip)
@@ -95,7 +95,7 @@ def has_work(project: Project, lease: Lease) -> bool:
     """
     head = project.repository.head()
     target = rescue_refs.return_point(project, lease)
-    fork = merge_base(project.repository, target, head) or target
+    fork = merge_base_told(project.repository, target, head) or target
     differing = trees.differing(project.repository.objects, fork, head)
     records = project.config.records
     log = audit_file.path(records, lease.task, lease.claim)

@@ -177,7 +177,8 @@ def unsaid(project: Project, name: str, now: Mapping[str, str]) -> bool:
     """Whether a change is what git itself notes of branches: nobody has to hear of it.
 
     Where another branch of work pulls from decides nothing. The remote of the worktree's own is the
-    one that git asks where a line names none: it may only become the base's. That of the base's
+    one that git asks where a line names none: it may only become the base's, or the one that
+    work goes to. That of the base's
     own, or of what stands in where nobody says which one that is, may decide it, and what a
     person's pull brings there: it may only become the base. A branch that is gone takes its keys
     with it.
@@ -195,7 +196,9 @@ def unsaid(project: Project, name: str, now: Mapping[str, str]) -> bool:
         return value is None or not value.endswith(UNUSUAL)
     if said == "remote" and branch == own_branch(project):
         asked = base.remote or "origin"  # as where git is told nothing
-        return value == _digest(asked) or (value is None and asked == "origin")
+        config = project.repository.config
+        to = {asked, project.config.land_remote, config.get("remote.pushdefault", "")} - {""}
+        return value in {_digest(one) for one in to} or (value is None and asked == "origin")
     if (
         value is None
         and branch != base.branch

@@ -42,7 +42,8 @@ _WRITTEN = re.compile(
 #: Where `-o` is what a program writes to; of others it may be an option alone, before a file that
 #: is read (`unzip -o FILE`).
 _OUTPUT = re.compile(
-    r"((?:^|[\n;&|({!`'\"]|\b(?:do|then|else)\s)[ \t]*(?:\w+=\S*[ \t]+)*(?:[\w./-]*/)?"
+    r"((?:^|[\n;&|({!`'\"]|\b(?:do|then|else)\s)[ \t]*(?:\w+=\S*[ \t]+)*"
+    r"(?:(?:ccache|sccache|time|npx|(?:uv|poetry|pipx)[ \t]+run)[ \t]+)*(?:[\w./-]*[/-])?"
     r"(?:cc|c\+\+|gcc|g\+\+|clang|clang\+\+|gfortran|ld|rustc|ghc|go[ \t]+(?:build|test)"
     r"|sort|curl|gpg|pandoc|protoc|dot|ruff|eslint|bandit)(?:-[\d.]+)?[ \t]"
     r"(?:[^\n;&|()<>`]{0,1000}?[ \t])??)"

@@ -70,9 +70,9 @@ def looked_up(project: Project, names: Iterable[str]) -> dict[str, str]:
         for path in filter(None, paths):
             at = os.path.realpath(path)
             if not at.startswith(work):
-                said += f"{os.path.abspath(path)} {at} {named_outside.content(path)}"
+                said += f"{os.path.abspath(path)} {at} {named_outside.content(path)}\n"
             elif not f"{real(os.path.dirname(path))}/".startswith(work):
-                said += f"{os.path.abspath(path)} {at}"  # a link to work, which was none before
+                said += f"{os.path.abspath(path)} {at}\n"  # a link to work, which was none before
         if said:
             found[f"{PREFIX}{name}"] = _digest(said)
     for name in named_outside.leading_out(project, placed, real):
