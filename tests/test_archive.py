@@ -656,12 +656,12 @@ def test_a_file_of_the_archive_is_read_once_while_nothing_changes(tmp_path: Path
         read.append(one)
         return path.read_text()
 
-    def id_of(settled: float) -> str:
-        return archive_view.id_of(str(path), reads, settled)
+    def id_of(at: float) -> str:
+        return archive_view.id_of(str(path), reads, at)
 
     path.write_text("a")
     now = path.stat().st_ctime
-    assert [id_of(now - 1), id_of(now - 1), id_of(now + 1), id_of(now + 1)] == ["a"] * 4
+    assert [id_of(now + 1), id_of(now + 1), id_of(now + 3), id_of(now + 3)] == ["a"] * 4
     assert len(read) == 3  # it may change again within the same tick
     path.write_text("b")
     assert (id_of(now + 9), len(read)) == ("b", 4)

@@ -89,3 +89,9 @@ def test_what_an_index_says_of_trees_is_not_believed(tmp_path: Path) -> None:
 def test_what_is_no_index_is_left_to_git(data: bytes) -> None:
     assert index_entries.read_anew(data, 20) == data
     assert not index_entries.is_split(data, 20)
+
+
+def test_an_empty_index_s_list_of_trees_is_not_believed() -> None:
+    head = b"DIRC\0\0\0\2\0\0\0\0"
+    forged = head + b"TREE\0\0\0\x1a" + b"\x000 0\n" + b"x" * 21
+    assert index_entries.read_anew(forged + b"\0" * 20, 20) == head + b"\0" * 20

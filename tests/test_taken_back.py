@@ -392,6 +392,8 @@ def test_how_work_landed_is_asked_since_it_was_claimed(
         found = landed_work.of(project, project.base.commit, some)
         assert {*found} == {row.claim for row in some}
     assert (asked[0], asked[-1]) == (begun, first)
+    wrong = [rows[0]._replace(base=project.base.commit[:12])]
+    assert {*landed_work.of(project, project.base.commit, wrong)} == {rows[0].claim}
 
 
 @pytest.mark.parametrize("method", METHODS)

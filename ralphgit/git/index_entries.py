@@ -44,7 +44,7 @@ def read_anew(data: bytes, id_bytes: int) -> bytes:
     for at, name, after in _extensions(data, end, id_bytes):
         if not name[:1].isupper():
             kept += made[at:after]
-    if not entries or len(kept) + id_bytes > len(data):
+    if data[:4] != _SIGNATURE or len(kept) + id_bytes > len(data):
         return data
     digest = data[-id_bytes:]
     if any(digest):  # else it has none

@@ -21,7 +21,6 @@ from collections.abc import Iterator
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord
 from ralphgit.git import merge_preview, trees, worktrees
-from ralphgit.git.merge_preview import merge_base_told
 from ralphgit.model.task_row import Row
 from ralphgit.records import audit_file
 
@@ -55,7 +54,7 @@ def has_records(project: Project, head: str) -> bool:
     end at most, whatever became of the tasks since; False where `head` changed no such file.
     """
     base, objects = project.require_base().commit, project.repository.objects
-    fork = merge_base_told(project.repository, base, head)
+    fork = merge_preview.merge_base_told(project.repository, base, head)
     records = f"{project.config.records}/"
     changed = trees.differing(objects, fork, head) if fork else []
     paths = [path for path in changed if path.startswith(records)]

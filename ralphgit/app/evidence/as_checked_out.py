@@ -47,15 +47,10 @@ def restore(
     listing = dict(trees.files(project.repository.objects, tree))
     unseen = project.repository.config.get("core.filemode", "").lower() == "false"
     if unseen or os.geteuid() == 0:
-        _set_modes(
-            project,
-            listing,
-            "at no modes (core.fileMode)" if unseen else "at its owner's right alone",
-        )
-    asked = _asked(project, listing, changed)
-    paths = _converted(
-        project, [path for path in asked if _is_file(project, listing, path)], changed
-    )
+        looks = "at no modes (core.fileMode)" if unseen else "at its owner's right alone"
+        _set_modes(project, listing, looks)
+    asked = [one for one in _asked(project, listing, changed) if _is_file(project, listing, one)]
+    paths = _converted(project, asked, changed)
     if not paths:
         return []
     with scratch_folder() as folder:

@@ -73,14 +73,8 @@ def _in_commits(git: Git, *commits: str) -> set[str]:
 
     Of a merge of more than two, and before git 2.35 of every merge, all that it brings to any side.
     """
-    arguments = (
-        "log",
-        "--format=",
-        "--name-only",
-        "-z",
-        "--no-renames",
-        "--ignore-submodules=none",
-    )
+    shown = ("--format=", "--name-only", "-z", "--no-renames", "--ignore-submodules=none")
+    arguments = ("log", *shown)
     found = git.try_run(*arguments, "--remerge-diff", *commits)
     known, wide = (b"", ()) if found.status else (found.out, ("--min-parents=3",))
     return {*names(known), *names(git.run(*arguments, "-m", *wide, *commits))}

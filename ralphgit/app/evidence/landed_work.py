@@ -45,12 +45,19 @@ def of(
     with `touching`, one that came by one commit which touches none of these paths.
     """
     audits = {audit_file.path(project.config.records, row.id, row.claim): row for row in rows}
-    paths = [*audits, *touching]
-    git = project.repository.git
-    steps = path_history.steps(git, tip, paths, since=_begun(project, rows)) if audits else []
+    paths, git = [*audits, *touching], project.repository.git
+    steps: list[Step] = []
+    landed: dict[str, list[Step]] = {}
+    # What a claim says of where it began may be wrong: all history says how it landed then.
+    for since in dict.fromkeys((_begun(project, rows), "")) if audits else ():
+        steps = path_history.steps(git, tip, paths, since=since)
+        by_path = {path: [one for one in steps if path in one.paths] for path in audits}
+        landed = {path: _since_added(project, path, own) for path, own in by_path.items()}
+        if all(landed.values()):
+            break
     found = {}
     for path, row in audits.items():
-        own = _since_added(project, path, [one for one in steps if path in one.paths])
+        own = landed[path]
         if not own or (touching and len(own) == 1 and set(touching).isdisjoint(own[0].paths)):
             continue
         found[row.claim] = _work(project, row, path, own)

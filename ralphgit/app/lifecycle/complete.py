@@ -109,9 +109,8 @@ def complete(
     A task that is complete here already, and proved, is not verified again; with `anew` it is,
     unless the base has it: who lands believes no completion but his own (law L9). `anew` is a
     loop's claim as it was before its agent. `before` runs commands on the base without the work,
-    where `verify.before` asks for that. `command_ended` is
-    called after each verify command, and may refuse to go on. `agrees` is asked before anything is
-    completed by force.
+    where `verify.before` asks for that. `command_ended` is called after each verify command, and
+    may refuse to go on. `agrees` is asked before anything is completed by force.
 
     Raises: Refused (with the list of what is missing), ClaimLost, ClaimHeld, IllegalMove,
     GuardRefused, NeedsPerson (untrusted, blocks_git), InvalidRecord, NotWritable.
@@ -147,9 +146,8 @@ def _complete(
     earlier_completion.take_back(project, options.task)
     held = current_claim.held(project, claim_map, options.task, "complete")
     own = held.lease
-    if (
-        anew and anew.claim == own.claim
-    ):  # when it began, and what was promised, is the loop's to say
+    if anew and anew.claim == own.claim:
+        # When it began, and what was promised, is the loop's to say.
         own = own._replace(start=anew.start, contract=anew.contract)
     onto_base.undo_amend(project, own)
     here = project.here.task(own.task)

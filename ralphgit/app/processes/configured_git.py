@@ -177,11 +177,10 @@ def unsaid(project: Project, name: str, now: Mapping[str, str]) -> bool:
     """Whether a change is what git itself notes of branches: nobody has to hear of it.
 
     Where another branch of work pulls from decides nothing. The remote of the worktree's own is the
-    one that git asks where a line names none: it may only become the base's, or the one that
-    work goes to. That of the base's
-    own, or of what stands in where nobody says which one that is, may decide it, and what a
-    person's pull brings there: it may only become the base. A branch that is gone takes its keys
-    with it.
+    one that git asks where a line names none: it may only become the base's, or the one that work
+    goes to. That of the base's own, or of what stands in where nobody says which one that is, may
+    decide it, and what a person's pull brings there: it may only become the base. A branch that is
+    gone takes its keys with it.
     """
     if not is_of_branch(name):
         return False

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Shard = tuple[str, str]
 """Path and blob id of a file of the archive."""
 
+#: A file that changed just now may change again within the same tick of its times.
+_SETTLED_S = 2
 #: How files of an archive were when they were read, and their ids then, by path.
 _ids: dict[str, tuple[tuple[int, ...], str]] = {}
 
@@ -109,9 +111,9 @@ class Archive:
 NONE = Archive(lambda: (), lambda shard: b"", Cache(""))
 
 
-def id_of(path: str, read: Callable[[str], str], settled: float) -> str:
-    """The blob id of a file of the archive, by `read`: once, where its last change was before the
-    time `settled`. A month's archive grows with all that was done in it.
+def id_of(path: str, read: Callable[[str], str], now: float) -> str:
+    """The blob id of a file of the archive, by `read`: once, where its last change was some time
+    before `now`. A month's archive grows with all that was done in it.
     """
     found = os.stat(path)
     key = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
@@ -119,7 +121,7 @@ def id_of(path: str, read: Callable[[str], str], settled: float) -> str:
     if known is not None and known[0] == key:
         return known[1]
     oid = read(path)
-    if found.st_ctime < settled:
+    if found.st_ctime < now - _SETTLED_S:
         _ids[path] = key, oid
     return oid
 

@@ -31,8 +31,6 @@ _NOWHERE = Base("", "", "", "")
 #: What depends on refs, settings and files that this or another command may change.
 _VIEWS = ("base", "config", "settings", "_own_layers", "_decided", "places", "base_view",
           "base_archive", "here", "taken_back", "_base_indexed", "_views")  # fmt: skip
-#: A file that changed just now may change again within the same tick of its times.
-_SETTLED_S = 2
 #: So many graphs of commits are kept while nothing changes.
 _MOST_VIEWS = 6
 
@@ -256,8 +254,8 @@ class Project:
 
         def listed() -> tuple[Shard, ...]:
             names = archive_view.files_below(top, self.settings.records_here)
-            blob, settled = self.repository.objects.file_id, self.around.now() - _SETTLED_S
-            ids = (archive_view.id_of(os.path.join(top, name), blob, settled) for name in names)
+            blob, now = self.repository.objects.file_id, self.around.now()
+            ids = (archive_view.id_of(os.path.join(top, name), blob, now) for name in names)
             return tuple(zip(names, ids, strict=True))
 
         return Archive(listed, lambda shard: atomic_files.read(path(shard)) or b"", self.cache)
